@@ -1,0 +1,1 @@
+Console.WriteLine("There are no benchmarks yet.");

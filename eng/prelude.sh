@@ -1,0 +1,42 @@
+# Sourced by ./test, ./demo and ./bench, with $root set to the repository's directory.
+
+# Quiet, no telemetry, and no build server that outlives the script and keeps its output open.
+export DOTNET_NOLOGO=1
+export DOTNET_CLI_TELEMETRY_OPTOUT=1
+export TESTINGPLATFORM_TELEMETRY_OPTOUT=1
+export DOTNET_CLI_UI_LANGUAGE=en
+export DOTNET_CLI_USE_MSBUILD_SERVER=0
+export MSBUILDDISABLENODEREUSE=1
+
+# Says what to do, and fails, when the .NET SDK that global.json asks for is not there.
+require_sdk() {
+    local wanted
+    wanted=$(sed -n 's/.*"version": *"\([^"]*\)".*/\1/p' "$root/global.json")
+    if ! command -v dotnet > /dev/null; then
+        echo "The .NET SDK is missing: no 'dotnet' on the PATH. ShmAlloc needs version $wanted or a later 10.0; see https://dot.net." >&2
+        return 1
+    fi
+    if ! (cd "$root" && dotnet --version > /dev/null 2>&1); then
+        echo "ShmAlloc needs the .NET SDK $wanted or a later 10.0; see https://dot.net. Installed are:" >&2
+        dotnet --list-sdks >&2
+        return 1
+    fi
+}
+
+# build PROJECT_OR_SOLUTION: builds it in Release, and prints what the build said only if it fails.
+build() {
+    local log="$root/artifacts/build.log"
+    mkdir -p "$root/artifacts"
+    # From the root, so that global.json counts wherever the script was called from.
+    if ! (cd "$root" && dotnet build "$1" -c Release --disable-build-servers -nodeReuse:false -tl:off -nologo -verbosity:quiet) \
+        > "$log" 2>&1 < /dev/null; then
+        cat "$log" >&2
+        echo "The build of $1 failed." >&2
+        return 1
+    fi
+}
+
+# built NAME: the path of the program that project NAME builds.
+built() {
+    echo "$root/artifacts/bin/$1/release/$1.dll"
+}

@@ -1,0 +1,101 @@
+using System.Numerics;
+using ShmAlloc.Layout;
+using ShmAlloc.Memory;
+using ShmAlloc.Participants;
+
+namespace ShmAlloc.Allocation;
+
+/// <summary>Reads the words of one block for room. What it finds may be gone the next moment: the claim decides.</summary>
+internal static unsafe class BlockSearch<TMachine>
+    where TMachine : struct, IMachine
+{
+    /// <summary>Unit 0, 2, 4 …; 0, 4, 8 … and so on: where places of 2^k units may start in a word.</summary>
+    private static ReadOnlySpan<uint> AlignedStarts => [0xFFFF_FFFF, 0x5555_5555, 0x1111_1111, 0x0101_0101, 0x0001_0001, 1];
+
+    /// <summary>Finds the lowest place for a request from a word of the block on.</summary>
+    /// <returns>The unit within the heap, and in <paramref name="cursor"/> the word where it lies.</returns>
+    internal static bool TryFind(Attachment* heap, ulong block, in Request request, ref uint cursor, out ulong unit)
+    {
+        ulong* words = heap->FirstWordOf(block);
+        uint wordsPerBlock = heap->Geometry.WordsPerBlock;
+        uint carry = 0;
+        for (uint index = cursor; index < wordsPerBlock; index++)
+        {
+            uint free = BitmapWord.FromStored(TMachine.Read(words + index)).Free;
+            if (request.PackAcrossWords)
+            {
+                if (carry != 0 && TryFitAcross(request, index, carry, free, out uint start))
+                {
+                    cursor = start >> BitmapWord.UnitsShift;
+                    unit = heap->FirstUnitOf(block) + start;
+                    return true;
+                }
+
+                carry = free == uint.MaxValue ? carry + BitmapWord.Units : (uint)BitOperations.LeadingZeroCount(~free);
+            }
+
+            uint starts = request.FitsInWord ? StartsInWord(request, free) : 0;
+            if (starts != 0)
+            {
+                cursor = index;
+                unit = heap->FirstUnitOf(block) + (index << BitmapWord.UnitsShift) + (uint)BitOperations.TrailingZeroCount(starts);
+                return true;
+            }
+        }
+
+        // The last words may be one free run that only the end of the block cut off.
+        if (carry >= request.Units && TryFitAcross(request, wordsPerBlock, carry, 0, out uint last))
+        {
+            cursor = last >> BitmapWord.UnitsShift;
+            unit = heap->FirstUnitOf(block) + last;
+            return true;
+        }
+
+        cursor = wordsPerBlock;
+        unit = 0;
+        return false;
+    }
+
+    /// <summary>Length in units of the longest free run of a block, and whether it holds anything that only a sweep can free.</summary>
+    internal static uint LongestFreeRun(Attachment* heap, ulong block, out bool needsSweep)
+    {
+        ulong* words = heap->FirstWordOf(block);
+        uint longest = 0;
+        uint carry = 0;
+        needsSweep = false;
+        for (uint index = 0; index < heap->Geometry.WordsPerBlock; index++)
+        {
+            BitmapWord word = BitmapWord.FromStored(TMachine.Read(words + index));
+            needsSweep |= word.IsClosed || word.PrivateEnds != 0;
+            uint free = word.Free;
+            if (free == uint.MaxValue)
+            {
+                carry += BitmapWord.Units;
+                continue;
+            }
+
+            longest = Math.Max(longest, carry + (uint)BitOperations.TrailingZeroCount(~free));
+            longest = Math.Max(longest, (uint)BitmapWord.LongestRun(free));
+            carry = (uint)BitOperations.LeadingZeroCount(~free);
+        }
+
+        return Math.Max(longest, carry);
+    }
+
+    private static uint StartsInWord(in Request request, uint free)
+    {
+        uint starts = BitmapWord.Starts(free, (int)request.Units);
+        return request.Alignment == 1 ? starts : starts & AlignedStarts[request.Order];
+    }
+
+    /// <summary>
+    /// A place that begins in the free run of <paramref name="carry"/> units before word <paramref name="index"/>, and may reach into it.
+    /// </summary>
+    private static bool TryFitAcross(in Request request, uint index, uint carry, uint free, out uint start)
+    {
+        uint boundary = index << BitmapWord.UnitsShift;
+        start = (boundary - carry + request.Alignment - 1) & ~(request.Alignment - 1);
+        uint end = boundary + (uint)BitOperations.TrailingZeroCount(~free);
+        return start < boundary && start + request.Units <= end;
+    }
+}

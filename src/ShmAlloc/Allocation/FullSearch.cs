@@ -1,0 +1,164 @@
+using ShmAlloc.Layout;
+using ShmAlloc.Memory;
+using ShmAlloc.Participants;
+
+namespace ShmAlloc.Allocation;
+
+/// <summary>
+/// The last resort before "out of memory": recovers the dead, then reads the words of every block, believing no hint, sweeps what needs it,
+/// takes any place that is big enough, and makes the hints right on its way.
+/// </summary>
+internal static unsafe class FullSearch<TMachine>
+    where TMachine : struct, IMachine
+{
+    private const int MaxPasses = 4;
+
+    /// <summary>Finds room inside a block, wherever it is.</summary>
+    /// <returns>Out of memory if a pass met nobody and found nothing; contended if every pass met a transition or lost a race.</returns>
+    internal static ShmStatus Allocate(Attachment* heap, Shard* shard, in Request request, ref Claim claim)
+    {
+        bool canSweep = Claims<TMachine>.TryEnsureCell(heap, ref claim);
+        ShmStatus cellStatus = claim.CellStatus;
+        if (!canSweep && cellStatus != ShmStatus.NoParticipantSlot)
+        {
+            return cellStatus;
+        }
+
+        Request any = request.AnyPlace;
+        for (int pass = 0; pass < MaxPasses; pass++)
+        {
+            Recovery<TMachine>.RecoverDead(heap);
+            claim.Met = false;
+            claim.CellStatus = ShmStatus.Ok;
+            if (TryPass(heap, shard, any, canSweep, ref claim))
+            {
+                return ShmStatus.Ok;
+            }
+
+            if (!claim.Met)
+            {
+                return canSweep ? ShmStatus.OutOfMemory : cellStatus;
+            }
+        }
+
+        return ShmStatus.Contended;
+    }
+
+    /// <summary>Makes everything FREE that can be: sweeps, closes empty blocks, takes retired runs apart. The caller holds a cell.</summary>
+    /// <returns>Whether a transition of somebody else was met, so that the result is not the last word.</returns>
+    internal static bool FreeBlocks(Attachment* heap)
+    {
+        Recovery<TMachine>.RecoverDead(heap);
+        bool met = false;
+        for (ulong block = 0; block < heap->Blocks;)
+        {
+            BlockWord seen = Blocks<TMachine>.Read(heap, block);
+            if (seen.IsOpen)
+            {
+                met |= !TryEmpty(heap, block, seen);
+            }
+            else if (seen.State == BlockState.Free)
+            {
+                Hints<TMachine>.Set(heap, Hints<TMachine>.FreePlane, block);
+            }
+
+            block += Pass(heap, block, seen, canSweep: true, ref met);
+        }
+
+        return met;
+    }
+
+    private static bool TryPass(Attachment* heap, Shard* shard, in Request request, bool canSweep, ref Claim claim)
+    {
+        for (ulong block = 0; block < heap->Blocks;)
+        {
+            BlockWord seen = Blocks<TMachine>.Read(heap, block);
+            if (seen.IsOpen)
+            {
+                if (TryOpenBlock(heap, shard, block, seen, request, canSweep, ref claim))
+                {
+                    return true;
+                }
+            }
+            else if (seen.State == BlockState.Free && canSweep)
+            {
+                bool isOpened = OpenBlock<TMachine>.TryOpen(heap, block, TMachine.Shard(heap));
+                if (isOpened && Placement<TMachine>.TryMakeCurrent(heap, shard, block, request, ref claim))
+                {
+                    return true;
+                }
+
+                claim.Met = true;
+            }
+
+            block += Pass(heap, block, seen, canSweep, ref claim.Met);
+        }
+
+        return false;
+    }
+
+    private static bool TryOpenBlock(
+        Attachment* heap, Shard* shard, ulong block, BlockWord seen, in Request request, bool canSweep, ref Claim claim)
+    {
+        uint longest = Hints<TMachine>.Reclassify(heap, block, out bool needsSweep);
+        if (needsSweep && canSweep)
+        {
+            if (Sweep<TMachine>.TrySweep(heap, block, seen))
+            {
+                longest = Hints<TMachine>.Reclassify(heap, block, out _);
+            }
+            else
+            {
+                claim.Met = true;
+            }
+        }
+
+        return longest >= request.Units && Placement<TMachine>.TryMakeCurrent(heap, shard, block, request, ref claim);
+    }
+
+    /// <summary>What is not open: steps over runs, takes retired ones apart, and notes transitions of others.</summary>
+    /// <returns>How many blocks to go on.</returns>
+    private static ulong Pass(Attachment* heap, ulong block, BlockWord seen, bool canSweep, ref bool met)
+    {
+        bool isSane = seen.Value != 0 && seen.Value <= heap->Blocks - block;
+        switch (seen.State)
+        {
+            case BlockState.Run when isSane:
+                return seen.Value;
+
+            case BlockState.Retired when isSane && canSweep:
+                if (Sweep<TMachine>.TrySweepRun(heap, block, seen))
+                {
+                    // What it freed is looked at by the next pass.
+                    met = true;
+                }
+
+                return seen.Value;
+
+            case BlockState.Busy or BlockState.Freeing or BlockState.Claiming:
+                met = true;
+                return 1;
+
+            default:
+                return 1;
+        }
+    }
+
+    /// <returns>False if somebody else is at the block.</returns>
+    private static bool TryEmpty(Attachment* heap, ulong block, BlockWord seen)
+    {
+        uint longest = Hints<TMachine>.Reclassify(heap, block, out bool needsSweep);
+        if (needsSweep)
+        {
+            if (!Sweep<TMachine>.TrySweep(heap, block, seen))
+            {
+                return false;
+            }
+
+            longest = Hints<TMachine>.Reclassify(heap, block, out _);
+            seen = Blocks<TMachine>.Read(heap, block);
+        }
+
+        return longest < heap->Geometry.UnitsPerBlock || CloseBlock<TMachine>.TryClose(heap, block, seen);
+    }
+}

@@ -1,0 +1,97 @@
+using ShmAlloc.Memory;
+using ShmAlloc.Participants;
+
+namespace ShmAlloc.Allocation;
+
+/// <summary>The committed size: how it grows, and how everybody learns of it.</summary>
+internal static unsafe class Growth<TMachine>
+    where TMachine : struct, IMachine
+{
+    private const ulong SmallestStepBytes = 1 << 20;
+
+    /// <summary>Takes over a larger committed size from the file, if the file really is that long.</summary>
+    /// <returns>Whether there are more blocks now than before.</returns>
+    internal static bool Refresh(Attachment* heap)
+    {
+        ulong committed = TMachine.Read(&heap->Header->CommittedBlocks);
+        if (committed <= heap->Blocks || committed > heap->Geometry.MaximumBlocks || !TMachine.IsBacked(heap, committed))
+        {
+            return false;
+        }
+
+        RaiseKnown(heap, committed);
+        return true;
+    }
+
+    /// <summary>Makes the heap larger by at least so many blocks.</summary>
+    /// <remarks>
+    /// First the blocks and their part of the management region are preallocated, by anyone and as often as it happens; then the committed size
+    /// goes up
+    /// by a compare-and-swap, which is where it takes effect. Death before it: the file is longer than it says, which harms nobody.
+    /// </remarks>
+    internal static ShmStatus TryGrow(Attachment* heap, ulong blocks)
+    {
+        if (heap->ReadOnly)
+        {
+            return ShmStatus.ReadOnly;
+        }
+
+        Refresh(heap);
+        ulong from = heap->Blocks;
+        ulong room = heap->Geometry.MaximumBlocks - from;
+        if (blocks > room)
+        {
+            return ShmStatus.OutOfMemory;
+        }
+
+        ulong step = Math.Max(Math.Max(blocks, from / 4), SmallestStepBytes >> heap->Geometry.BlockShift);
+        ulong to = from + Math.Min(step, room);
+        if (!TMachine.TryCommit(heap, from, to))
+        {
+            to = from + blocks;
+            if (!TMachine.TryCommit(heap, from, to))
+            {
+                return ShmStatus.FileSystemFull;
+            }
+        }
+
+        Raise(heap, to);
+        for (ulong block = from; block < to; block++)
+        {
+            Hints<TMachine>.Set(heap, Hints<TMachine>.FreePlane, block);
+        }
+
+        RaiseKnown(heap, to);
+        return ShmStatus.Ok;
+    }
+
+    private static void Raise(Attachment* heap, ulong to)
+    {
+        ulong* committed = &heap->Header->CommittedBlocks;
+        for (ulong seen = TMachine.Read(committed); seen < to;)
+        {
+            // Repeats only when somebody else raised it meanwhile.
+            ulong found = TMachine.CompareExchange(committed, to, seen);
+            if (found == seen)
+            {
+                return;
+            }
+
+            seen = found;
+        }
+    }
+
+    private static void RaiseKnown(Attachment* heap, ulong to)
+    {
+        for (ulong known = Volatile.Read(ref heap->Blocks); known < to;)
+        {
+            ulong found = Interlocked.CompareExchange(ref heap->Blocks, to, known);
+            if (found == known)
+            {
+                return;
+            }
+
+            known = found;
+        }
+    }
+}

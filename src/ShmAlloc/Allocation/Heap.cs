@@ -1,0 +1,332 @@
+using ShmAlloc.Layout;
+using ShmAlloc.Memory;
+using ShmAlloc.Participants;
+
+namespace ShmAlloc.Allocation;
+
+/// <summary>The operations of a heap, for whoever wraps them: the .NET classes today, the C ABI beside them.</summary>
+/// <remarks>
+/// Nothing here allocates on the managed heap, throws, or waits. Any thread may call anything at any time, also from inside a signal handler that
+/// interrupted a call.
+/// </remarks>
+internal static unsafe class Heap<TMachine>
+    where TMachine : struct, IMachine
+{
+    /// <summary>Allocates published memory.</summary>
+    /// <returns>The offset, or 0.</returns>
+    internal static ulong Malloc(Attachment* heap, ulong sizeBytes, out ShmStatus status)
+    {
+        if (sizeBytes > heap->LargestRequest)
+        {
+            status = ShmStatus.TooLarge;
+            return 0;
+        }
+
+        ulong smallLimit = (ulong)BitmapWord.Units << heap->Geometry.UnitShift;
+        if (sizeBytes <= smallLimit)
+        {
+            uint units = UnitsFor(heap, sizeBytes);
+            Shard* shard = ShardOf(heap);
+            if (FreedPlaces.TryPop(shard, units, out ulong unit)
+                && (unit & (BitmapWord.Units - 1)) + units <= BitmapWord.Units
+                && WordClaim<TMachine>.TryPublish(heap, unit, units))
+            {
+                status = ShmStatus.Ok;
+                return heap->OffsetOf(unit);
+            }
+        }
+
+        return MallocGeneral(heap, sizeBytes, out status);
+    }
+
+    /// <summary>Allocates published memory that is zero.</summary>
+    internal static ulong Calloc(Attachment* heap, ulong count, ulong sizeBytes, out ShmStatus status)
+    {
+        ulong high = Math.BigMul(count, sizeBytes, out ulong total);
+        if (high != 0)
+        {
+            status = ShmStatus.InvalidSize;
+            return 0;
+        }
+
+        ulong offset = Malloc(heap, total, out status);
+        if (offset != 0)
+        {
+            TMachine.Clear(heap->UserBase + offset, total);
+        }
+
+        return offset;
+    }
+
+    /// <summary>Frees what <see cref="Malloc"/> gave. Whatever else is named is refused, and nothing changes.</summary>
+    internal static ShmStatus Free(Attachment* heap, ulong offset)
+    {
+        if (heap->ReadOnly || !TryUnitOf(heap, offset, out ulong unit))
+        {
+            return offset == 0 ? ShmStatus.Ok : WhyNot(heap, ShmStatus.InvalidOffset);
+        }
+
+        if (WordClaim<TMachine>.TryFree(heap, unit, out uint units, out BitmapWord after))
+        {
+            FreedPlaces.Push(ShardOf(heap), unit, units);
+            HintFreed(heap, unit, after);
+            return ShmStatus.Ok;
+        }
+
+        return FreeGeneral(heap, unit);
+    }
+
+    /// <summary>Allocates memory that stays this attachment's until it is published or abandoned.</summary>
+    internal static ShmStatus Reserve(Attachment* heap, ulong sizeBytes, out ulong offset, out int cell, out Ticket ticket)
+    {
+        offset = 0;
+        ticket = default;
+        cell = Claim.NoCell;
+        if (heap->ReadOnly || sizeBytes > heap->LargestRequest)
+        {
+            return heap->ReadOnly ? ShmStatus.ReadOnly : ShmStatus.TooLarge;
+        }
+
+        ShmStatus status = Cells<TMachine>.TryTakeForReservation(heap, out cell);
+        if (status != ShmStatus.Ok)
+        {
+            return status;
+        }
+
+        Claim claim = Claim.Reserved(cell);
+        ulong runBlocks = RunBlocksFor(heap, sizeBytes);
+        heap->ReservedRuns[cell] = runBlocks;
+        ulong unit = 0;
+        if (runBlocks != 0)
+        {
+            status = RunPlacement<TMachine>.Allocate(heap, runBlocks, RunAlignment(heap, sizeBytes), out ulong head);
+            unit = heap->FirstUnitOf(head);
+        }
+        else
+        {
+            Request request = new(UnitsFor(heap, sizeBytes), heap->Geometry);
+            status = Placement<TMachine>.Allocate(heap, ShardOf(heap), request, ref claim);
+            unit = claim.Unit;
+        }
+
+        if (status != ShmStatus.Ok)
+        {
+            Cells<TMachine>.Release(heap, cell);
+            return status;
+        }
+
+        offset = heap->OffsetOf(unit);
+        ticket = Cells<TMachine>.TicketOf(heap, cell);
+        return ShmStatus.Ok;
+    }
+
+    /// <summary>Ends a reservation: private → published, or private → free.</summary>
+    internal static ShmStatus EndReservation(Attachment* heap, ulong offset, int cell, Ticket ticket, bool publish)
+    {
+        bool isOurs = cell is >= SlotLayout.OperationCells and < SlotLayout.Cells && TryUnitOf(heap, offset, out _)
+            && Cells<TMachine>.TryStartWork(heap, cell, ticket);
+        if (!isOurs)
+        {
+            return ShmStatus.StaleReservation;
+        }
+
+        TryUnitOf(heap, offset, out ulong unit);
+        ulong runBlocks = heap->ReservedRuns[cell];
+        ShmStatus status = runBlocks != 0
+            ? EndRun(heap, heap->BlockOf(unit), runBlocks, publish)
+            : EndPlace(heap, Cells<TMachine>.Read(heap, heap->Slot, cell), publish);
+        Cells<TMachine>.Release(heap, cell);
+        return status;
+    }
+
+    /// <summary>Bytes that the allocation at an offset has room for; 0 if there is no published one.</summary>
+    internal static ulong UsableSize(Attachment* heap, ulong offset)
+    {
+        if (!TryUnitOf(heap, offset, out ulong unit))
+        {
+            return 0;
+        }
+
+        ulong block = heap->BlockOf(unit);
+        BlockWord word = Blocks<TMachine>.Read(heap, block);
+        if (word.State == BlockState.Run)
+        {
+            bool isSane = unit == heap->FirstUnitOf(block) && word.Value <= heap->Blocks - block;
+            return isSane ? word.Value << heap->Geometry.BlockShift : 0;
+        }
+
+        return Extent<TMachine>.Find(heap, unit, out uint units) == ShmStatus.Ok ? (ulong)units << heap->Geometry.UnitShift : 0;
+    }
+
+    private static ulong MallocGeneral(Attachment* heap, ulong sizeBytes, out ShmStatus status)
+    {
+        if (heap->ReadOnly)
+        {
+            status = ShmStatus.ReadOnly;
+            return 0;
+        }
+
+        ulong runBlocks = RunBlocksFor(heap, sizeBytes);
+        if (runBlocks != 0)
+        {
+            return MallocRun(heap, runBlocks, RunAlignment(heap, sizeBytes), out status);
+        }
+
+        Claim claim = Claim.Published;
+        Request request = new(UnitsFor(heap, sizeBytes), heap->Geometry);
+        Shard* shard = ShardOf(heap);
+        bool isTaken = FreedPlaces.TryPop(shard, request.Units, out ulong unit)
+            && (unit & (request.Alignment - 1)) == 0
+            && Claims<TMachine>.TryTake(heap, unit, request.Units, ref claim);
+        status = isTaken ? ShmStatus.Ok : Placement<TMachine>.Allocate(heap, shard, request, ref claim);
+        if (claim.Cell != Claim.NoCell)
+        {
+            Cells<TMachine>.Release(heap, claim.Cell);
+        }
+
+        status = status == ShmStatus.Ok ? status : WhyNot(heap, status);
+        return status == ShmStatus.Ok ? heap->OffsetOf(claim.Unit) : 0;
+    }
+
+    private static ulong MallocRun(Attachment* heap, ulong runBlocks, ulong alignment, out ShmStatus status)
+    {
+        status = Cells<TMachine>.TryTakeForOperation(heap, out int cell);
+        if (status != ShmStatus.Ok)
+        {
+            return 0;
+        }
+
+        status = RunPlacement<TMachine>.Allocate(heap, runBlocks, alignment, out ulong head);
+        if (status == ShmStatus.Ok && !Runs<TMachine>.TryPublish(heap, head, runBlocks))
+        {
+            status = ShmStatus.Contended;
+        }
+
+        Cells<TMachine>.Release(heap, cell);
+        return status == ShmStatus.Ok ? heap->OffsetOf(heap->FirstUnitOf(head)) : 0;
+    }
+
+    private static ShmStatus FreeGeneral(Attachment* heap, ulong unit)
+    {
+        ulong block = heap->BlockOf(unit);
+        BlockWord seen = Blocks<TMachine>.Read(heap, block);
+        bool isBlockStart = unit == heap->FirstUnitOf(block);
+        if (seen.State == BlockState.Run)
+        {
+            return isBlockStart ? Runs<TMachine>.Free(heap, block, seen) : ShmStatus.InvalidOffset;
+        }
+
+        if (!seen.IsOpen && seen.State != BlockState.Busy)
+        {
+            bool wasFreed = seen.State is BlockState.Free or BlockState.Retired or BlockState.Freeing;
+            return WhyNot(heap, wasFreed && isBlockStart ? ShmStatus.AlreadyFree : ShmStatus.InvalidOffset);
+        }
+
+        ShmStatus status = Extent<TMachine>.Find(heap, unit, out uint units);
+        return status == ShmStatus.Ok ? FreeCrossing(heap, unit, units) : WhyNot(heap, status);
+    }
+
+    /// <summary>Names the place, looks at the block, withdraws, clears. Where it may not clear, it leaves garbage to the next sweep.</summary>
+    private static ShmStatus FreeCrossing(Attachment* heap, ulong unit, uint units)
+    {
+        ulong block = heap->BlockOf(unit);
+        bool mayClear = false;
+        if (Cells<TMachine>.TryTakeForOperation(heap, out int cell) == ShmStatus.Ok)
+        {
+            Cells<TMachine>.Name(heap, cell, new CellWord(CellKind.Freeing, unit, units));
+            mayClear = Blocks<TMachine>.Read(heap, block).IsOpen;
+        }
+
+        bool isMine = PrivateClaim<TMachine>.TryWithdraw(heap, unit, units);
+        if (isMine && mayClear)
+        {
+            PrivateClaim<TMachine>.Clear(heap, unit, units);
+            FreedPlaces.Push(ShardOf(heap), unit, units);
+            Hints<TMachine>.Set(heap, System.Numerics.BitOperations.Log2(units), block);
+        }
+        else if (isMine)
+        {
+            Hints<TMachine>.Set(heap, Hints<TMachine>.GarbagePlane, block);
+        }
+
+        if (cell != Claim.NoCell)
+        {
+            Cells<TMachine>.Release(heap, cell);
+        }
+
+        return isMine ? ShmStatus.Ok : ShmStatus.AlreadyFree;
+    }
+
+    private static ShmStatus EndRun(Attachment* heap, ulong head, ulong blocks, bool publish)
+    {
+        if (publish)
+        {
+            return Runs<TMachine>.TryPublish(heap, head, blocks) ? ShmStatus.Ok : ShmStatus.InvalidOffset;
+        }
+
+        Runs<TMachine>.GiveBack(heap, head, blocks);
+        return ShmStatus.Ok;
+    }
+
+    private static ShmStatus EndPlace(Attachment* heap, CellWord place, bool publish)
+    {
+        uint units = (uint)place.LengthUnits;
+        if (publish)
+        {
+            return PrivateClaim<TMachine>.TryPublish(heap, place.Unit, units) ? ShmStatus.Ok : ShmStatus.InvalidOffset;
+        }
+
+        PrivateClaim<TMachine>.Clear(heap, place.Unit, units);
+        Hints<TMachine>.Set(heap, System.Numerics.BitOperations.Log2(units), heap->BlockOf(place.Unit));
+        return ShmStatus.Ok;
+    }
+
+    /// <summary>Tells the hints of the run that a free has made or joined, and of a block that may be empty now.</summary>
+    private static void HintFreed(Attachment* heap, ulong unit, BitmapWord after)
+    {
+        ulong block = heap->BlockOf(unit);
+        uint free = after.Free;
+        int run = BitmapWord.RunAround(free, (int)(unit & (BitmapWord.Units - 1)));
+        Hints<TMachine>.Set(heap, System.Numerics.BitOperations.Log2((uint)run), block);
+    }
+
+    private static Shard* ShardOf(Attachment* heap) => heap->Shards + (TMachine.Shard(heap) & heap->ShardMask);
+
+    private static uint UnitsFor(Attachment* heap, ulong sizeBytes)
+    {
+        ulong units = (sizeBytes + (1UL << heap->Geometry.UnitShift) - 1) >> heap->Geometry.UnitShift;
+        return units == 0 ? 1 : (uint)units;
+    }
+
+    /// <summary>Blocks of the run that a request becomes, or 0 if it goes inside a block: up to three quarters of one.</summary>
+    private static ulong RunBlocksFor(Attachment* heap, ulong sizeBytes)
+    {
+        ulong blockBytes = heap->Geometry.BlockBytes;
+        return sizeBytes <= blockBytes - (blockBytes / 4) ? 0 : heap->Geometry.BlocksFor(sizeBytes);
+    }
+
+    /// <summary>In blocks. Matters only where blocks are smaller than a page.</summary>
+    private static ulong RunAlignment(Attachment* heap, ulong sizeBytes)
+    {
+        bool isAligned = System.Numerics.BitOperations.IsPow2(sizeBytes) && heap->Geometry.BlockBytes < Geometry.MaxAlignment;
+        return isAligned ? Math.Max(1, Math.Min(sizeBytes, Geometry.MaxAlignment) >> heap->Geometry.BlockShift) : 1;
+    }
+
+    /// <summary>The unit of an offset, if it is one that exists.</summary>
+    private static bool TryUnitOf(Attachment* heap, ulong offset, out ulong unit)
+    {
+        ulong relative = offset - Geometry.Page;
+        unit = relative >> heap->Geometry.UnitShift;
+        if (offset < Geometry.Page || (relative & ((1UL << heap->Geometry.UnitShift) - 1)) != 0)
+        {
+            return false;
+        }
+
+        ulong block = heap->BlockOf(unit);
+        return block < heap->Blocks || (Growth<TMachine>.Refresh(heap) && block < heap->Blocks);
+    }
+
+    /// <summary>The reason to report: a heap that was closed meanwhile shows closed words, which are no reason of their own.</summary>
+    private static ShmStatus WhyNot(Attachment* heap, ShmStatus status) =>
+        Volatile.Read(ref heap->Closing) != 0 ? ShmStatus.Closed : heap->ReadOnly ? ShmStatus.ReadOnly : status;
+}

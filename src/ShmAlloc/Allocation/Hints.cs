@@ -1,0 +1,175 @@
+using System.Numerics;
+using ShmAlloc.Layout;
+using ShmAlloc.Memory;
+using ShmAlloc.Participants;
+
+namespace ShmAlloc.Allocation;
+
+/// <summary>
+/// Bitmaps with a bit for each block, shared by all, that lead a search to blocks worth looking at. Plane k: the longest free run is thought to be
+/// 2^k to 2^(k+1) − 1 units. Two levels: a bit in the summary says that a word of 64 blocks is not zero.
+/// </summary>
+/// <remarks>
+/// Hints only: a bit may be wrong or missing (who sets it may be killed before the summary is set), which costs time and never memory, because a full
+/// search of the words themselves comes before "out of memory". Who frees: frees, then sets the bit if it is not set. Who found nothing: clears
+/// the bit,
+/// then looks once more.
+/// </remarks>
+internal static unsafe class Hints<TMachine>
+    where TMachine : struct, IMachine
+{
+    /// <summary>Blocks thought to be free.</summary>
+    internal const int FreePlane = 13;
+
+    /// <summary>Blocks thought to hold garbage, or to be the head of a retired run.</summary>
+    internal const int GarbagePlane = 14;
+
+    private const int GroupShift = 6;
+    private const ulong GroupMask = 63;
+
+    internal static void Set(Attachment* heap, int plane, ulong block)
+    {
+        ulong* group = Group(heap, plane, block >> GroupShift);
+        ulong bit = 1UL << (int)(block & GroupMask);
+        if ((TMachine.Read(group) & bit) == 0)
+        {
+            TMachine.Or(group, bit);
+            SetSummary(heap, plane, block >> GroupShift);
+        }
+    }
+
+    internal static void Clear(Attachment* heap, int plane, ulong block)
+    {
+        ulong index = block >> GroupShift;
+        ulong* group = Group(heap, plane, index);
+        ulong bit = 1UL << (int)(block & GroupMask);
+        if ((TMachine.Read(group) & bit) == 0)
+        {
+            return;
+        }
+
+        TMachine.And(group, ~bit);
+        if (TMachine.Read(group) == 0)
+        {
+            TMachine.And(Summary(heap, plane, index), ~(1UL << (int)(index & GroupMask)));
+            if (TMachine.Read(group) != 0)
+            {
+                SetSummary(heap, plane, index);
+            }
+        }
+    }
+
+    /// <summary>Finds the first block at or after <paramref name="start"/> whose bit is set, without going round.</summary>
+    internal static bool TryFind(Attachment* heap, int plane, ulong start, out ulong block)
+    {
+        ulong groups = Geometry.Groups(heap->Blocks);
+        ulong skip = start & GroupMask;
+        for (ulong index = start >> GroupShift; index < groups;)
+        {
+            ulong bits = TMachine.Read(Group(heap, plane, index)) >> (int)skip << (int)skip;
+            if (bits != 0)
+            {
+                block = (index << GroupShift) + (uint)BitOperations.TrailingZeroCount(bits);
+                return block < heap->Blocks;
+            }
+
+            skip = 0;
+            if (!TryNextGroup(heap, plane, index + 1, groups, out index))
+            {
+                break;
+            }
+        }
+
+        block = 0;
+        return false;
+    }
+
+    /// <summary>Finds the last block below <paramref name="limit"/> whose bit is set.</summary>
+    internal static bool TryFindLast(Attachment* heap, int plane, ulong limit, out ulong block)
+    {
+        ulong groups = Geometry.Groups(limit);
+        while (groups-- > 0)
+        {
+            // Whole words of the summary that are zero are stepped over.
+            ulong summary = TMachine.Read(Summary(heap, plane, groups)) << (int)(GroupMask - (groups & GroupMask));
+            if (summary == 0)
+            {
+                groups &= ~GroupMask;
+                continue;
+            }
+
+            groups -= (uint)BitOperations.LeadingZeroCount(summary);
+            ulong bits = TMachine.Read(Group(heap, plane, groups));
+            ulong room = limit - (groups << GroupShift);
+            bits = room >= 64 ? bits : bits & ((1UL << (int)room) - 1);
+            if (bits != 0)
+            {
+                block = (groups << GroupShift) + (GroupMask - (uint)BitOperations.LeadingZeroCount(bits));
+                return true;
+            }
+        }
+
+        block = 0;
+        return false;
+    }
+
+    /// <summary>Which of 64 blocks are thought to be free.</summary>
+    internal static ulong ReadFree(Attachment* heap, ulong group) => TMachine.Read(Group(heap, FreePlane, group));
+
+    /// <summary>Looks at a block and says what longest free run it has.</summary>
+    /// <returns>Length of that run in units.</returns>
+    internal static uint Reclassify(Attachment* heap, ulong block, out bool needsSweep)
+    {
+        Forget(heap, block);
+        uint longest = BlockSearch<TMachine>.LongestFreeRun(heap, block, out needsSweep);
+        if (longest != 0)
+        {
+            Set(heap, BitOperations.Log2(longest), block);
+        }
+
+        return longest;
+    }
+
+    /// <summary>Forgets what was thought of the room in a block, before looking at it anew.</summary>
+    internal static void Forget(Attachment* heap, ulong block)
+    {
+        for (int plane = 0; plane <= heap->Geometry.UnitsPerBlockShift; plane++)
+        {
+            Clear(heap, plane, block);
+        }
+    }
+
+    private static bool TryNextGroup(Attachment* heap, int plane, ulong from, ulong groups, out ulong index)
+    {
+        ulong skip = from & GroupMask;
+        for (ulong word = from >> GroupShift; word << GroupShift < groups; word++)
+        {
+            ulong bits = TMachine.Read(Summary(heap, plane, word << GroupShift)) >> (int)skip << (int)skip;
+            if (bits != 0)
+            {
+                index = (word << GroupShift) + (uint)BitOperations.TrailingZeroCount(bits);
+                return index < groups;
+            }
+
+            skip = 0;
+        }
+
+        index = 0;
+        return false;
+    }
+
+    private static void SetSummary(Attachment* heap, int plane, ulong index)
+    {
+        ulong* summary = Summary(heap, plane, index);
+        ulong bit = 1UL << (int)(index & GroupMask);
+        if ((TMachine.Read(summary) & bit) == 0)
+        {
+            TMachine.Or(summary, bit);
+        }
+    }
+
+    private static ulong* Group(Attachment* heap, int plane, ulong index) => heap->Hints + (index * Geometry.Planes) + (uint)plane;
+
+    private static ulong* Summary(Attachment* heap, int plane, ulong index) =>
+        heap->Summaries + ((uint)plane * heap->Geometry.SummaryWords) + (index >> GroupShift);
+}

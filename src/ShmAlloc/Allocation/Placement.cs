@@ -1,0 +1,226 @@
+using ShmAlloc.Layout;
+using ShmAlloc.Memory;
+using ShmAlloc.Participants;
+
+namespace ShmAlloc.Allocation;
+
+/// <summary>
+/// Finds room for what fits in a block, from the cheapest way to the most thorough: the current block, a block that the hints name, garbage,
+/// a free block, a full search, growth.
+/// </summary>
+internal static unsafe class Placement<TMachine>
+    where TMachine : struct, IMachine
+{
+    private const int MaxBlocksTried = 8;
+    private const int MaxBlocksSkipped = 64;
+    private const int MaxGrowths = 8;
+
+    internal static ShmStatus Allocate(Attachment* heap, Shard* shard, in Request request, ref Claim claim)
+    {
+        if (TryCurrentBlock(heap, shard, request, ref claim)
+            || TryHintedBlocks(heap, shard, request, ref claim)
+            || TryFreeBlock(heap, shard, request, ref claim))
+        {
+            return ShmStatus.Ok;
+        }
+
+        for (int growths = 0; growths < MaxGrowths && claim.CellStatus == ShmStatus.Ok; growths++)
+        {
+            if (Growth<TMachine>.Refresh(heap) && TryFreeBlock(heap, shard, request, ref claim))
+            {
+                return ShmStatus.Ok;
+            }
+
+            ShmStatus status = FullSearch<TMachine>.Allocate(heap, shard, request, ref claim);
+            if (status != ShmStatus.OutOfMemory)
+            {
+                return status;
+            }
+
+            status = Growth<TMachine>.TryGrow(heap, 1);
+            if (status != ShmStatus.Ok)
+            {
+                return status;
+            }
+
+            if (TryFreeBlock(heap, shard, request, ref claim))
+            {
+                return ShmStatus.Ok;
+            }
+        }
+
+        return claim.CellStatus != ShmStatus.Ok ? claim.CellStatus : ShmStatus.Contended;
+    }
+
+    /// <summary>Takes a block as the current one of a family and searches it from the beginning.</summary>
+    internal static bool TryMakeCurrent(Attachment* heap, Shard* shard, ulong block, in Request request, ref Claim claim)
+    {
+        uint cursor = 0;
+        if (!Claims<TMachine>.TryInBlock(heap, block, request, ref cursor, ref claim))
+        {
+            return false;
+        }
+
+        Leave(heap, shard, request.Family);
+        shard->Cursor[request.Family] = cursor;
+        shard->Current[request.Family] = block + 1;
+        return true;
+    }
+
+    private static bool TryCurrentBlock(Attachment* heap, Shard* shard, in Request request, ref Claim claim)
+    {
+        ulong current = shard->Current[request.Family];
+        if (current == 0)
+        {
+            return false;
+        }
+
+        uint cursor = shard->Cursor[request.Family];
+        bool isTaken = Claims<TMachine>.TryInBlock(heap, current - 1, request, ref cursor, ref claim);
+        if (isTaken)
+        {
+            shard->Cursor[request.Family] = cursor;
+        }
+
+        return isTaken;
+    }
+
+    /// <summary>Gives up the current block of a family, with fresh hints of what is left in it.</summary>
+    private static void Leave(Attachment* heap, Shard* shard, int family)
+    {
+        ulong current = shard->Current[family];
+        if (current != 0)
+        {
+            shard->Current[family] = 0;
+            Hints<TMachine>.Reclassify(heap, current - 1, out _);
+            OpenBlock<TMachine>.Disown(heap, current - 1);
+        }
+    }
+
+    /// <summary>Blocks that are thought to have a run of this order first (they fit most tightly), then longer ones.</summary>
+    private static bool TryHintedBlocks(Attachment* heap, Shard* shard, in Request request, ref Claim claim)
+    {
+        int tried = 0;
+        int skipped = 0;
+        for (int order = request.Order; order <= heap->Geometry.UnitsPerBlockShift; order++)
+        {
+            ulong start = shard->Rotor;
+            for (int round = 0; round < 2; round++, start = 0)
+            {
+                while (tried < MaxBlocksTried && skipped < MaxBlocksSkipped && claim.CellStatus == ShmStatus.Ok
+                    && Hints<TMachine>.TryFind(heap, order, start, out ulong block))
+                {
+                    start = block + 1;
+                    BlockWord seen = Blocks<TMachine>.Read(heap, block);
+                    if (seen.State == BlockState.Owned)
+                    {
+                        skipped++;
+                        continue;
+                    }
+
+                    tried++;
+                    if (!seen.IsOpen)
+                    {
+                        ForgetUnlessOpen(heap, order, block);
+                    }
+                    else if (TryAdopted(heap, shard, block, seen, request, ref claim))
+                    {
+                        shard->Rotor = block;
+                        return true;
+                    }
+                }
+            }
+        }
+
+        return false;
+    }
+
+    private static bool TryAdopted(Attachment* heap, Shard* shard, ulong block, BlockWord seen, in Request request, ref Claim claim)
+    {
+        bool isAdopted = OpenBlock<TMachine>.TryAdopt(heap, block, seen, TMachine.Shard(heap));
+        if (TryMakeCurrent(heap, shard, block, request, ref claim))
+        {
+            return true;
+        }
+
+        Hints<TMachine>.Reclassify(heap, block, out _);
+        if (isAdopted)
+        {
+            OpenBlock<TMachine>.Disown(heap, block);
+        }
+
+        return false;
+    }
+
+    /// <summary>Clears a hint, then looks once more: the block may have been opened in between.</summary>
+    private static void ForgetUnlessOpen(Attachment* heap, int order, ulong block)
+    {
+        Hints<TMachine>.Clear(heap, order, block);
+        if (Blocks<TMachine>.Read(heap, block).IsOpen)
+        {
+            Hints<TMachine>.Set(heap, order, block);
+        }
+    }
+
+    /// <summary>
+    /// Frees one piece of garbage that is known of, which may make room; otherwise opens a free block, the last one first: runs grow from the
+    /// other end.
+    /// </summary>
+    private static bool TryFreeBlock(Attachment* heap, Shard* shard, in Request request, ref Claim claim)
+    {
+        if (heap->ReadOnly || !Claims<TMachine>.TryEnsureCell(heap, ref claim))
+        {
+            return false;
+        }
+
+        if (Hints<TMachine>.TryFind(heap, Hints<TMachine>.GarbagePlane, 0, out ulong garbage)
+            && TrySweepHinted(heap, garbage)
+            && TryMakeCurrent(heap, shard, garbage, request, ref claim))
+        {
+            return true;
+        }
+
+        ulong limit = heap->Blocks;
+        for (int tries = 0; tries < MaxBlocksTried && Hints<TMachine>.TryFindLast(heap, Hints<TMachine>.FreePlane, limit, out ulong block); tries++)
+        {
+            limit = block;
+            if (OpenBlock<TMachine>.TryOpen(heap, block, TMachine.Shard(heap)))
+            {
+                return TryMakeCurrent(heap, shard, block, request, ref claim);
+            }
+
+            ForgetUnlessFree(heap, block);
+        }
+
+        return false;
+    }
+
+    /// <returns>Whether it was an open block, which may have room now.</returns>
+    private static bool TrySweepHinted(Attachment* heap, ulong block)
+    {
+        Hints<TMachine>.Clear(heap, Hints<TMachine>.GarbagePlane, block);
+        BlockWord seen = Blocks<TMachine>.Read(heap, block);
+        if (seen.State == BlockState.Retired)
+        {
+            Sweep<TMachine>.TrySweepRun(heap, block, seen);
+            return false;
+        }
+
+        if (!Sweep<TMachine>.TrySweep(heap, block, seen))
+        {
+            return false;
+        }
+
+        Hints<TMachine>.Reclassify(heap, block, out _);
+        return true;
+    }
+
+    private static void ForgetUnlessFree(Attachment* heap, ulong block)
+    {
+        Hints<TMachine>.Clear(heap, Hints<TMachine>.FreePlane, block);
+        if (Blocks<TMachine>.Read(heap, block).State == BlockState.Free)
+        {
+            Hints<TMachine>.Set(heap, Hints<TMachine>.FreePlane, block);
+        }
+    }
+}

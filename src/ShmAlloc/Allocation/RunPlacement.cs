@@ -1,0 +1,111 @@
+using System.Numerics;
+using ShmAlloc.Memory;
+using ShmAlloc.Participants;
+
+namespace ShmAlloc.Allocation;
+
+/// <summary>Finds room for runs of whole blocks: by the hints, then after everything that can be freed has been, then by growth.</summary>
+internal static unsafe class RunPlacement<TMachine>
+    where TMachine : struct, IMachine
+{
+    private const int MaxLostRaces = 16;
+    private const int MaxRounds = 4;
+    private const ulong BlocksPerGroup = 64;
+
+    /// <summary>Claims a run. The caller holds a cell. It is not published yet.</summary>
+    /// <param name="heap">The attachment.</param>
+    /// <param name="length">In blocks.</param>
+    /// <param name="alignment">In blocks; a power of two.</param>
+    /// <param name="head">The first block.</param>
+    internal static ShmStatus Allocate(Attachment* heap, ulong length, ulong alignment, out ulong head)
+    {
+        bool met = false;
+        if (TryClaimHinted(heap, length, alignment, out head, ref met))
+        {
+            return ShmStatus.Ok;
+        }
+
+        for (int round = 0; round < MaxRounds; round++)
+        {
+            Growth<TMachine>.Refresh(heap);
+            met = FullSearch<TMachine>.FreeBlocks(heap);
+            if (TryClaimHinted(heap, length, alignment, out head, ref met))
+            {
+                return ShmStatus.Ok;
+            }
+
+            if (!met)
+            {
+                ShmStatus status = Growth<TMachine>.TryGrow(heap, length + alignment - 1);
+                if (status != ShmStatus.Ok)
+                {
+                    return status;
+                }
+
+                if (TryClaimHinted(heap, length, alignment, out head, ref met))
+                {
+                    return ShmStatus.Ok;
+                }
+            }
+        }
+
+        return ShmStatus.Contended;
+    }
+
+    private static bool TryClaimHinted(Attachment* heap, ulong length, ulong alignment, out ulong head, ref bool met)
+    {
+        ulong from = 0;
+        for (int tries = 0; tries < MaxLostRaces; tries++)
+        {
+            if (!TryFind(heap, from, length, alignment, out head))
+            {
+                return false;
+            }
+
+            if (Runs<TMachine>.TryClaim(heap, head, length, out ulong obstacle))
+            {
+                return true;
+            }
+
+            met = true;
+            from = obstacle + 1;
+        }
+
+        head = 0;
+        return false;
+    }
+
+    /// <summary>Finds the first aligned sequence of blocks that are all thought to be free.</summary>
+    private static bool TryFind(Attachment* heap, ulong from, ulong length, ulong alignment, out ulong head)
+    {
+        ulong blocks = heap->Blocks;
+        ulong start = AlignUp(from, alignment);
+        ulong at = start;
+        while (at < blocks)
+        {
+            // The sequence of set bits from here to the end of the group, then the clear ones.
+            int skip = (int)(at % BlocksPerGroup);
+            ulong bits = Hints<TMachine>.ReadFree(heap, at / BlocksPerGroup) >> skip;
+            ulong set = Math.Min((ulong)BitOperations.TrailingZeroCount(~bits), BlocksPerGroup - (uint)skip);
+            at = Math.Min(at + set, blocks);
+            if (at >= start + length)
+            {
+                head = start;
+                return true;
+            }
+
+            if (skip + (int)set < (int)BlocksPerGroup)
+            {
+                ulong clear = bits >> (int)set;
+                at += clear == 0 ? BlocksPerGroup - (uint)skip - set : (ulong)BitOperations.TrailingZeroCount(clear);
+                start = AlignUp(at, alignment);
+                at = start;
+            }
+        }
+
+        head = 0;
+        return false;
+    }
+
+    private static ulong AlignUp(ulong value, ulong alignment) => (value + alignment - 1) & ~(alignment - 1);
+}

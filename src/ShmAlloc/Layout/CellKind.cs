@@ -1,0 +1,16 @@
+namespace ShmAlloc.Layout;
+
+/// <summary>What a cell says about the place that it names.</summary>
+internal enum CellKind
+{
+    /// <summary>Names nothing.</summary>
+    None = 0,
+
+    /// <summary>
+    /// Set before the units are claimed (private); stays while a reservation lasts. Recovery clears it: what is claimed is then garbage.
+    /// </summary>
+    Claiming = 1,
+
+    /// <summary>Set before published → private of a crossing allocation. Recovery clears it: the rest is garbage.</summary>
+    Freeing = 2,
+}

@@ -1,0 +1,86 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using ShmAlloc.Memory.Linux;
+using ShmAlloc.Participants;
+
+namespace ShmAlloc.Memory;
+
+/// <summary>The seam on real memory and a real kernel.</summary>
+internal readonly unsafe struct Hardware : IMachine
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong Read(ulong* address, string file, int line) => Volatile.Read(ref *address);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Write(ulong* address, ulong value, string file, int line) => Volatile.Write(ref *address, value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong CompareExchange(ulong* address, ulong value, ulong comparand, string file, int line) =>
+        Interlocked.CompareExchange(ref *address, value, comparand);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Announce(ulong* address, ulong value, string file, int line) => Interlocked.Exchange(ref *address, value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Or(ulong* address, ulong bits, string file, int line) => Interlocked.Or(ref *address, bits);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void And(ulong* address, ulong bits, string file, int line) => Interlocked.And(ref *address, bits);
+
+    public static void Clear(byte* address, ulong lengthBytes, string file, int line) => NativeMemory.Clear(address, (nuint)lengthBytes);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint Shard(Attachment* heap) => ThreadShard.Current;
+
+    public static bool BeginProbing(Attachment* heap, out int probe)
+    {
+        probe = SlotLock.Reopen(heap);
+        return probe >= 0;
+    }
+
+    public static void EndProbing(Attachment* heap, int probe) => Libc.Close(probe);
+
+    public static bool TryLockSlot(Attachment* heap, int probe, int slot) => FileLock.TryLock(probe, slot);
+
+    public static void UnlockSlot(Attachment* heap, int probe, int slot) => FileLock.Unlock(probe, slot);
+
+    public static bool TryHoldSlot(Attachment* heap, int slot) => SlotLock.TryHold(heap, slot);
+
+    public static void ReleaseSlot(Attachment* heap) => SlotLock.Release(heap);
+
+    public static bool TryCommit(Attachment* heap, ulong from, ulong to)
+    {
+        int descriptor = SlotLock.Borrow(heap, out bool mustClose);
+        if (descriptor < 0)
+        {
+            return false;
+        }
+
+        int error = Preallocation.Commit(descriptor, heap->Geometry, from, to);
+        if (mustClose)
+        {
+            Libc.Close(descriptor);
+        }
+
+        return error == 0;
+    }
+
+    public static bool IsBacked(Attachment* heap, ulong blocks)
+    {
+        int descriptor = SlotLock.Borrow(heap, out bool mustClose);
+        if (descriptor < 0)
+        {
+            return false;
+        }
+
+        bool isBacked = FileStatus.TryRead(descriptor, out FileStatus status) && status.Size >= heap->Geometry.FileBytes(blocks);
+        if (mustClose)
+        {
+            Libc.Close(descriptor);
+        }
+
+        return isBacked;
+    }
+
+    public static void Retire(Attachment* heap) => Mapping.Retire(heap);
+}

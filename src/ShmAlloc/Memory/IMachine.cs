@@ -1,0 +1,68 @@
+using System.Runtime.CompilerServices;
+using ShmAlloc.Participants;
+
+namespace ShmAlloc.Memory;
+
+/// <summary>
+/// The seam. Everything that a heap does to the shared file, and everything that it learns about the world, goes through here, so that the
+/// same source runs on the hardware and under a simulator that decides at every access who goes on and who dies.
+/// </summary>
+/// <remarks>
+/// Implemented by structs, so that <c>Heap&lt;Hardware&gt;</c> compiles to plain instructions. The caller's file and line identify the place of
+/// an access; the hardware ignores them, and nothing of them is left after inlining.
+/// </remarks>
+internal unsafe interface IMachine
+{
+    /// <summary>An acquire load.</summary>
+    static abstract ulong Read(ulong* address, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0);
+
+    /// <summary>A release store; it may become visible after later loads of this thread.</summary>
+    static abstract void Write(ulong* address, ulong value, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0);
+
+    /// <summary>Stores <paramref name="value"/> if the word is <paramref name="comparand"/>; a full fence either way.</summary>
+    /// <returns>What the word was.</returns>
+    static abstract ulong CompareExchange(
+        ulong* address, ulong value, ulong comparand, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0);
+
+    /// <summary>An unconditional store that is a full fence: for announcements, which must be visible before the look that follows.</summary>
+    static abstract void Announce(ulong* address, ulong value, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0);
+
+    /// <summary>Sets bits; a full fence.</summary>
+    static abstract void Or(ulong* address, ulong bits, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0);
+
+    /// <summary>Keeps bits; a full fence.</summary>
+    static abstract void And(ulong* address, ulong bits, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0);
+
+    /// <summary>Fills an allocation with zeros that nobody else knows yet.</summary>
+    static abstract void Clear(byte* address, ulong lengthBytes, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0);
+
+    /// <summary>Which shard of private hints to use: any number, best one that threads running at once do not share.</summary>
+    static abstract uint Shard(Attachment* heap);
+
+    /// <summary>Opens the means to ask who lives; one at a time in a process. False: it is not possible now.</summary>
+    static abstract bool BeginProbing(Attachment* heap, out int probe);
+
+    /// <summary>Gives back what <see cref="BeginProbing"/> opened.</summary>
+    static abstract void EndProbing(Attachment* heap, int probe);
+
+    /// <summary>Tries to get the lock of a slot. Success means that its participant is dead, and makes the caller its only recoverer.</summary>
+    static abstract bool TryLockSlot(Attachment* heap, int probe, int slot);
+
+    /// <summary>Releases a lock that <see cref="TryLockSlot"/> got.</summary>
+    static abstract void UnlockSlot(Attachment* heap, int probe, int slot);
+
+    /// <summary>Gets the lock of a slot for the life of this attachment: it is dropped by the kernel when the process dies.</summary>
+    static abstract bool TryHoldSlot(Attachment* heap, int slot);
+
+    /// <summary>Releases the lock of <see cref="TryHoldSlot"/>.</summary>
+    static abstract void ReleaseSlot(Attachment* heap);
+
+    /// <summary>Preallocates what belongs to blocks <paramref name="from"/> to <paramref name="to"/> − 1. Repeating it does no harm.</summary>
+    static abstract bool TryCommit(Attachment* heap, ulong from, ulong to);
+
+    /// <summary>Whether the file is long enough for so many blocks.</summary>
+    static abstract bool IsBacked(Attachment* heap, ulong blocks);
+
+    /// <summary>Undoes the mapping of an attachment that has ended, so that a late access finds closed words instead of a fault.</summary>
+    static abstract void Retire(Attachment* heap);
+}

@@ -1,0 +1,53 @@
+using System.Runtime.InteropServices;
+
+namespace ShmAlloc.Memory.Linux;
+
+/// <summary>What <c>statx</c> tells of a file: the same layout on all architectures.</summary>
+[StructLayout(LayoutKind.Explicit, Size = 256)]
+internal unsafe struct FileStatus
+{
+    private const int EmptyPath = 0x1000;
+    private const uint BasicStatus = 0x7FF;
+    private const uint TypeMask = 0xF000;
+    private const uint RegularFile = 0x8000;
+    private const ulong StatusBlock = 512;
+
+    [FieldOffset(16)]
+    internal uint Links;
+
+    [FieldOffset(20)]
+    internal uint Owner;
+
+    [FieldOffset(28)]
+    private readonly ushort _mode;
+
+    [FieldOffset(32)]
+    internal ulong Inode;
+
+    [FieldOffset(40)]
+    internal ulong Size;
+
+    [FieldOffset(48)]
+    private readonly ulong _blocks;
+
+    [FieldOffset(136)]
+    private readonly ulong _device;
+
+    internal readonly ulong Device => _device;
+
+    internal readonly bool IsRegular => (_mode & TypeMask) == RegularFile;
+
+    internal readonly uint Permissions => _mode & ~TypeMask;
+
+    /// <summary>Bytes that really have storage.</summary>
+    internal readonly ulong BackedBytes => _blocks * StatusBlock;
+
+    internal static bool TryRead(int descriptor, out FileStatus status)
+    {
+        byte nothing = 0;
+        fixed (FileStatus* to = &status)
+        {
+            return Libc.StatusOf(descriptor, &nothing, EmptyPath, BasicStatus, to) == 0;
+        }
+    }
+}

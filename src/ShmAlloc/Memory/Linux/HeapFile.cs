@@ -1,0 +1,202 @@
+using ShmAlloc.Allocation;
+using ShmAlloc.Layout;
+using ShmAlloc.Participants;
+
+namespace ShmAlloc.Memory.Linux;
+
+/// <summary>Creates and attaches the file of a heap.</summary>
+internal static unsafe class HeapFile
+{
+    private const uint OwnerReadWrite = 0x180;
+    private const uint WritableByOthers = 0x12;
+
+    /// <summary>
+    /// Creates a heap: an unnamed file in the directory of the path, preallocated and written, gets its name when it is whole. So a creator that dies
+    /// leaves nothing, nobody sees a half-made heap, and of two creators one is told that the file exists.
+    /// </summary>
+    internal static Failure Create(Attachment* heap, in HeapSpecification specification)
+    {
+        Failure failure = specification.TryPlan(out Geometry geometry, out ulong initialBlocks);
+        if (!failure.IsNone)
+        {
+            return failure;
+        }
+
+        failure = NewFile.Open(heap->Path, out NewFile file);
+        if (failure.IsNone)
+        {
+            failure = Fill(heap, file.Descriptor, specification, geometry, initialBlocks);
+            failure = failure.IsNone ? file.GiveName(heap->Path) : failure;
+            file.RemoveTemporaryName();
+        }
+
+        if (failure.IsNone)
+        {
+            heap->Blocks = initialBlocks;
+        }
+
+        return failure;
+    }
+
+    /// <summary>Attaches a file that exists, after checking everything that can be checked.</summary>
+    internal static Failure Attach(Attachment* heap, in HeapSpecification specification)
+    {
+        int flags = (specification.ReadOnly ? Libc.ReadOnly : Libc.ReadWrite) | Libc.CloseOnExec | Libc.NoFollow | Libc.NonBlocking;
+        int descriptor = Libc.Open(heap->Path, flags, 0);
+        if (descriptor < 0)
+        {
+            return WhyNotOpened(Libc.Error);
+        }
+
+        Failure failure = CheckFile(descriptor, specification, out FileStatus status);
+        if (failure.IsNone)
+        {
+            failure = CheckHeader(descriptor, specification, status, out Geometry geometry, out ulong committed);
+            failure = failure.IsNone ? Map(heap, descriptor, specification, geometry, status) : failure;
+            heap->Blocks = committed;
+        }
+
+        if (!failure.IsNone && heap->Descriptor < 0)
+        {
+            Libc.Close(descriptor);
+        }
+
+        return failure;
+    }
+
+    private static Failure Fill(Attachment* heap, int descriptor, in HeapSpecification specification, in Geometry geometry, ulong initialBlocks)
+    {
+        int error = Preallocation.Commit(descriptor, geometry, 0, initialBlocks);
+        if (error != 0)
+        {
+            Libc.Close(descriptor);
+            ulong needed = geometry.BackedBytes(initialBlocks);
+            return error switch
+            {
+                Libc.NoSpace or Libc.QuotaExceeded => Failure.Of(ShmFailure.FileSystemFull, 0, needed),
+                Libc.NotSupported => Failure.Of(ShmFailure.CannotPreallocate),
+                _ => Failure.OfCall(SystemCall.Fallocate, error),
+            };
+        }
+
+        uint mode = specification.Mode == 0 ? OwnerReadWrite : specification.Mode;
+        bool isPrepared = FileStatus.TryRead(descriptor, out FileStatus status);
+        Failure failure = !isPrepared ? Failure.OfCall(SystemCall.Statx, Libc.Error)
+            : Libc.ChangeMode(descriptor, mode) != 0 ? Failure.OfCall(SystemCall.Fchmod, Libc.Error)
+            : Map(heap, descriptor, specification, geometry, status);
+        if (!failure.IsNone)
+        {
+            if (heap->Descriptor < 0)
+            {
+                Libc.Close(descriptor);
+            }
+
+            return failure;
+        }
+
+        HeaderLayout.Write(heap->Header, geometry, initialBlocks, Guid.NewGuid(), Guid.NewGuid());
+        heap->Blocks = initialBlocks;
+        for (ulong block = 0; block < initialBlocks; block++)
+        {
+            Hints<Hardware>.Set(heap, Hints<Hardware>.FreePlane, block);
+        }
+
+        return default;
+    }
+
+    private static Failure Map(Attachment* heap, int descriptor, in HeapSpecification specification, in Geometry geometry, in FileStatus status)
+    {
+        heap->ReadOnly = specification.ReadOnly;
+        heap->Device = status.Device;
+        heap->Inode = status.Inode;
+        return Mapping.TryMap(heap, descriptor, geometry, null) ? default : Failure.OfCall(SystemCall.Mmap, Libc.Error);
+    }
+
+    private static Failure WhyNotOpened(int error) => error switch
+    {
+        Libc.NoEntry => Failure.Of(ShmFailure.NotFound),
+        Libc.TooManyLinks or Libc.IsADirectory or Libc.NoDevice => Failure.Of(ShmFailure.NotARegularFile),
+        Libc.AccessRefused or Libc.NotPermitted => Failure.Of(ShmFailure.AccessDenied),
+        _ => Failure.OfCall(SystemCall.Open, error),
+    };
+
+    private static Failure CheckFile(int descriptor, in HeapSpecification specification, out FileStatus status)
+    {
+        if (!FileStatus.TryRead(descriptor, out status))
+        {
+            return Failure.OfCall(SystemCall.Statx, Libc.Error);
+        }
+
+        if (!status.IsRegular)
+        {
+            return Failure.Of(ShmFailure.NotARegularFile);
+        }
+
+        if (status.Owner != Libc.EffectiveUser() && !specification.AllowForeignOwner)
+        {
+            return Failure.Of(ShmFailure.ForeignOwner, status.Owner, Libc.EffectiveUser());
+        }
+
+        if ((status.Permissions & WritableByOthers & ~specification.Mode) != 0)
+        {
+            return Failure.Of(ShmFailure.ModeTooOpen, status.Permissions, specification.Mode);
+        }
+
+        return status.Links == 1 ? default : Failure.Of(ShmFailure.LinkCount, status.Links, 1);
+    }
+
+    /// <summary>Checks a private copy of the header, so that nobody can change it between the check and the use.</summary>
+    private static Failure CheckHeader(
+        int descriptor, in HeapSpecification specification, in FileStatus status, out Geometry geometry, out ulong committed)
+    {
+        geometry = default;
+        committed = 0;
+        HeaderLayout header;
+        nint read = Libc.ReadAt(descriptor, &header, HeaderLayout.Size, 0);
+        if (read != HeaderLayout.Size)
+        {
+            return read < 0 ? Failure.OfCall(SystemCall.Read, Libc.Error) : Failure.Of(ShmFailure.NotAHeap, status.Size, HeaderLayout.Size);
+        }
+
+        ShmFailure reason = HeaderLayout.Read(&header, out geometry);
+        if (reason != ShmFailure.None)
+        {
+            ulong found = reason == ShmFailure.UnknownLayout ? header.Layout : 0;
+            return Failure.Of(reason, found, HeaderLayout.CurrentLayout);
+        }
+
+        committed = header.CommittedBlocks;
+        ulong needed = geometry.FileBytes(committed);
+        if (status.Size < needed)
+        {
+            return Failure.Of(ShmFailure.Truncated, status.Size, needed);
+        }
+
+        Failure contradiction = specification.Contradiction(geometry, header.InitialBlocks);
+        return contradiction.IsNone ? FillHoles(descriptor, specification, status, geometry, committed) : contradiction;
+    }
+
+    /// <summary>A copy of a heap's file may have holes; touching one on a full file system would be a SIGBUS. They get their storage now.</summary>
+    private static Failure FillHoles(
+        int descriptor, in HeapSpecification specification, in FileStatus status, in Geometry geometry, ulong committed)
+    {
+        if (status.BackedBytes >= geometry.BackedBytes(committed))
+        {
+            return default;
+        }
+
+        if (specification.ReadOnly)
+        {
+            return Failure.Of(ShmFailure.SparseReadOnly, status.BackedBytes, geometry.BackedBytes(committed));
+        }
+
+        int error = Preallocation.Commit(descriptor, geometry, 0, committed);
+        return error switch
+        {
+            0 => default,
+            Libc.NoSpace or Libc.QuotaExceeded => Failure.Of(ShmFailure.FileSystemFull, status.BackedBytes, geometry.BackedBytes(committed)),
+            Libc.NotSupported => Failure.Of(ShmFailure.CannotPreallocate),
+            _ => Failure.OfCall(SystemCall.Fallocate, error),
+        };
+    }
+}

@@ -1,0 +1,91 @@
+using System.Runtime.InteropServices;
+
+namespace ShmAlloc.Memory.Linux;
+
+/// <summary>The system calls that a heap needs, as the C library offers them, and nothing else.</summary>
+internal static unsafe class Libc
+{
+    internal const int ReadOnly = 0;
+    internal const int ReadWrite = 2;
+    internal const int CreateNew = 0x40 | 0x80;
+    internal const int NonBlocking = 0x800;
+    internal const int NoFollow = 0x20000;
+    internal const int CloseOnExec = 0x80000;
+    internal const int TemporaryFile = 0x410000;
+
+    internal const int ProtectRead = 1;
+    internal const int ProtectWrite = 2;
+    internal const int MapShared = 1;
+    internal const int MapPrivate = 2;
+    internal const int MapFixed = 0x10;
+    internal const int MapAnonymous = 0x20;
+    internal const int MapNoReserve = 0x4000;
+    internal const int DontFork = 10;
+
+    internal const int CurrentDirectory = -100;
+    internal const int FollowSymbolicLink = 0x400;
+
+    internal const int NoEntry = 2;
+    internal const int Interrupted = 4;
+    internal const int AccessRefused = 13;
+    internal const int Exists = 17;
+    internal const int IsADirectory = 21;
+    internal const int Invalid = 22;
+    internal const int NoSpace = 28;
+    internal const int NotPermitted = 1;
+    internal const int NoDevice = 6;
+    internal const int TooManyLinks = 40;
+    internal const int NotSupported = 95;
+    internal const int QuotaExceeded = 122;
+
+    internal static void* MapFailed => (void*)-1;
+
+    /// <summary>Error number of the last call of this thread; to be read right after it.</summary>
+    internal static int Error => *ErrorLocation();
+
+    [DllImport("libc", EntryPoint = "open", SetLastError = false), SuppressGCTransition]
+    internal static extern int Open(byte* path, int flags, uint mode);
+
+    [DllImport("libc", EntryPoint = "close"), SuppressGCTransition]
+    internal static extern int Close(int descriptor);
+
+    [DllImport("libc", EntryPoint = "unlink"), SuppressGCTransition]
+    internal static extern int Unlink(byte* path);
+
+    [DllImport("libc", EntryPoint = "linkat"), SuppressGCTransition]
+    internal static extern int LinkAt(int fromDirectory, byte* from, int toDirectory, byte* to, int flags);
+
+    [DllImport("libc", EntryPoint = "fchmod"), SuppressGCTransition]
+    internal static extern int ChangeMode(int descriptor, uint mode);
+
+    [DllImport("libc", EntryPoint = "geteuid"), SuppressGCTransition]
+    internal static extern uint EffectiveUser();
+
+    [DllImport("libc", EntryPoint = "pread"), SuppressGCTransition]
+    internal static extern nint ReadAt(int descriptor, void* buffer, nuint count, long offset);
+
+    [DllImport("libc", EntryPoint = "statx"), SuppressGCTransition]
+    internal static extern int StatusOf(int directory, byte* path, int flags, uint mask, FileStatus* status);
+
+    [DllImport("libc", EntryPoint = "fcntl"), SuppressGCTransition]
+    internal static extern int Control(int descriptor, int command, FileLock* fileLock);
+
+    [DllImport("libc", EntryPoint = "mmap"), SuppressGCTransition]
+    internal static extern void* Map(void* address, nuint length, int protection, int flags, int descriptor, long offset);
+
+    [DllImport("libc", EntryPoint = "munmap"), SuppressGCTransition]
+    internal static extern int Unmap(void* address, nuint length);
+
+    [DllImport("libc", EntryPoint = "mprotect"), SuppressGCTransition]
+    internal static extern int Protect(void* address, nuint length, int protection);
+
+    [DllImport("libc", EntryPoint = "madvise"), SuppressGCTransition]
+    internal static extern int Advise(void* address, nuint length, int advice);
+
+    /// <summary>Takes long for large ranges, so this one lets the garbage collector go on meanwhile.</summary>
+    [DllImport("libc", EntryPoint = "fallocate", SetLastError = true)]
+    internal static extern int Allocate(int descriptor, int mode, long offset, long length);
+
+    [DllImport("libc", EntryPoint = "__errno_location"), SuppressGCTransition]
+    private static extern int* ErrorLocation();
+}

@@ -1,0 +1,100 @@
+using ShmAlloc.Allocation;
+using ShmAlloc.Layout;
+using ShmAlloc.Participants;
+
+namespace ShmAlloc.Memory.Linux;
+
+/// <summary>Maps a heap's file, and the private memory that goes with an attachment.</summary>
+internal static unsafe class Mapping
+{
+    private const int MinShards = 8;
+    private const int MaxShards = 64;
+
+    /// <summary>Private, zeroed, page-aligned memory outside the managed heap.</summary>
+    /// <returns>An attachment with its shards and a copy of the path, or null.</returns>
+    internal static Attachment* AllocatePrivate(ReadOnlySpan<byte> path, int processors)
+    {
+        uint shards = (uint)Math.Clamp(2 << Geometry.CeilingLog2((uint)processors), MinShards, MaxShards);
+        ulong shardsAt = RoundUp((ulong)sizeof(Attachment) + (uint)path.Length + 1, 64);
+        ulong bytes = RoundUp(shardsAt + (shards * (ulong)sizeof(Shard)), Geometry.Page);
+        void* memory = Libc.Map(
+            null, (nuint)bytes, Libc.ProtectRead | Libc.ProtectWrite, Libc.MapPrivate | Libc.MapAnonymous, -1, 0);
+        if (memory == Libc.MapFailed)
+        {
+            return null;
+        }
+
+        Attachment* heap = (Attachment*)memory;
+        heap->Shards = (Shard*)((byte*)memory + shardsAt);
+        heap->ShardMask = shards - 1;
+        heap->Path = (byte*)(heap + 1);
+        heap->PrivateBytes = bytes;
+        heap->Descriptor = -1;
+        heap->Slot = -1;
+        path.CopyTo(new Span<byte>(heap->Path, path.Length));
+        return heap;
+    }
+
+    /// <summary>Maps the file at its maximum size, once; address space is free. The null page is made read-only.</summary>
+    internal static bool TryMap(Attachment* heap, int descriptor, in Geometry geometry, void* address)
+    {
+        int protection = heap->ReadOnly ? Libc.ProtectRead : Libc.ProtectRead | Libc.ProtectWrite;
+        ulong bytes = geometry.FileBytes(geometry.MaximumBlocks);
+        void* memory = Libc.Map(address, (nuint)bytes, protection, Libc.MapShared | Libc.MapNoReserve, descriptor, 0);
+        if (memory == Libc.MapFailed)
+        {
+            return false;
+        }
+
+        heap->Place((byte*)memory, geometry);
+        heap->MappingBytes = bytes;
+        heap->Descriptor = descriptor;
+        return Libc.Protect(heap->UserBase, (nuint)Geometry.Page, Libc.ProtectRead) == 0;
+    }
+
+    /// <summary>
+    /// Replaces the mapping by private zeros: the file's memory is given back at once, and a call that is still under way finds closed words
+    /// instead of a fault.
+    /// </summary>
+    internal static void Retire(Attachment* heap)
+    {
+        Libc.Map(
+            heap->Mapping,
+            (nuint)heap->MappingBytes,
+            Libc.ProtectRead | Libc.ProtectWrite,
+            Libc.MapPrivate | Libc.MapAnonymous | Libc.MapNoReserve | Libc.MapFixed,
+            -1,
+            0);
+        CloseDescriptor(heap);
+    }
+
+    /// <summary>Undoes a mapping that nobody has used, so that the attachment can be tried again.</summary>
+    internal static void Forget(Attachment* heap)
+    {
+        CloseDescriptor(heap);
+        if (heap->Mapping != null)
+        {
+            Libc.Unmap(heap->Mapping, (nuint)heap->MappingBytes);
+            heap->Mapping = null;
+        }
+    }
+
+    /// <summary>Gives everything back. Nobody may use the attachment any more.</summary>
+    internal static void Free(Attachment* heap)
+    {
+        SlotLock.Release(heap);
+        Forget(heap);
+        Libc.Unmap(heap, (nuint)heap->PrivateBytes);
+    }
+
+    private static void CloseDescriptor(Attachment* heap)
+    {
+        if (heap->Descriptor >= 0)
+        {
+            Libc.Close(heap->Descriptor);
+            heap->Descriptor = -1;
+        }
+    }
+
+    private static ulong RoundUp(ulong value, ulong multiple) => (value + multiple - 1) / multiple * multiple;
+}

@@ -1,0 +1,120 @@
+namespace ShmAlloc.Memory.Linux;
+
+/// <summary>A file that has no name yet, or, where the file system cannot make those, a temporary one.</summary>
+internal unsafe struct NewFile
+{
+    private const uint OwnerReadWrite = 0x180;
+    private const int MaxPath = 4096;
+    private const int SuffixBytes = 24;
+
+    private fixed byte _temporaryName[MaxPath];
+    private bool _isNamed;
+
+    internal int Descriptor;
+
+    /// <summary>Makes the file in the directory where it is to get its name.</summary>
+    internal static Failure Open(byte* path, out NewFile file)
+    {
+        file = default;
+        byte* directory = stackalloc byte[MaxPath];
+        CopyDirectory(path, directory);
+        file.Descriptor = Libc.Open(directory, Libc.TemporaryFile | Libc.ReadWrite | Libc.CloseOnExec, OwnerReadWrite);
+        if (file.Descriptor >= 0)
+        {
+            return default;
+        }
+
+        int error = Libc.Error;
+        return error is Libc.NotSupported or Libc.IsADirectory or Libc.Invalid ? OpenNamed(path, ref file) : Failed(SystemCall.Open, error);
+    }
+
+    /// <summary>Gives the file its name, unless there is one of that name already.</summary>
+    internal readonly Failure GiveName(byte* path)
+    {
+        int result;
+        if (_isNamed)
+        {
+            fixed (byte* from = _temporaryName)
+            {
+                result = Libc.LinkAt(Libc.CurrentDirectory, from, Libc.CurrentDirectory, path, 0);
+            }
+        }
+        else
+        {
+            byte* from = stackalloc byte[DescriptorPath.MaxBytes];
+            DescriptorPath.Write(from, Descriptor);
+            result = Libc.LinkAt(Libc.CurrentDirectory, from, Libc.CurrentDirectory, path, Libc.FollowSymbolicLink);
+        }
+
+        return result == 0 ? default : Failed(SystemCall.Linkat, Libc.Error);
+    }
+
+    internal readonly void RemoveTemporaryName()
+    {
+        if (_isNamed)
+        {
+            fixed (byte* name = _temporaryName)
+            {
+                Libc.Unlink(name);
+            }
+        }
+    }
+
+    private static Failure OpenNamed(byte* path, ref NewFile file)
+    {
+        int length = 0;
+        while (path[length] != 0)
+        {
+            length++;
+        }
+
+        if (length + SuffixBytes > MaxPath)
+        {
+            return Failure.Of(ShmFailure.NoPath);
+        }
+
+        fixed (byte* name = file._temporaryName)
+        {
+            new ReadOnlySpan<byte>(path, length).CopyTo(new Span<byte>(name, MaxPath));
+            ulong random = (ulong)Guid.NewGuid().GetHashCode() << 32 | (uint)Guid.NewGuid().GetHashCode();
+            name[length] = (byte)'.';
+            for (int digit = 0; digit < 16; digit++, random >>= 4)
+            {
+                name[length + 1 + digit] = "0123456789abcdef"u8[(int)(random & 15)];
+            }
+
+            file.Descriptor = Libc.Open(name, Libc.CreateNew | Libc.ReadWrite | Libc.CloseOnExec | Libc.NoFollow, OwnerReadWrite);
+        }
+
+        file._isNamed = file.Descriptor >= 0;
+        return file._isNamed ? default : Failed(SystemCall.Open, Libc.Error);
+    }
+
+    private static Failure Failed(SystemCall call, int error) => error switch
+    {
+        Libc.Exists => Failure.Of(ShmFailure.AlreadyExists),
+        Libc.NoEntry => Failure.Of(ShmFailure.NotFound),
+        Libc.AccessRefused or Libc.NotPermitted => Failure.Of(ShmFailure.AccessDenied),
+        Libc.NoSpace or Libc.QuotaExceeded => Failure.Of(ShmFailure.FileSystemFull),
+        _ => Failure.OfCall(call, error),
+    };
+
+    /// <summary>Everything before the last slash, "." if there is none.</summary>
+    private static void CopyDirectory(byte* path, byte* directory)
+    {
+        int lastSlash = -1;
+        int at = 0;
+        for (; path[at] != 0 && at < MaxPath - 1; at++)
+        {
+            directory[at] = path[at];
+            lastSlash = path[at] == (byte)'/' ? at : lastSlash;
+        }
+
+        if (lastSlash < 0)
+        {
+            directory[0] = (byte)'.';
+        }
+
+        directory[lastSlash switch { < 0 => 1, 0 => 1, _ => lastSlash }] = 0;
+    }
+}

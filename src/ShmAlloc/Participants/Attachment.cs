@@ -1,0 +1,94 @@
+using ShmAlloc.Allocation;
+using ShmAlloc.Layout;
+
+namespace ShmAlloc.Participants;
+
+/// <summary>
+/// What one process knows of a heap that it has attached. Private memory outside the managed heap: it dies with the process, and nobody
+/// else ever sees it. All of it but the addresses is a hint or belongs to the thread that holds the word in question.
+/// </summary>
+internal unsafe struct Attachment
+{
+    // Constant once attached.
+    internal byte* UserBase;
+    internal ulong* Bitmaps;
+    internal ulong* BlockWords;
+    internal ulong* Hints;
+    internal ulong* Summaries;
+    internal SlotLayout* Slots;
+    internal HeaderLayout* Header;
+    internal Shard* Shards;
+    internal uint ShardMask;
+    internal bool ReadOnly;
+    internal Geometry Geometry;
+
+    /// <summary>Requests above this many bytes are refused.</summary>
+    internal ulong LargestRequest;
+
+    /// <summary>Committed blocks that this process has seen backed by the file; the header's word may be ahead of it.</summary>
+    internal ulong Blocks;
+
+    /// <summary>Our slot, or −1: there was none to be had (yet).</summary>
+    internal int Slot;
+
+    internal uint Epoch;
+
+    internal uint ProcessId;
+
+    /// <summary>1 once disposal has begun; then no cell is taken any more.</summary>
+    internal int Closing;
+
+    /// <summary>1 when the slot has been given up and the mapping replaced.</summary>
+    internal int Ended;
+
+    /// <summary>Taken, never waited for, by the one thread that asks who lives.</summary>
+    internal int Probing;
+
+    /// <summary>Taken, never waited for, by the one thread that gets a slot.</summary>
+    internal int Joining;
+
+    /// <summary>Who of our threads uses which of our cells: see <see cref="Ticket"/>.</summary>
+    internal fixed ulong Tickets[SlotLayout.Cells];
+
+    /// <summary>Blocks of the run that a reservation holds, for each cell; 0 if it lies inside a block.</summary>
+    internal fixed ulong ReservedRuns[SlotLayout.Cells];
+
+    // What the platform needs to know.
+    internal byte* Mapping;
+    internal ulong MappingBytes;
+    internal void* LockPage;
+    internal int Descriptor;
+    internal ulong Device;
+    internal ulong Inode;
+    internal byte* Path;
+    internal ulong PrivateBytes;
+
+    /// <summary>The bitmap word of a unit.</summary>
+    internal readonly ulong* BitmapOf(ulong unit) => Bitmaps + (unit >> BitmapWord.UnitsShift);
+
+    internal readonly ulong BlockOf(ulong unit) => unit >> Geometry.UnitsPerBlockShift;
+
+    internal readonly ulong FirstUnitOf(ulong block) => block << Geometry.UnitsPerBlockShift;
+
+    internal readonly ulong* FirstWordOf(ulong block) => Bitmaps + (block * Geometry.WordsPerBlock);
+
+    internal readonly ulong OffsetOf(ulong unit) => Geometry.Page + (unit << Geometry.UnitShift);
+
+    /// <summary>Sets the addresses of all regions of a mapped heap.</summary>
+    internal void Place(byte* mapping, in Geometry geometry)
+    {
+        Mapping = mapping;
+        Geometry = geometry;
+        Header = (HeaderLayout*)mapping;
+        Slots = (SlotLayout*)(mapping + geometry.SlotsAt);
+        Summaries = (ulong*)(mapping + geometry.SummariesAt);
+        BlockWords = (ulong*)(mapping + geometry.BlockWordsAt);
+        Hints = (ulong*)(mapping + geometry.HintsAt);
+        Bitmaps = (ulong*)(mapping + geometry.BitmapsAt);
+        UserBase = mapping + geometry.UserBaseAt;
+        ulong whole = geometry.MaximumBlocks << geometry.BlockShift;
+        LargestRequest = geometry.LargestAllocation == 0 ? whole : Math.Min(geometry.LargestAllocation, whole);
+        Slot = -1;
+        Descriptor = -1;
+    }
+}

@@ -1,0 +1,54 @@
+using ShmAlloc.Allocation;
+using ShmAlloc.Layout;
+using ShmAlloc.Memory;
+
+namespace ShmAlloc.Participants;
+
+/// <summary>Reads every cell of every participant: what is named must not be reused.</summary>
+internal static unsafe class CellScan<TMachine>
+    where TMachine : struct, IMachine
+{
+    /// <summary>Adds the units of a block that cells name.</summary>
+    /// <remarks>
+    /// A slot that reads FREE is passed over: its cells were all clear at that moment, so this is a scan of them then. (Whoever takes the slot later
+    /// sets a cell after that, and looks at the block after that.) Nothing else bounds the scan.
+    /// </remarks>
+    internal static void Collect(Attachment* heap, ulong block, Span<uint> named)
+    {
+        ulong blockStart = heap->FirstUnitOf(block);
+        ulong blockEnd = heap->FirstUnitOf(block + 1);
+        for (int slot = 0; slot < (int)heap->Geometry.Slots; slot++)
+        {
+            if (!new SlotWord(TMachine.Read(&heap->Slots[slot].Word)).IsActive)
+            {
+                continue;
+            }
+
+            for (int index = 0; index < SlotLayout.Cells; index++)
+            {
+                CellWord cell = Cells<TMachine>.Read(heap, slot, index);
+                ulong from = Math.Max(cell.Unit, blockStart);
+                ulong to = Math.Min(cell.Unit + cell.LengthUnits, blockEnd);
+                if (cell.IsNone || from >= to)
+                {
+                    continue;
+                }
+
+                uint units = (uint)(to - from);
+                for (ulong word = from >> BitmapWord.UnitsShift; word << BitmapWord.UnitsShift < to; word++)
+                {
+                    named[(int)(word - (blockStart >> BitmapWord.UnitsShift))] |= PrivateClaim<TMachine>.MaskIn(word, from, units);
+                }
+            }
+        }
+    }
+
+    /// <summary>Whether any cell names a unit of a block: the head of a run that is to be taken apart.</summary>
+    internal static bool NamesAny(Attachment* heap, ulong block)
+    {
+        UnitsOfBlock named = default;
+        Span<uint> span = ((Span<uint>)named)[..(int)heap->Geometry.WordsPerBlock];
+        Collect(heap, block, span);
+        return span.ContainsAnyExcept(0u);
+    }
+}

@@ -1,0 +1,76 @@
+using ShmAlloc.Layout;
+using ShmAlloc.Memory;
+
+namespace ShmAlloc.Participants;
+
+/// <summary>Taking, setting and releasing cells of our own slot.</summary>
+/// <remarks>
+/// A thread takes the private ticket of a cell, then announces in the cell what it works on, then looks; at the end it clears the cell and then gives
+/// the ticket back. Nobody but the thread with the ticket writes the cell while the process lives, and nobody but the recoverer after.
+/// </remarks>
+internal static unsafe class Cells<TMachine>
+    where TMachine : struct, IMachine
+{
+    /// <summary>Takes a cell for one operation.</summary>
+    internal static ShmStatus TryTakeForOperation(Attachment* heap, out int cell) =>
+        TryTake(heap, 0, SlotLayout.OperationCells, ShmStatus.Contended, out cell);
+
+    /// <summary>Takes a cell that stays taken until a reservation is published or abandoned.</summary>
+    internal static ShmStatus TryTakeForReservation(Attachment* heap, out int cell) =>
+        TryTake(heap, SlotLayout.OperationCells, SlotLayout.Cells, ShmStatus.TooManyReservations, out cell);
+
+    /// <summary>Names a place. It is visible to all before anything that this thread reads next.</summary>
+    /// <remarks>Death before it: nothing is named. Death after it: recovery clears the cell, and what had been claimed becomes garbage.</remarks>
+    internal static void Name(Attachment* heap, int cell, CellWord word) => TMachine.Announce(AddressOf(heap, cell), word.Bits);
+
+    /// <summary>Clears the cell and gives it back.</summary>
+    internal static void Release(Attachment* heap, int cell)
+    {
+        TMachine.Write(AddressOf(heap, cell), 0);
+        ulong* ticket = heap->Tickets + cell;
+        Volatile.Write(ref *ticket, new Ticket(*ticket).Released.Bits);
+        if (Volatile.Read(ref heap->Closing) != 0)
+        {
+            Departure<TMachine>.TryFinish(heap);
+        }
+    }
+
+    internal static Ticket TicketOf(Attachment* heap, int cell) => new(Volatile.Read(ref heap->Tickets[cell]));
+
+    /// <summary>Makes a reservation's ticket this thread's to work with; false if it was used already.</summary>
+    internal static bool TryStartWork(Attachment* heap, int cell, Ticket held) =>
+        Interlocked.CompareExchange(ref heap->Tickets[cell], held.Working.Bits, held.Bits) == held.Bits;
+
+    internal static CellWord Read(Attachment* heap, int slot, int cell) => new(TMachine.Read(&heap->Slots[slot].Cell[cell]));
+
+    private static ulong* AddressOf(Attachment* heap, int cell) => &heap->Slots[heap->Slot].Cell[cell];
+
+    private static ShmStatus TryTake(Attachment* heap, int from, int to, ShmStatus none, out int cell)
+    {
+        cell = -1;
+        if (heap->Slot < 0)
+        {
+            ShmStatus status = Joining<TMachine>.TryJoinLate(heap);
+            if (status != ShmStatus.Ok)
+            {
+                return status;
+            }
+        }
+
+        int count = to - from;
+        int start = (int)(TMachine.Shard(heap) * 5 % (uint)count);
+        for (int tried = 0; tried < count; tried++)
+        {
+            int candidate = from + ((start + tried) % count);
+            Ticket ticket = TicketOf(heap, candidate);
+            if (ticket.IsFree
+                && Interlocked.CompareExchange(ref heap->Tickets[candidate], ticket.Held.Bits, ticket.Bits) == ticket.Bits)
+            {
+                cell = candidate;
+                return ShmStatus.Ok;
+            }
+        }
+
+        return Volatile.Read(ref heap->Closing) != 0 ? ShmStatus.Closed : none;
+    }
+}

@@ -1,0 +1,67 @@
+using ShmAlloc.Allocation;
+using ShmAlloc.Layout;
+using ShmAlloc.Memory;
+
+namespace ShmAlloc.Participants;
+
+/// <summary>How an attachment ends: no new cell is given out, and the last operation or reservation that has one gives up the slot.</summary>
+internal static unsafe class Departure<TMachine>
+    where TMachine : struct, IMachine
+{
+    /// <summary>Begins to leave. Operations under way finish; reservations may still be published or abandoned.</summary>
+    internal static void Begin(Attachment* heap)
+    {
+        Interlocked.Exchange(ref heap->Closing, 1);
+        TryFinish(heap);
+    }
+
+    /// <summary>Gives up the slot and the mapping unless somebody still has a cell; whoever releases the last one calls this again.</summary>
+    internal static void TryFinish(Attachment* heap)
+    {
+        if (!TryCloseTickets(heap) || Interlocked.CompareExchange(ref heap->Joining, 1, 0) != 0)
+        {
+            return;
+        }
+
+        if (Interlocked.Exchange(ref heap->Ended, 1) == 0)
+        {
+            if (heap->Slot >= 0)
+            {
+                GiveUpSlot(heap);
+            }
+
+            TMachine.Retire(heap);
+        }
+
+        Volatile.Write(ref heap->Joining, 0);
+    }
+
+    /// <summary>Takes every ticket for good. A thread that comes late finds none, so it cannot write into a slot that is not ours any more.</summary>
+    private static bool TryCloseTickets(Attachment* heap)
+    {
+        bool all = true;
+        for (int cell = 0; cell < SlotLayout.Cells; cell++)
+        {
+            Ticket ticket = Cells<TMachine>.TicketOf(heap, cell);
+            all &= ticket.IsClosed
+                || (ticket.IsFree && Interlocked.CompareExchange(ref heap->Tickets[cell], ticket.Closed.Bits, ticket.Bits) == ticket.Bits);
+        }
+
+        return all;
+    }
+
+    /// <summary>Block words, then FREE, then unlock.</summary>
+    /// <remarks>Takes effect at ACTIVE → FREE. Death before it: recovery does what is left; after it: the kernel drops the lock.</remarks>
+    private static void GiveUpSlot(Attachment* heap)
+    {
+        Growth<TMachine>.Refresh(heap);
+        for (ulong block = 0; block < heap->Blocks; block++)
+        {
+            OpenBlock<TMachine>.Disown(heap, block);
+        }
+
+        SlotWord active = Recovery<TMachine>.ReadSlot(heap, heap->Slot);
+        TMachine.CompareExchange(&heap->Slots[heap->Slot].Word, active.GivenUp.Bits, active.Bits);
+        TMachine.ReleaseSlot(heap);
+    }
+}

@@ -1,0 +1,86 @@
+using ShmAlloc.Layout;
+using ShmAlloc.Memory;
+
+namespace ShmAlloc.Participants;
+
+/// <summary>How an attachment becomes a participant: lock the byte of a slot, then take the slot.</summary>
+internal static unsafe class Joining<TMachine>
+    where TMachine : struct, IMachine
+{
+    /// <summary>Takes a slot: a free one if there is one, otherwise one whose participant is dead, after recovering it.</summary>
+    /// <remarks>
+    /// The lock comes first, so a slot is never ACTIVE without a lock unless its participant died. Takes effect at FREE → ACTIVE. Death before
+    /// it: the kernel drops
+    /// the lock and nothing happened; after it: the slot is ACTIVE and its lock is free, which is what "dead" means.
+    /// </remarks>
+    internal static ShmStatus TryJoin(Attachment* heap)
+    {
+        for (int pass = 0; pass < 2; pass++)
+        {
+            bool wantDead = pass == 1;
+            for (int slot = 0; slot < (int)heap->Geometry.Slots; slot++)
+            {
+                if (Recovery<TMachine>.ReadSlot(heap, slot).IsActive == wantDead && TryTake(heap, slot))
+                {
+                    return ShmStatus.Ok;
+                }
+            }
+        }
+
+        return ShmStatus.NoParticipantSlot;
+    }
+
+    /// <summary>Joins when an operation needs a slot that was not to be had at attachment.</summary>
+    internal static ShmStatus TryJoinLate(Attachment* heap)
+    {
+        if (heap->ReadOnly)
+        {
+            return ShmStatus.ReadOnly;
+        }
+
+        if (Interlocked.CompareExchange(ref heap->Joining, 1, 0) != 0)
+        {
+            return Volatile.Read(ref heap->Closing) != 0 ? ShmStatus.Closed : ShmStatus.Contended;
+        }
+
+        ShmStatus status = Volatile.Read(ref heap->Closing) != 0 ? ShmStatus.Closed
+            : heap->Slot >= 0 ? ShmStatus.Ok
+            : TryJoin(heap);
+        Volatile.Write(ref heap->Joining, 0);
+        if (Volatile.Read(ref heap->Closing) != 0)
+        {
+            Departure<TMachine>.TryFinish(heap);
+            return ShmStatus.Closed;
+        }
+
+        return status;
+    }
+
+    private static bool TryTake(Attachment* heap, int slot)
+    {
+        if (!TMachine.TryHoldSlot(heap, slot))
+        {
+            return false;
+        }
+
+        // What was read without the lock may be old.
+        if (Recovery<TMachine>.ReadSlot(heap, slot).IsActive)
+        {
+            Recovery<TMachine>.TryRecoverLocked(heap, slot);
+        }
+
+        SlotWord free = Recovery<TMachine>.ReadSlot(heap, slot);
+        bool isTaken = !free.IsActive && free.IsWellFormed
+            && TMachine.CompareExchange(&heap->Slots[slot].Word, free.Activated.Bits, free.Bits) == free.Bits;
+        if (!isTaken)
+        {
+            TMachine.ReleaseSlot(heap);
+            return false;
+        }
+
+        TMachine.Write(&heap->Slots[slot].ProcessId, heap->ProcessId);
+        heap->Epoch = free.Epoch;
+        Volatile.Write(ref heap->Slot, slot);
+        return true;
+    }
+}

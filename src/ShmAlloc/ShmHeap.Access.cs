@@ -1,0 +1,102 @@
+using ShmAlloc.Layout;
+
+namespace ShmAlloc;
+
+/// <content>Addresses and spans for offsets.</content>
+public sealed unsafe partial class ShmHeap
+{
+    /// <summary>The address of an offset in this process. It must not be used after <see cref="Dispose"/>.</summary>
+    /// <param name="offset">Any offset within the committed heap; null gives null.</param>
+    /// <returns>The address. Nothing is known of how many bytes belong to the allocation: see <see cref="UsableSize"/>.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The offset lies outside the heap.</exception>
+    public byte* GetPointer(ShmOffset offset)
+    {
+        if (offset.IsNull)
+        {
+            return null;
+        }
+
+        CheckRange(offset, 1);
+        return _heap->UserBase + offset.Value;
+    }
+
+    /// <summary>Bytes at an offset, to read and write. The span must not be used after <see cref="Dispose"/>.</summary>
+    /// <param name="offset">An offset within the heap.</param>
+    /// <param name="lengthBytes">How many bytes; they must lie within the committed heap, and should lie within one allocation.</param>
+    /// <returns>The span.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The bytes lie outside the heap.</exception>
+    /// <exception cref="InvalidOperationException">The heap is attached read-only.</exception>
+    public Span<byte> GetSpan(ShmOffset offset, int lengthBytes)
+    {
+        ThrowIfReadOnly();
+        ArgumentOutOfRangeException.ThrowIfNegative(lengthBytes);
+        CheckRange(offset, (ulong)lengthBytes);
+        return new Span<byte>(_heap->UserBase + offset.Value, lengthBytes);
+    }
+
+    /// <summary>Bytes at an offset, to read. The span must not be used after <see cref="Dispose"/>.</summary>
+    /// <param name="offset">An offset within the heap.</param>
+    /// <param name="lengthBytes">How many bytes; they must lie within the committed heap, and should lie within one allocation.</param>
+    /// <returns>The span.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The bytes lie outside the heap.</exception>
+    public ReadOnlySpan<byte> GetReadOnlySpan(ShmOffset offset, int lengthBytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(lengthBytes);
+        CheckRange(offset, (ulong)lengthBytes);
+        return new ReadOnlySpan<byte>(_heap->UserBase + offset.Value, lengthBytes);
+    }
+
+    /// <summary>
+    /// The place of a value of a type without references, for instance a structure or a word to use with <see cref="Interlocked"/>.
+    /// </summary>
+    /// <typeparam name="T">A type that has the same layout in all processes.</typeparam>
+    /// <param name="offset">An offset within the heap, aligned as the type needs it.</param>
+    /// <returns>A reference into shared memory.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The value would lie outside the heap.</exception>
+    /// <exception cref="InvalidOperationException">The heap is attached read-only.</exception>
+    public ref T GetReference<T>(ShmOffset offset)
+        where T : unmanaged
+    {
+        ThrowIfReadOnly();
+        CheckRange(offset, (ulong)sizeof(T));
+        return ref *(T*)(_heap->UserBase + offset.Value);
+    }
+
+    /// <summary>The offset of an address that <see cref="GetPointer"/> gave.</summary>
+    /// <param name="address">An address within the mapped heap, or null.</param>
+    /// <returns>The offset; null for null.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The address lies outside the heap.</exception>
+    public ShmOffset OffsetOf(void* address)
+    {
+        if (address == null)
+        {
+            return default;
+        }
+
+        ShmOffset offset = new((ulong)((byte*)address - _heap->UserBase));
+        CheckRange(offset, 1);
+        return offset;
+    }
+
+    private void CheckRange(ShmOffset offset, ulong lengthBytes)
+    {
+        if (!IsInside(offset, lengthBytes))
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(offset), offset, $"Not inside heap '{Path}', which has {CommittedBytes} bytes from offset {Geometry.Page} on.");
+        }
+    }
+
+    private bool IsInside(ShmOffset offset, ulong lengthBytes)
+    {
+        ulong relative = offset.Value - Geometry.Page;
+        return offset.Value >= Geometry.Page
+            && (Fits(relative, lengthBytes) || (Allocation.Growth<Memory.Hardware>.Refresh(_heap) && Fits(relative, lengthBytes)));
+    }
+
+    private bool Fits(ulong relative, ulong lengthBytes)
+    {
+        ulong committed = _heap->Blocks << _heap->Geometry.BlockShift;
+        return relative <= committed && lengthBytes <= committed - relative;
+    }
+}

@@ -1,0 +1,140 @@
+using System.Text;
+using ShmAlloc.Layout;
+using ShmAlloc.Memory;
+using ShmAlloc.Memory.Linux;
+using ShmAlloc.Participants;
+
+namespace ShmAlloc;
+
+/// <content>Creating and attaching.</content>
+public sealed unsafe partial class ShmHeap
+{
+    /// <summary>The environment variable that names the heap when no path is given.</summary>
+    public const string PathVariable = "SHM_FILE";
+
+    private const int MaxPathBytes = 4000;
+
+    /// <summary>Who keeps creating and deleting the file under us is given up on after so many tries.</summary>
+    private const int MaxOpenTries = 16;
+
+    /// <summary>Creates a heap and attaches it. Either the whole heap appears under the path, or nothing does.</summary>
+    /// <param name="path">Where; <see langword="null"/>: the value of <c>SHM_FILE</c>. Best on tmpfs, for example <c>/dev/shm/name</c>.</param>
+    /// <param name="options">Sizes and permissions; defaults if <see langword="null"/>.</param>
+    /// <returns>The heap, attached.</returns>
+    /// <exception cref="ShmException">It could not be created; the reason and what to do are in it.</exception>
+    public static ShmHeap Create(string? path = null, ShmHeapOptions? options = null) => Run(path, options, readOnly: false, CreateOnly);
+
+    /// <summary>Attaches the heap if it exists, and creates it otherwise; any number of processes may do so at once.</summary>
+    /// <param name="path">Where; <see langword="null"/>: the value of <c>SHM_FILE</c>.</param>
+    /// <param name="options">For creation; an existing heap must not contradict what is given.</param>
+    /// <returns>The heap, attached.</returns>
+    /// <exception cref="ShmException">It could not be created or attached.</exception>
+    public static ShmHeap Open(string? path = null, ShmHeapOptions? options = null) => Run(path, options, readOnly: false, OpenOrCreate);
+
+    /// <summary>Attaches a heap that exists.</summary>
+    /// <param name="path">Where; <see langword="null"/>: the value of <c>SHM_FILE</c>.</param>
+    /// <param name="options">What to expect; an existing heap must not contradict what is given.</param>
+    /// <returns>
+    /// The heap, attached. If all participant slots are taken, what needs one reports <see cref="ShmStatus.NoParticipantSlot"/> until one is
+    /// free.
+    /// </returns>
+    /// <exception cref="ShmException">It could not be attached.</exception>
+    public static ShmHeap Attach(string? path = null, ShmHeapOptions? options = null) => Run(path, options, readOnly: false, AttachOnly);
+
+    /// <summary>
+    /// Attaches a heap that exists without the right to change anything: the memory is mapped read-only and no participant slot is taken.
+    /// </summary>
+    /// <param name="path">Where; <see langword="null"/>: the value of <c>SHM_FILE</c>.</param>
+    /// <param name="options">What to expect.</param>
+    /// <returns>The heap, attached.</returns>
+    /// <exception cref="ShmException">It could not be attached.</exception>
+    public static ShmHeap AttachReadOnly(string? path = null, ShmHeapOptions? options = null) => Run(path, options, readOnly: true, AttachOnly);
+
+    private delegate Failure Opening(Attachment* heap, in HeapSpecification specification);
+
+    private static ShmHeap Run(string? path, ShmHeapOptions? options, bool readOnly, Opening opening)
+    {
+        path ??= Environment.GetEnvironmentVariable(PathVariable);
+        byte[] bytes = Encoding.UTF8.GetBytes(path ?? "");
+        if (bytes.Length is 0 or > MaxPathBytes || bytes.Contains((byte)0))
+        {
+            throw FailureText.ToException(Failure.Of(ShmFailure.NoPath), path ?? "");
+        }
+
+        if (!OperatingSystem.IsLinux() || !Environment.Is64BitProcess || !BitConverter.IsLittleEndian)
+        {
+            throw FailureText.ToException(Failure.Of(ShmFailure.UnsupportedPlatform), path!);
+        }
+
+        HeapSpecification specification = Specify(options ?? new ShmHeapOptions(), readOnly);
+        Attachment* heap = Mapping.AllocatePrivate(bytes, Environment.ProcessorCount);
+        if (heap == null)
+        {
+            throw FailureText.ToException(Failure.OfCall(SystemCall.Mmap, Libc.Error), path!);
+        }
+
+        heap->ProcessId = (uint)Environment.ProcessId;
+        Failure failure = opening(heap, specification);
+        if (!failure.IsNone)
+        {
+            Mapping.Free(heap);
+            throw FailureText.ToException(failure, path!);
+        }
+
+        if (!readOnly)
+        {
+            // Without a slot the heap is still good for much; whoever needs one tries again.
+            Joining<Hardware>.TryJoin(heap);
+            Recovery<Hardware>.RecoverDead(heap);
+        }
+
+        return new ShmHeap(heap, path!);
+    }
+
+    private static Failure CreateOnly(Attachment* heap, in HeapSpecification specification) => HeapFile.Create(heap, specification);
+
+    private static Failure AttachOnly(Attachment* heap, in HeapSpecification specification) => HeapFile.Attach(heap, specification);
+
+    private static Failure OpenOrCreate(Attachment* heap, in HeapSpecification specification)
+    {
+        Failure failure = default;
+        for (int tries = 0; tries < MaxOpenTries; tries++)
+        {
+            failure = HeapFile.Attach(heap, specification);
+            if (failure.Reason != ShmFailure.NotFound)
+            {
+                return failure;
+            }
+
+            failure = HeapFile.Create(heap, specification);
+            if (failure.Reason != ShmFailure.AlreadyExists)
+            {
+                return failure;
+            }
+
+            Mapping.Forget(heap);
+        }
+
+        return failure;
+    }
+
+    private static HeapSpecification Specify(ShmHeapOptions options, bool readOnly) => new()
+    {
+        UnitBytes = Positive(options.UnitBytes, nameof(options.UnitBytes)),
+        LargestAllocationBytes = Positive(options.LargestAllocationBytes, nameof(options.LargestAllocationBytes)),
+        BlockBytes = Positive(options.BlockBytes, nameof(options.BlockBytes)),
+        SizeBytes = Positive(options.SizeBytes, nameof(options.SizeBytes)),
+        MaximumSizeBytes = Positive(options.MaximumSizeBytes, nameof(options.MaximumSizeBytes)),
+        Participants = Positive(options.MaxParticipants, nameof(options.MaxParticipants)),
+        Mode = (uint)options.FileMode,
+        AllowForeignOwner = options.AllowForeignOwner,
+        ReadOnly = readOnly,
+    };
+
+    private static ulong Positive(long? value, string name) => value switch
+    {
+        null => 0,
+        <= 0 => throw new ArgumentOutOfRangeException(name, value, "Must be positive; leave it null for the default."),
+        _ => (ulong)value,
+    };
+}

@@ -1,0 +1,47 @@
+namespace ShmAlloc;
+
+/// <summary>
+/// What became of an operation. The fast paths report failure this way rather than by an exception;
+/// <see cref="ShmStatusText.Describe"/> gives the sentence for each value.
+/// </summary>
+public enum ShmStatus
+{
+    /// <summary>It was done.</summary>
+    Ok = 0,
+
+    /// <summary>No room: a full search found none, and the heap has reached its maximum size.</summary>
+    OutOfMemory = 1,
+
+    /// <summary>The request is larger than the heap's largest allocation or than the whole heap.</summary>
+    TooLarge = 2,
+
+    /// <summary>A size or count is negative, or count × size overflows.</summary>
+    InvalidSize = 3,
+
+    /// <summary>The offset is not the start of an allocation: out of range, misaligned, or inside one. Nothing changed.</summary>
+    InvalidOffset = 4,
+
+    /// <summary>What the offset names is free already (or not published yet). Nothing changed.</summary>
+    AlreadyFree = 5,
+
+    /// <summary>Others were changing the same words for as long as was reasonable to try. Trying again is right.</summary>
+    Contended = 6,
+
+    /// <summary>All cells for reservations of this attachment are in use: publish or abandon some.</summary>
+    TooManyReservations = 7,
+
+    /// <summary>All participant slots of the heap are taken; create it with a larger <see cref="ShmHeapOptions.MaxParticipants"/>.</summary>
+    NoParticipantSlot = 8,
+
+    /// <summary>The heap is attached read-only.</summary>
+    ReadOnly = 9,
+
+    /// <summary>The heap object was disposed.</summary>
+    Closed = 10,
+
+    /// <summary>A reservation that this attachment does not hold: used twice, or from another attachment.</summary>
+    StaleReservation = 11,
+
+    /// <summary>There is no room in the heap, and the file system refused to enlarge the file (it is full, or over a quota).</summary>
+    FileSystemFull = 12,
+}

@@ -1,0 +1,26 @@
+namespace ShmAlloc;
+
+/// <summary>Sentences for <see cref="ShmStatus"/>.</summary>
+public static class ShmStatusText
+{
+    /// <summary>What a status means and what to do about it.</summary>
+    /// <param name="status">The status.</param>
+    /// <returns>One English sentence.</returns>
+    public static string Describe(this ShmStatus status) => status switch
+    {
+        ShmStatus.Ok => "Done.",
+        ShmStatus.OutOfMemory => "The heap is full and has reached its maximum size: free something, or create it with a larger MaximumSizeBytes.",
+        ShmStatus.TooLarge => "The request exceeds the largest allocation or the size of the heap: see LargestAllocationBytes and MaximumSizeBytes.",
+        ShmStatus.InvalidSize => "The size or count is negative, or their product overflows.",
+        ShmStatus.InvalidOffset => "The offset is not the start of an allocation of this heap; nothing was changed.",
+        ShmStatus.AlreadyFree => "What the offset names is free already, or not published yet; nothing was changed.",
+        ShmStatus.Contended => "Other participants kept changing the same words; try again.",
+        ShmStatus.TooManyReservations => "All reservation cells of this attachment are in use: publish or abandon some first.",
+        ShmStatus.NoParticipantSlot => "All participant slots are taken: detach somebody, or create the heap with a larger MaxParticipants.",
+        ShmStatus.ReadOnly => "The heap is attached read-only.",
+        ShmStatus.Closed => "The heap object was disposed.",
+        ShmStatus.StaleReservation => "The reservation was published or abandoned already, or belongs to another attachment.",
+        ShmStatus.FileSystemFull => "The heap is full and its file cannot grow: the file system is full (containers: raise --shm-size), or over a quota.",
+        _ => "Unknown status.",
+    };
+}

@@ -16,7 +16,11 @@ internal static class RepositoryFiles
         [.. Walk(Root).Select(path => Path.GetRelativePath(Root, path)).Order(StringComparer.Ordinal)];
 
     /// <summary>The C# files of the product.</summary>
-    public static IEnumerable<string> Sources => All.Where(path => path.StartsWith("src/", StringComparison.Ordinal) && path.EndsWith(".cs", StringComparison.Ordinal));
+    public static IEnumerable<string> Sources => Below("src").Where(path => Path.GetExtension(path) == ".cs");
+
+    /// <summary>The files of a directory and of all below it.</summary>
+    /// <param name="directory">Relative to the root.</param>
+    public static IEnumerable<string> Below(string directory) => All.Where(path => path.StartsWith(directory + "/", StringComparison.Ordinal));
 
     /// <summary>The lines of a file.</summary>
     /// <param name="path">Relative to the root.</param>

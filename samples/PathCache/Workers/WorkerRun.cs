@@ -1,0 +1,127 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using PathCache.Files;
+using PathCache.Sharing;
+using ShmAlloc;
+
+namespace PathCache.Workers;
+
+/// <summary>How one worker is to work; it travels as the arguments of the hidden command <c>worker</c>.</summary>
+/// <param name="HeapPath">The heap.</param>
+/// <param name="Number">Which worker this is, from 0.</param>
+/// <param name="Seed">Decides the order in which it walks.</param>
+/// <param name="Sharing">Whether it looks up and leaves answers, or works everything out.</param>
+/// <param name="Endless">Whether it begins again when it is through: it is going to be killed.</param>
+internal sealed record WorkerOrder(string HeapPath, int Number, int Seed, bool Sharing, bool Endless);
+
+/// <summary>The work of a worker process: says "ready", waits for a line, walks all paths in its own order, and writes its score.</summary>
+internal sealed unsafe class WorkerRun
+{
+    public const string Ready = "ready";
+
+    private const int OrphanExitCode = 3;
+
+    private readonly WorkerOrder _order;
+    private readonly PathList _paths;
+    private readonly AnswerIndex _index;
+    private readonly WorkerScore* _score;
+    private readonly byte[] _buffer = new byte[FileSystem.HashedBytes];
+    private readonly Latencies _hitTimes;
+    private readonly Latencies _missTimes;
+
+    private WorkerRun(WorkerOrder order, ShmHeap heap)
+    {
+        _order = order;
+        _paths = SharedPaths.Load(heap);
+        _index = AnswerIndex.Open(heap);
+        _score = Scoreboard.Open(heap, order.Sharing ? SharedRoot.ScoresTogether : SharedRoot.ScoresAlone).Of(order.Number);
+        _hitTimes = new Latencies(_paths.Count);
+        _missTimes = new Latencies(_paths.Count);
+    }
+
+    public static int Run(WorkerOrder order)
+    {
+        // Ctrl-C reaches all processes of the terminal. The parent decides what it means, and ends us; or closes our input by ending itself.
+        using var ignored = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => context.Cancel = true);
+        using ShmHeap heap = ShmHeap.Attach(order.HeapPath);
+        var run = new WorkerRun(order, heap);
+        int[] sequence = [.. Enumerable.Range(0, run._paths.Count)];
+        new Random(order.Seed).Shuffle(sequence);
+
+        Console.WriteLine(Ready);
+        if (Console.ReadLine() == null)
+        {
+            return OrphanExitCode;
+        }
+
+        new Thread(EndWithParent) { IsBackground = true }.Start();
+        do
+        {
+            run.Walk(sequence);
+        }
+        while (order.Endless);
+        run.Finish();
+        GC.KeepAlive(heap);
+        return 0;
+    }
+
+    private static void EndWithParent()
+    {
+        while (Console.ReadLine() != null)
+        {
+        }
+
+        Environment.Exit(OrphanExitCode);
+    }
+
+    private void Walk(int[] sequence)
+    {
+        WorkerScore score = *_score;
+        foreach (int index in sequence)
+        {
+            ReadOnlySpan<byte> path = _paths.WithZero(index);
+            long start = Stopwatch.GetTimestamp();
+            bool isHit = _order.Sharing ? LookUpOrLeave(path, ref score) : WorkOut(path);
+            long nanoseconds = (Stopwatch.GetTimestamp() - start) * (1_000_000_000 / Stopwatch.Frequency);
+            (isHit ? _hitTimes : _missTimes).Add(nanoseconds);
+
+            score.Lookups++;
+            score.Hits += isHit ? 1 : 0;
+            score.Misses += isHit ? 0 : 1;
+            Volatile.Write(ref _score->Hits, score.Hits);
+            Volatile.Write(ref _score->Misses, score.Misses);
+            Volatile.Write(ref _score->LostRaces, score.LostRaces);
+            Volatile.Write(ref _score->NoRoom, score.NoRoom);
+            Volatile.Write(ref _score->Lookups, score.Lookups);
+        }
+    }
+
+    /// <summary>The point of it all: first look, and only then work.</summary>
+    private bool LookUpOrLeave(ReadOnlySpan<byte> path, ref WorkerScore score)
+    {
+        ulong hash = AnswerIndex.HashOf(path);
+        if (_index.TryFind(path, hash, out _))
+        {
+            return true;
+        }
+
+        Added added = _index.Add(path, hash, FileSystem.Ask(path, _buffer));
+        score.LostRaces += added == Added.LostRace ? 1 : 0;
+        score.NoRoom += added == Added.NoRoom ? 1 : 0;
+        return false;
+    }
+
+    private bool WorkOut(ReadOnlySpan<byte> path)
+    {
+        FileSystem.Ask(path, _buffer);
+        return false;
+    }
+
+    private void Finish()
+    {
+        long now = Stopwatch.GetTimestamp();
+        Volatile.Write(ref _score->HitNanoseconds, _hitTimes.Median());
+        Volatile.Write(ref _score->MissNanoseconds, _missTimes.Median());
+        Volatile.Write(ref _score->FinishedAt, now);
+    }
+}

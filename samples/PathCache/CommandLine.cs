@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using PathCache.Workers;
 
 namespace PathCache;
@@ -13,16 +14,18 @@ internal static class CommandLine
     private const string DefaultHeapBytes = "1G";
 
     private const string Description = """
-        Worker processes walk one folder tree, each in its own random order. What one of them finds out about a path (type, size,
-        modification time, a hash of the first 4 KiB) it leaves in shared memory, where the others find it. Then every cached answer is
-        checked against the file system.
+        Worker processes walk one folder tree, each in its own random order.
+        What one of them finds out about a path (type, size, modification time,
+        a hash of the first 4 KiB) it leaves in shared memory, where the others
+        find it. The same walk without sharing shows what that saves; and every
+        cached answer is checked against the file system.
 
         Exit codes:
           0    all went well
           1    a wrong answer, a damaged heap, or a worker that failed
           2    wrong usage, or no such folder
           3    the heap cannot be created, or is too small to begin with
-          130  ended by Ctrl-C (other signals: 128 and their number); nothing is left behind
+          130  ended by Ctrl-C (128 + number for other signals)
         """;
 
     /// <summary>Makes the command.</summary>
@@ -41,18 +44,11 @@ internal static class CommandLine
         var json = new Option<bool>("--json") { Description = "Print the results as JSON; progress goes to the error output." };
         var damage = new Option<bool>("--damage") { Description = "Damages an answer before the check.", Hidden = true };
         RootCommand command = new(Description) { folder, workers, limit, heap, heapSize, seed, kill, keep, json, damage, Worker(worker) };
-        command.Validators.Add(result =>
-        {
-            if (result.GetValue(kill) && result.GetResult(workers) is { Errors: var errors } && !errors.Any() && result.GetValue(workers) < 2)
-            {
-                result.AddError("--kill needs two workers at least: one to die, one to go on.");
-            }
-        });
         command.SetAction(parsed => demo(new DemoOptions(
             parsed.GetRequiredValue(folder),
             parsed.GetValue(workers),
             parsed.GetValue(limit) is > 0 and var most ? most : int.MaxValue,
-            parsed.GetValue(heap) ?? $"/dev/shm/shmalloc-demo-{Environment.ProcessId}-{Guid.NewGuid():N}",
+            parsed.GetValue(heap) ?? $"/dev/shm/shmalloc-demo-{Environment.ProcessId}-{Random.Shared.Next():x8}",
             ByteSize.TryParse(parsed.GetRequiredValue(heapSize))!.Value,
             parsed.GetValue(seed) ?? Random.Shared.Next(1, 1_000_000),
             parsed.GetValue(kill),
@@ -87,7 +83,8 @@ internal static class CommandLine
         var option = new Option<int>(name) { Description = description, HelpName = "number", DefaultValueFactory = _ => value };
         option.Validators.Add(result =>
         {
-            if (!result.Errors.Any() && result.GetValueOrDefault<int>() is var given && (given < least || given > most))
+            // What is no number at all is reported without us.
+            if (result.Tokens is [var token] && int.TryParse(token.Value, CultureInfo.InvariantCulture, out int given) && (given < least || given > most))
             {
                 result.AddError(most == int.MaxValue ? $"{name} must be {least} or more." : $"{name} must lie between {least} and {most}.");
             }

@@ -18,10 +18,15 @@ internal static class Demo
     public static int Run(DemoOptions options, CancellationToken cancellation)
     {
         long startNanoseconds = (DateTime.UtcNow - DateTime.UnixEpoch).Ticks * TimeSpan.NanosecondsPerTick;
+        if (options.Kill && options.Workers < 2)
+        {
+            throw new UsageException("--kill needs two workers at least: one to die, one to go on.");
+        }
+
         string folder = Path.GetFullPath(options.Folder);
         if (!Directory.Exists(folder))
         {
-            throw new DirectoryNotFoundException($"There is no folder '{options.Folder}'.");
+            throw new UsageException($"There is no folder '{options.Folder}'.");
         }
 
         using ShmHeap heap = ShmHeap.Create(options.HeapPath, new ShmHeapOptions
@@ -109,6 +114,9 @@ internal static class Demo
     {
         string cut = walk.WasCut ? $" (there are more: --limit {options.Limit})" : "";
         string unlisted = walk.Unlisted > 0 ? $" {walk.Unlisted:N0} folders could not be listed." : "";
-        return $"{paths.Count:N0} paths{cut}, {options.Workers} workers, seed {options.Seed}.{unlisted}";
+        return $"{paths.Count:N0} paths{cut}, {options.Workers} worker{(options.Workers == 1 ? "" : "s")}, seed {options.Seed}.{unlisted}";
     }
 }
+
+/// <summary>What was asked for makes no sense.</summary>
+internal sealed class UsageException(string message) : Exception(message);

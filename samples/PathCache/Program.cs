@@ -49,7 +49,7 @@ int Guarded(Func<int> run)
     }
     catch (OperationCanceledException)
     {
-        Console.Error.WriteLine("Interrupted; nothing was left behind.");
+        Console.Error.WriteLine("Interrupted: the workers are ended.");
         return ExitCode.Signalled + signal;
     }
     catch (Exception exception) when (exception is ShmException or HeapTooSmallException)
@@ -57,9 +57,10 @@ int Guarded(Func<int> run)
         Console.Error.WriteLine(exception.Message);
         return ExitCode.NoHeap;
     }
-    catch (DirectoryNotFoundException exception)
+    catch (UsageException exception)
     {
         Console.Error.WriteLine(exception.Message);
+        Console.Error.WriteLine("See --help.");
         return ExitCode.WrongUsage;
     }
     catch (SharedDataException exception)

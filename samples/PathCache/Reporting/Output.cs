@@ -10,7 +10,7 @@ namespace PathCache.Reporting;
 /// </summary>
 internal sealed class Output
 {
-    private static readonly TimeSpan LineInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LineInterval = TimeSpan.FromSeconds(2);
 
     private readonly IAnsiConsole _console;
     private readonly bool _json;

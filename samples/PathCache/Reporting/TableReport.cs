@@ -69,7 +69,12 @@ internal static class TableReport
 
     private static void WriteSpeedUp(IAnsiConsole console, DemoReport report)
     {
-        console.MarkupLine(Text($"Sharing made the walk [bold green]{report.SpeedUp:0.0} times[/] as fast: {Rate(report.Together)} with it, {Rate(report.Alone)} without."));
+        console.MarkupLine(Text($"Speed-up by sharing: [bold green]{report.SpeedUp:0.0} times[/] ({Rate(report.Together)} with it, {Rate(report.Alone)} without)."));
+        if (report.Options.Workers == 1)
+        {
+            console.WriteLine("One worker has nobody to share with: it only pays for leaving its answers.");
+        }
+
         string races = report.Together.Scores.Sum(score => score.LostRaces) is > 0 and var lost
             ? $" {Count(lost)} times two workers were at the same path; the slower one freed its copy."
             : "";
@@ -91,11 +96,12 @@ internal static class TableReport
 
         ShmStatistics statistics = report.Statistics;
         string slot = killed.Recovered > 0 ? $"{killed.Recovered} participant slot was recovered at once" : "its participant slot had been recovered by another worker already";
+        string reserved = statistics.PrivateBytes > 0 ? $"{statistics.PrivateBytes} bytes that it had reserved wait for the next sweep" : "it held no reservation";
         string record = report.UnlinkedRecords > 0 ? "1 published record that it had no time to link is left" : "no record of it is left unlinked";
         console.WriteLine();
         console.MarkupLine(
-            $"[red]Worker {killed.Worker + 1} (process {killed.ProcessId}) was killed by SIGKILL after {Count(killed.AfterLookups)} lookups[/], while {killed.OthersWorking} others were at work; "
-            + $"they went on. Recovery: {slot}, {statistics.PrivateBytes} bytes that it had reserved wait for the next sweep, {record}. What it had left is used and checked like the rest.");
+            $"[red]Worker {killed.Worker + 1} (process {killed.ProcessId}) was killed by SIGKILL after {Count(killed.AfterLookups)} lookups[/], while {killed.OthersWorking} of the others were at work; "
+            + $"they went on. Recovery: {slot}, {reserved}, {record}. What it had left is used and checked like the rest.");
     }
 
     private static Table Heap(DemoReport report)

@@ -48,6 +48,7 @@ internal sealed unsafe class WorkerRun
         int[] sequence = [.. Enumerable.Range(0, run._paths.Count)];
         new Random(order.Seed).Shuffle(sequence);
 
+        run.Rehearse(heap);
         Console.WriteLine(Ready);
         if (Console.ReadLine() == null)
         {
@@ -72,6 +73,15 @@ internal sealed unsafe class WorkerRun
         }
 
         Environment.Exit(OrphanExitCode);
+    }
+
+    /// <summary>Does everything once, so that the measured walk does not begin with compiling the code for it. Leaves nothing behind.</summary>
+    private void Rehearse(ShmHeap heap)
+    {
+        ReadOnlySpan<byte> path = _paths.WithZero(0);
+        Answer answer = FileSystem.Ask(path, _buffer);
+        AnswerIndex.Rehearse(heap, path, answer);
+        _index.TryFind(path, AnswerIndex.HashOf(path), out _);
     }
 
     private void Walk(int[] sequence)

@@ -28,7 +28,9 @@ internal static unsafe class Cells<TMachine>
     {
         TMachine.Write(AddressOf(heap, cell), 0);
         ulong* ticket = heap->Tickets + cell;
-        Volatile.Write(ref *ticket, new Ticket(*ticket).Released.Bits);
+
+        // A full fence before the look: whoever begins to leave sees the ticket free, or we see that it has begun.
+        Interlocked.Exchange(ref *ticket, new Ticket(*ticket).Released.Bits);
         if (Volatile.Read(ref heap->Closing) != 0)
         {
             Departure<TMachine>.TryFinish(heap);

@@ -91,7 +91,7 @@ internal static unsafe class PrivateClaim<TMachine>
         {
             ulong stored = TMachine.Read(address);
             BitmapWord word = BitmapWord.FromStored(stored);
-            if (word.IsClosed || (word.PublishedEnds & end) == 0 || !Extent<TMachine>.StillWhole(heap, unit, units))
+            if (word.IsClosed || (word.PublishedEnds & end) == 0 || !Extent<TMachine>.StillWhole(heap, unit, units, word))
             {
                 return false;
             }

@@ -25,6 +25,7 @@ internal static unsafe class PrivateClaim<TMachine>
         Cells<TMachine>.Name(heap, cell, new CellWord(CellKind.Claiming, unit, units));
         if (!Blocks<TMachine>.Read(heap, heap->BlockOf(unit)).IsOpen)
         {
+            Cells<TMachine>.Unname(heap, cell);
             return false;
         }
 
@@ -41,6 +42,7 @@ internal static unsafe class PrivateClaim<TMachine>
                     Clear(heap, claimedFrom, (uint)(lastUnit - claimedFrom + 1));
                 }
 
+                Cells<TMachine>.Unname(heap, cell);
                 return false;
             }
 

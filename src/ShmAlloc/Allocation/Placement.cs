@@ -31,16 +31,19 @@ internal static unsafe class Placement<TMachine>
                 return ShmStatus.Ok;
             }
 
+            ulong searched = heap->Blocks;
             ShmStatus status = FullSearch<TMachine>.Allocate(heap, shard, request, ref claim);
-            if (status != ShmStatus.OutOfMemory)
+            if (status is not ShmStatus.OutOfMemory and not ShmStatus.Contended)
             {
                 return status;
             }
 
-            status = Growth<TMachine>.TryGrow(heap, 1);
-            if (status != ShmStatus.Ok)
+            // Also if the search met somebody: a stopped process may be in the middle of a transition for ever, and a reserved run looks like one.
+            ShmStatus growth = Growth<TMachine>.TryGrow(heap, 1);
+            bool hasGrown = growth == ShmStatus.Ok || heap->Blocks > searched;
+            if (!hasGrown)
             {
-                return status;
+                return status == ShmStatus.Contended && growth == ShmStatus.OutOfMemory ? status : growth;
             }
 
             if (TryFreeBlock(heap, shard, request, ref claim))

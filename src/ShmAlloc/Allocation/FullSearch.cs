@@ -24,7 +24,7 @@ internal static unsafe class FullSearch<TMachine>
             return cellStatus;
         }
 
-        Request any = request.AnyPlace;
+        Request any = canSweep ? request.AnyPlace : request.InWord;
         for (int pass = 0; pass < MaxPasses; pass++)
         {
             Recovery<TMachine>.RecoverDead(heap);

@@ -24,6 +24,17 @@ internal static unsafe class Placement<TMachine>
             return ShmStatus.Ok;
         }
 
+        if (claim.CellStatus == ShmStatus.NoParticipantSlot && request.FitsInWord && !claim.Private)
+        {
+            // Without a slot what lies in one word can still be had, in any block that is open.
+            // Out of memory is said only with a slot: then one became free meanwhile, and the general way is open.
+            ShmStatus status = FullSearch<TMachine>.Allocate(heap, shard, request, ref claim);
+            if (status != ShmStatus.OutOfMemory)
+            {
+                return status;
+            }
+        }
+
         for (int growths = 0; growths < MaxGrowths && claim.CellStatus == ShmStatus.Ok; growths++)
         {
             if (Growth<TMachine>.Refresh(heap) && TryFreeBlock(heap, shard, request, ref claim))

@@ -27,8 +27,7 @@ internal static unsafe class FullSearch<TMachine>
         Request any = canSweep ? request.AnyPlace : request.InWord;
         for (int pass = 0; pass < MaxPasses; pass++)
         {
-            Recovery<TMachine>.RecoverDead(heap);
-            claim.Met = false;
+            claim.Met = !Recovery<TMachine>.TryRecoverDead(heap, out _);
             claim.CellStatus = ShmStatus.Ok;
             if (TryPass(heap, shard, any, canSweep, ref claim))
             {
@@ -48,8 +47,7 @@ internal static unsafe class FullSearch<TMachine>
     /// <returns>Whether a transition of somebody else was met, so that the result is not the last word.</returns>
     internal static bool FreeBlocks(Attachment* heap)
     {
-        Recovery<TMachine>.RecoverDead(heap);
-        bool met = false;
+        bool met = !Recovery<TMachine>.TryRecoverDead(heap, out _);
         for (ulong block = 0; block < heap->Blocks;)
         {
             BlockWord seen = Blocks<TMachine>.Read(heap, block);

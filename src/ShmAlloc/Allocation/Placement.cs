@@ -126,7 +126,7 @@ internal static unsafe class Placement<TMachine>
                 {
                     start = block + 1;
                     BlockWord seen = Blocks<TMachine>.Read(heap, block);
-                    if (seen.State == BlockState.Owned)
+                    if (OpenBlock<TMachine>.IsUsed(heap, seen))
                     {
                         skipped++;
                         continue;

@@ -110,7 +110,11 @@ internal static unsafe class Verifier<TMachine>
             case BlockState.Open:
                 return word == BlockWord.Open ? null : $"malformed {word}";
 
-            case BlockState.Owned or BlockState.Busy:
+            case BlockState.Owned:
+                // Only a hint: a thread that adopts a block while another one of its process detaches may leave it.
+                return word.Slot < (int)heap->Geometry.Slots ? null : $"{word} names no slot";
+
+            case BlockState.Busy:
                 return NamesTakenSlot(heap, word) ? null : $"{word} names a free slot";
 
             case BlockState.Run or BlockState.Retired:

@@ -125,16 +125,17 @@ internal static unsafe class FullSearch<TMachine>
                 return seen.Value;
 
             case BlockState.Retired when isSane && canSweep:
-                if (Sweep<TMachine>.TrySweepRun(heap, block, seen))
-                {
-                    // What it freed is looked at by the next pass.
-                    met = true;
-                }
+                // What it freed is looked at by the next pass; what was free before it, now. A run that is named stays, and the end of it may have
+                // been taken apart already: so its length is not stepped over.
+                met |= Sweep<TMachine>.TrySweepRun(heap, block, seen) || Blocks<TMachine>.Read(heap, block) != seen;
+                return 1;
 
-                return seen.Value;
-
-            case BlockState.Busy or BlockState.Freeing or BlockState.Claiming:
+            case BlockState.Busy or BlockState.Freeing:
                 met = true;
+                return 1;
+
+            case BlockState.Claiming:
+                met |= !Recovery<TMachine>.IsBodyOfRun(heap, block, seen.Value);
                 return 1;
 
             default:

@@ -124,7 +124,7 @@ internal static unsafe class Recovery<TMachine>
         }
     }
 
-    private static bool IsBodyOfRun(Attachment* heap, ulong block, ulong distance)
+    internal static bool IsBodyOfRun(Attachment* heap, ulong block, ulong distance)
     {
         if (distance > block)
         {

@@ -85,7 +85,7 @@ internal static unsafe class BlockSearch<TMachine>
     private static uint StartsInWord(in Request request, uint free)
     {
         uint starts = BitmapWord.Starts(free, (int)request.Units);
-        return request.Alignment == 1 ? starts : starts & AlignedStarts[request.Order];
+        return request.Alignment == 1 ? starts : starts & AlignedStarts[BitOperations.Log2(request.Alignment)];
     }
 
     /// <summary>

@@ -59,11 +59,20 @@ internal static unsafe class Extent<TMachine>
         }
     }
 
-    /// <summary>Whether the lower words of a crossing allocation still are what <see cref="Find"/> saw; read downwards.</summary>
-    internal static bool StillWhole(Attachment* heap, ulong unit, uint units)
+    /// <summary>
+    /// Whether the words of an allocation still are what <see cref="Find"/> saw: the last one as just read, then the lower ones, read downwards.
+    /// </summary>
+    internal static bool StillWhole(Attachment* heap, ulong unit, uint units, BitmapWord last)
     {
         ulong firstWord = unit >> BitmapWord.UnitsShift;
-        for (ulong word = ((unit + units - 1) >> BitmapWord.UnitsShift) - 1; word + 1 > firstWord; word--)
+        ulong lastWord = (unit + units - 1) >> BitmapWord.UnitsShift;
+        uint bodies = PrivateClaim<TMachine>.MaskIn(lastWord, unit, units) & ~(1u << (int)((unit + units - 1) & (BitmapWord.Units - 1)));
+        if ((bodies & ~last.Bodies) != 0 || (lastWord == firstWord && !WordClaim<TMachine>.IsStart(heap, unit, last)))
+        {
+            return false;
+        }
+
+        for (ulong word = lastWord - 1; word + 1 > firstWord; word--)
         {
             BitmapWord seen = BitmapWord.FromStored(TMachine.Read(heap->Bitmaps + word));
             uint mask = PrivateClaim<TMachine>.MaskIn(word, unit, units);

@@ -24,11 +24,10 @@ internal static unsafe class FullSearch<TMachine>
             return cellStatus;
         }
 
-        Request any = request.AnyPlace;
+        Request any = canSweep ? request.AnyPlace : request.InWord;
         for (int pass = 0; pass < MaxPasses; pass++)
         {
-            Recovery<TMachine>.RecoverDead(heap);
-            claim.Met = false;
+            claim.Met = !Recovery<TMachine>.TryRecoverDead(heap, out _);
             claim.CellStatus = ShmStatus.Ok;
             if (TryPass(heap, shard, any, canSweep, ref claim))
             {
@@ -48,8 +47,7 @@ internal static unsafe class FullSearch<TMachine>
     /// <returns>Whether a transition of somebody else was met, so that the result is not the last word.</returns>
     internal static bool FreeBlocks(Attachment* heap)
     {
-        Recovery<TMachine>.RecoverDead(heap);
-        bool met = false;
+        bool met = !Recovery<TMachine>.TryRecoverDead(heap, out _);
         for (ulong block = 0; block < heap->Blocks;)
         {
             BlockWord seen = Blocks<TMachine>.Read(heap, block);
@@ -127,16 +125,17 @@ internal static unsafe class FullSearch<TMachine>
                 return seen.Value;
 
             case BlockState.Retired when isSane && canSweep:
-                if (Sweep<TMachine>.TrySweepRun(heap, block, seen))
-                {
-                    // What it freed is looked at by the next pass.
-                    met = true;
-                }
+                // What it freed is looked at by the next pass; what was free before it, now. A run that is named stays, and the end of it may have
+                // been taken apart already: so its length is not stepped over.
+                met |= Sweep<TMachine>.TrySweepRun(heap, block, seen) || Blocks<TMachine>.Read(heap, block) != seen;
+                return 1;
 
-                return seen.Value;
-
-            case BlockState.Busy or BlockState.Freeing or BlockState.Claiming:
+            case BlockState.Busy or BlockState.Freeing:
                 met = true;
+                return 1;
+
+            case BlockState.Claiming:
+                met |= !Recovery<TMachine>.IsBodyOfRun(heap, block, seen.Value);
                 return 1;
 
             default:

@@ -107,6 +107,7 @@ internal static unsafe class Heap<TMachine>
             Request request = new(UnitsFor(heap, sizeBytes), heap->Geometry);
             status = Placement<TMachine>.Allocate(heap, ShardOf(heap), request, ref claim);
             unit = claim.Unit;
+            heap->ReservedUnits[cell] = request.Units;
         }
 
         if (status != ShmStatus.Ok)
@@ -134,7 +135,7 @@ internal static unsafe class Heap<TMachine>
         ulong runBlocks = heap->ReservedRuns[cell];
         ShmStatus status = runBlocks != 0
             ? EndRun(heap, heap->BlockOf(unit), runBlocks, publish)
-            : EndPlace(heap, Cells<TMachine>.Read(heap, heap->Slot, cell), publish);
+            : EndPlace(heap, unit, heap->ReservedUnits[cell], publish);
         Cells<TMachine>.Release(heap, cell);
         return status;
     }
@@ -268,16 +269,16 @@ internal static unsafe class Heap<TMachine>
         return ShmStatus.Ok;
     }
 
-    private static ShmStatus EndPlace(Attachment* heap, CellWord place, bool publish)
+    /// <summary>The place comes from private memory: what the cell in the file says may be anything by now.</summary>
+    private static ShmStatus EndPlace(Attachment* heap, ulong unit, uint units, bool publish)
     {
-        uint units = (uint)place.LengthUnits;
         if (publish)
         {
-            return PrivateClaim<TMachine>.TryPublish(heap, place.Unit, units) ? ShmStatus.Ok : ShmStatus.InvalidOffset;
+            return PrivateClaim<TMachine>.TryPublish(heap, unit, units) ? ShmStatus.Ok : ShmStatus.InvalidOffset;
         }
 
-        PrivateClaim<TMachine>.Clear(heap, place.Unit, units);
-        Hints<TMachine>.Set(heap, System.Numerics.BitOperations.Log2(units), heap->BlockOf(place.Unit));
+        PrivateClaim<TMachine>.Clear(heap, unit, units);
+        Hints<TMachine>.Set(heap, System.Numerics.BitOperations.Log2(units), heap->BlockOf(unit));
         return ShmStatus.Ok;
     }
 

@@ -46,6 +46,10 @@ internal static unsafe class OpenBlock<TMachine>
         seen.State == BlockState.Open && heap->Slot >= 0
         && Blocks<TMachine>.TryChange(heap, block, seen, BlockWord.Owned(heap->Slot, shard));
 
+    /// <summary>Whether a participant says that it uses the block. One that has left may have left the hint behind.</summary>
+    internal static bool IsUsed(Attachment* heap, BlockWord seen) =>
+        seen.State == BlockState.Owned && seen.Slot < (int)heap->Geometry.Slots && Recovery<TMachine>.ReadSlot(heap, seen.Slot).IsActive;
+
     /// <summary>Gives up the hint that a block is ours.</summary>
     internal static void Disown(Attachment* heap, ulong block)
     {

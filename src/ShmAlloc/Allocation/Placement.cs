@@ -24,6 +24,17 @@ internal static unsafe class Placement<TMachine>
             return ShmStatus.Ok;
         }
 
+        if (claim.CellStatus == ShmStatus.NoParticipantSlot && request.FitsInWord && !claim.Private)
+        {
+            // Without a slot what lies in one word can still be had, in any block that is open.
+            // Out of memory is said only with a slot: then one became free meanwhile, and the general way is open.
+            ShmStatus status = FullSearch<TMachine>.Allocate(heap, shard, request, ref claim);
+            if (status != ShmStatus.OutOfMemory)
+            {
+                return status;
+            }
+        }
+
         for (int growths = 0; growths < MaxGrowths && claim.CellStatus == ShmStatus.Ok; growths++)
         {
             if (Growth<TMachine>.Refresh(heap) && TryFreeBlock(heap, shard, request, ref claim))
@@ -31,16 +42,19 @@ internal static unsafe class Placement<TMachine>
                 return ShmStatus.Ok;
             }
 
+            ulong searched = heap->Blocks;
             ShmStatus status = FullSearch<TMachine>.Allocate(heap, shard, request, ref claim);
-            if (status != ShmStatus.OutOfMemory)
+            if (status is not ShmStatus.OutOfMemory and not ShmStatus.Contended)
             {
                 return status;
             }
 
-            status = Growth<TMachine>.TryGrow(heap, 1);
-            if (status != ShmStatus.Ok)
+            // Also if the search met somebody: a stopped process may be in the middle of a transition for ever, and a reserved run looks like one.
+            ShmStatus growth = Growth<TMachine>.TryGrow(heap, 1);
+            bool hasGrown = growth == ShmStatus.Ok || heap->Blocks > searched;
+            if (!hasGrown)
             {
-                return status;
+                return status == ShmStatus.Contended && growth == ShmStatus.OutOfMemory ? status : growth;
             }
 
             if (TryFreeBlock(heap, shard, request, ref claim))
@@ -112,7 +126,7 @@ internal static unsafe class Placement<TMachine>
                 {
                     start = block + 1;
                     BlockWord seen = Blocks<TMachine>.Read(heap, block);
-                    if (seen.State == BlockState.Owned)
+                    if (OpenBlock<TMachine>.IsUsed(heap, seen))
                     {
                         skipped++;
                         continue;

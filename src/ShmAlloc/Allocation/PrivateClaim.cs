@@ -25,6 +25,7 @@ internal static unsafe class PrivateClaim<TMachine>
         Cells<TMachine>.Name(heap, cell, new CellWord(CellKind.Claiming, unit, units));
         if (!Blocks<TMachine>.Read(heap, heap->BlockOf(unit)).IsOpen)
         {
+            Cells<TMachine>.Unname(heap, cell);
             return false;
         }
 
@@ -41,6 +42,7 @@ internal static unsafe class PrivateClaim<TMachine>
                     Clear(heap, claimedFrom, (uint)(lastUnit - claimedFrom + 1));
                 }
 
+                Cells<TMachine>.Unname(heap, cell);
                 return false;
             }
 
@@ -91,7 +93,7 @@ internal static unsafe class PrivateClaim<TMachine>
         {
             ulong stored = TMachine.Read(address);
             BitmapWord word = BitmapWord.FromStored(stored);
-            if (word.IsClosed || (word.PublishedEnds & end) == 0 || !Extent<TMachine>.StillWhole(heap, unit, units))
+            if (word.IsClosed || (word.PublishedEnds & end) == 0 || !Extent<TMachine>.StillWhole(heap, unit, units, word))
             {
                 return false;
             }

@@ -48,4 +48,7 @@ internal readonly struct Request
 
     /// <summary>The same request when nothing but a full heap is left.</summary>
     internal Request AnyPlace => new(this, packAcrossWords: true);
+
+    /// <summary>The same request for who has no slot: only places in one word can be claimed without a cell.</summary>
+    internal Request InWord => new(this, packAcrossWords: false);
 }

@@ -1,4 +1,5 @@
 using System.Numerics;
+using ShmAlloc.Layout;
 using ShmAlloc.Memory;
 using ShmAlloc.Participants;
 
@@ -28,18 +29,20 @@ internal static unsafe class RunPlacement<TMachine>
         for (int round = 0; round < MaxRounds; round++)
         {
             Growth<TMachine>.Refresh(heap);
+            ulong searched = heap->Blocks;
             met = FullSearch<TMachine>.FreeBlocks(heap);
             if (TryClaimHinted(heap, length, alignment, out head, ref met))
             {
                 return ShmStatus.Ok;
             }
 
-            if (!met)
+            // In the end also if somebody was met: a stopped process may be in the middle of a transition for ever, and a reserved run looks like one.
+            if (!met || round == MaxRounds - 1)
             {
-                ShmStatus status = Growth<TMachine>.TryGrow(heap, length + alignment - 1);
-                if (status != ShmStatus.Ok)
+                ShmStatus status = Growth<TMachine>.TryGrow(heap, Missing(heap, length, alignment));
+                if (status != ShmStatus.Ok && heap->Blocks == searched)
                 {
-                    return status;
+                    return met && status == ShmStatus.OutOfMemory ? ShmStatus.Contended : status;
                 }
 
                 if (TryClaimHinted(heap, length, alignment, out head, ref met))
@@ -50,6 +53,20 @@ internal static unsafe class RunPlacement<TMachine>
         }
 
         return ShmStatus.Contended;
+    }
+
+    /// <summary>Blocks by which the heap must grow so that a run fits at its end, where some are free already.</summary>
+    private static ulong Missing(Attachment* heap, ulong length, ulong alignment)
+    {
+        ulong blocks = heap->Blocks;
+        ulong free = 0;
+        while (free < blocks && free < length + alignment && Blocks<TMachine>.Read(heap, blocks - free - 1).State == BlockState.Free)
+        {
+            free++;
+        }
+
+        ulong end = AlignUp(blocks - free, alignment) + length;
+        return end > blocks ? end - blocks : 1;
     }
 
     private static bool TryClaimHinted(Attachment* heap, ulong length, ulong alignment, out ulong head, ref bool met)

@@ -104,10 +104,18 @@ internal static unsafe class Runs<TMachine>
     /// </remarks>
     internal static void TakeApart(Attachment* heap, ulong head, int slot, ulong length)
     {
-        for (ulong distance = length - 1; distance > 0; distance--)
+        // What is still there is the lower part, so the work is bounded by the bodies themselves: a length that somebody scribbled on many
+        // heads cannot make it quadratic.
+        ulong bodies = 0;
+        while (bodies + 1 < length && IsBody(Blocks<TMachine>.Read(heap, head + bodies + 1), bodies + 1))
+        {
+            bodies++;
+        }
+
+        for (ulong distance = bodies; distance > 0; distance--)
         {
             BlockWord seen = Blocks<TMachine>.Read(heap, head + distance);
-            if (seen.State == BlockState.Claiming && seen.Value == distance
+            if (IsBody(seen, distance)
                 && Blocks<TMachine>.TryChange(heap, head + distance, seen, BlockWord.Free))
             {
                 Hints<TMachine>.Set(heap, Hints<TMachine>.FreePlane, head + distance);
@@ -119,4 +127,6 @@ internal static unsafe class Runs<TMachine>
             Hints<TMachine>.Set(heap, Hints<TMachine>.FreePlane, head);
         }
     }
+
+    private static bool IsBody(BlockWord word, ulong distance) => word.State == BlockState.Claiming && word.Value == distance;
 }

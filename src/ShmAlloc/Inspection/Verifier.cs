@@ -110,7 +110,11 @@ internal static unsafe class Verifier<TMachine>
             case BlockState.Open:
                 return word == BlockWord.Open ? null : $"malformed {word}";
 
-            case BlockState.Owned or BlockState.Busy:
+            case BlockState.Owned:
+                // Only a hint: a thread that adopts a block while another one of its process detaches may leave it.
+                return word.Slot < (int)heap->Geometry.Slots ? null : $"{word} names no slot";
+
+            case BlockState.Busy:
                 return NamesTakenSlot(heap, word) ? null : $"{word} names a free slot";
 
             case BlockState.Run or BlockState.Retired:
@@ -142,10 +146,11 @@ internal static unsafe class Verifier<TMachine>
             return $"{word} has an impossible length";
         }
 
-        for (ulong distance = 1; distance < word.Value; distance++)
+        // The bodies of a retired one may be gone in part.
+        for (ulong distance = 1; distance < word.Value && word.State == BlockState.Run; distance++)
         {
             BlockWord body = Blocks<TMachine>.Read(heap, head + distance);
-            if ((body.State != BlockState.Claiming || body.Value != distance) && word.State == BlockState.Run)
+            if (body.State != BlockState.Claiming || body.Value != distance)
             {
                 return $"{word}, but the block at distance {distance} is {body}";
             }

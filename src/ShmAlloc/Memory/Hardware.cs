@@ -50,37 +50,20 @@ internal readonly unsafe struct Hardware : IMachine
 
     public static bool TryCommit(Attachment* heap, ulong from, ulong to)
     {
-        int descriptor = SlotLock.Borrow(heap, out bool mustClose);
+        // A descriptor of our own: the heap's may be closed by a thread that detaches, and its number be another file's, while this goes on.
+        int descriptor = SlotLock.Reopen(heap);
         if (descriptor < 0)
         {
             return false;
         }
 
         int error = Preallocation.Commit(descriptor, heap->Geometry, from, to);
-        if (mustClose)
-        {
-            Libc.Close(descriptor);
-        }
-
+        Libc.Close(descriptor);
         return error == 0;
     }
 
-    public static bool IsBacked(Attachment* heap, ulong blocks)
-    {
-        int descriptor = SlotLock.Borrow(heap, out bool mustClose);
-        if (descriptor < 0)
-        {
-            return false;
-        }
-
-        bool isBacked = FileStatus.TryRead(descriptor, out FileStatus status) && status.Size >= heap->Geometry.FileBytes(blocks);
-        if (mustClose)
-        {
-            Libc.Close(descriptor);
-        }
-
-        return isBacked;
-    }
+    public static bool IsBacked(Attachment* heap, ulong blocks) =>
+        SlotLock.TryReadLength(heap, out ulong length) && length >= heap->Geometry.FileBytes(blocks);
 
     public static void Retire(Attachment* heap) => Mapping.Retire(heap);
 }

@@ -53,6 +53,9 @@ internal unsafe struct Attachment
     /// <summary>Blocks of the run that a reservation holds, for each cell; 0 if it lies inside a block.</summary>
     internal fixed ulong ReservedRuns[SlotLayout.Cells];
 
+    /// <summary>Units of the place that a reservation holds inside a block, for each cell.</summary>
+    internal fixed uint ReservedUnits[SlotLayout.Cells];
+
     // What the platform needs to know.
     internal byte* Mapping;
     internal ulong MappingBytes;

@@ -23,12 +23,20 @@ internal static unsafe class Cells<TMachine>
     /// <remarks>Death before it: nothing is named. Death after it: recovery clears the cell, and what had been claimed becomes garbage.</remarks>
     internal static void Name(Attachment* heap, int cell, CellWord word) => TMachine.Announce(AddressOf(heap, cell), word.Bits);
 
+    /// <summary>
+    /// Clears the cell and keeps it, when nothing is claimed under it any more: a name that stays behind would keep sweeps, our own too, from garbage
+    /// that lies there.
+    /// </summary>
+    internal static void Unname(Attachment* heap, int cell) => TMachine.Write(AddressOf(heap, cell), 0);
+
     /// <summary>Clears the cell and gives it back.</summary>
     internal static void Release(Attachment* heap, int cell)
     {
         TMachine.Write(AddressOf(heap, cell), 0);
         ulong* ticket = heap->Tickets + cell;
-        Volatile.Write(ref *ticket, new Ticket(*ticket).Released.Bits);
+
+        // A full fence before the look: whoever begins to leave sees the ticket free, or we see that it has begun.
+        Interlocked.Exchange(ref *ticket, new Ticket(*ticket).Released.Bits);
         if (Volatile.Read(ref heap->Closing) != 0)
         {
             Departure<TMachine>.TryFinish(heap);

@@ -46,7 +46,9 @@ internal static unsafe class Joining<TMachine>
         ShmStatus status = Volatile.Read(ref heap->Closing) != 0 ? ShmStatus.Closed
             : heap->Slot >= 0 ? ShmStatus.Ok
             : TryJoin(heap);
-        Volatile.Write(ref heap->Joining, 0);
+
+        // A full fence before the look: whoever begins to leave sees the flag clear, or we see that it has begun.
+        Interlocked.Exchange(ref heap->Joining, 0);
         if (Volatile.Read(ref heap->Closing) != 0)
         {
             Departure<TMachine>.TryFinish(heap);

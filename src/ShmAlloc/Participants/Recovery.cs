@@ -16,12 +16,20 @@ internal static unsafe class Recovery<TMachine>
     /// <returns>How many were recovered.</returns>
     internal static int RecoverDead(Attachment* heap)
     {
+        TryRecoverDead(heap, out int recovered);
+        return recovered;
+    }
+
+    /// <summary>The same.</summary>
+    /// <returns>False if another thread of this process is at it, so that what the dead held may not be back yet.</returns>
+    internal static bool TryRecoverDead(Attachment* heap, out int recovered)
+    {
+        recovered = 0;
         if (heap->ReadOnly || Interlocked.CompareExchange(ref heap->Probing, 1, 0) != 0)
         {
-            return 0;
+            return heap->ReadOnly;
         }
 
-        int recovered = 0;
         if (AnyOther(heap) && TMachine.BeginProbing(heap, out int probe))
         {
             for (int slot = 0; slot < (int)heap->Geometry.Slots; slot++)
@@ -37,7 +45,7 @@ internal static unsafe class Recovery<TMachine>
         }
 
         Volatile.Write(ref heap->Probing, 0);
-        return recovered;
+        return true;
     }
 
     internal static SlotWord ReadSlot(Attachment* heap, int slot) => new(TMachine.Read(&heap->Slots[slot].Word));
@@ -116,7 +124,7 @@ internal static unsafe class Recovery<TMachine>
         }
     }
 
-    private static bool IsBodyOfRun(Attachment* heap, ulong block, ulong distance)
+    internal static bool IsBodyOfRun(Attachment* heap, ulong block, ulong distance)
     {
         if (distance > block)
         {

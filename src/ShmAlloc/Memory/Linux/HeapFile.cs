@@ -165,15 +165,21 @@ internal static unsafe class HeapFile
             return Failure.Of(reason, found, HeaderLayout.CurrentLayout);
         }
 
+        // The length is asked after the committed size was read: somebody may have grown the heap since the file was checked.
         committed = header.CommittedBlocks;
         ulong needed = geometry.FileBytes(committed);
-        if (status.Size < needed)
+        if (!FileStatus.TryRead(descriptor, out FileStatus now))
         {
-            return Failure.Of(ShmFailure.Truncated, status.Size, needed);
+            return Failure.OfCall(SystemCall.Statx, Libc.Error);
+        }
+
+        if (now.Size < needed)
+        {
+            return Failure.Of(ShmFailure.Truncated, now.Size, needed);
         }
 
         Failure contradiction = specification.Contradiction(geometry, header.InitialBlocks);
-        return contradiction.IsNone ? FillHoles(descriptor, specification, status, geometry, committed) : contradiction;
+        return contradiction.IsNone ? FillHoles(descriptor, specification, now, geometry, committed) : contradiction;
     }
 
     /// <summary>A copy of a heap's file may have holes; touching one on a full file system would be a SIGBUS. They get their storage now.</summary>

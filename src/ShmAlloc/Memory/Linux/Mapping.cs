@@ -89,10 +89,10 @@ internal static unsafe class Mapping
 
     private static void CloseDescriptor(Attachment* heap)
     {
-        if (heap->Descriptor >= 0)
+        int descriptor = Interlocked.Exchange(ref heap->Descriptor, -1);
+        if (descriptor >= 0)
         {
-            Libc.Close(heap->Descriptor);
-            heap->Descriptor = -1;
+            Libc.Close(descriptor);
         }
     }
 

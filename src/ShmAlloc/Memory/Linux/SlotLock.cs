@@ -47,36 +47,58 @@ internal static unsafe class SlotLock
     /// <returns>A descriptor, or −1. It is certain to be of the same file.</returns>
     internal static int Reopen(Attachment* heap)
     {
-        int flags = (heap->ReadOnly ? Libc.ReadOnly : Libc.ReadWrite) | Libc.CloseOnExec;
-        if (IsSameFile(heap, heap->Descriptor))
+        int flags = (heap->ReadOnly ? Libc.ReadOnly : Libc.ReadWrite) | Libc.CloseOnExec | Libc.NonBlocking;
+        int descriptor = -1;
+        int known = Volatile.Read(ref heap->Descriptor);
+        if (IsSameFile(heap, known))
         {
             byte* path = stackalloc byte[DescriptorPath.MaxBytes];
-            DescriptorPath.Write(path, heap->Descriptor);
-            int descriptor = Libc.Open(path, flags, 0);
+            DescriptorPath.Write(path, known);
+            descriptor = KeepIfSame(heap, Libc.Open(path, flags, 0));
+        }
+
+        return descriptor >= 0 ? descriptor : KeepIfSame(heap, Libc.Open(heap->Path, flags | Libc.NoFollow, 0));
+    }
+
+    /// <summary>Length of the heap's file, asked in the same call that says which file it is.</summary>
+    internal static bool TryReadLength(Attachment* heap, out ulong length)
+    {
+        bool isKnown = TryReadStatus(heap, Volatile.Read(ref heap->Descriptor), out FileStatus status);
+        if (!isKnown)
+        {
+            int descriptor = Reopen(heap);
+            isKnown = TryReadStatus(heap, descriptor, out status);
             if (descriptor >= 0)
             {
-                return descriptor;
+                Libc.Close(descriptor);
             }
         }
 
-        int byPath = Libc.Open(heap->Path, flags | Libc.NoFollow | Libc.NonBlocking, 0);
-        if (byPath >= 0 && !IsSameFile(heap, byPath))
+        length = status.Size;
+        return isKnown;
+    }
+
+    /// <summary>
+    /// Only what has been opened is checked for good: a number that was right a moment ago may have been closed, by the host or by a thread
+    /// that detaches, and given to another file.
+    /// </summary>
+    private static int KeepIfSame(Attachment* heap, int descriptor)
+    {
+        if (descriptor >= 0 && !IsSameFile(heap, descriptor))
         {
-            Libc.Close(byPath);
+            Libc.Close(descriptor);
             return -1;
         }
 
-        return byPath;
+        return descriptor;
     }
 
-    /// <summary>A descriptor of the heap's file for a short time: our own, if the host has not closed it.</summary>
-    internal static int Borrow(Attachment* heap, out bool mustClose)
+    private static bool IsSameFile(Attachment* heap, int descriptor) => TryReadStatus(heap, descriptor, out _);
+
+    private static bool TryReadStatus(Attachment* heap, int descriptor, out FileStatus status)
     {
-        mustClose = !IsSameFile(heap, heap->Descriptor);
-        return mustClose ? Reopen(heap) : heap->Descriptor;
+        status = default;
+        return descriptor >= 0 && FileStatus.TryRead(descriptor, out status)
+            && status.Inode == heap->Inode && status.Device == heap->Device;
     }
-
-    private static bool IsSameFile(Attachment* heap, int descriptor) =>
-        descriptor >= 0 && FileStatus.TryRead(descriptor, out FileStatus status)
-        && status.Inode == heap->Inode && status.Device == heap->Device;
 }

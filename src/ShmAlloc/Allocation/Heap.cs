@@ -124,7 +124,7 @@ internal static unsafe class Heap<TMachine>
     /// <summary>Ends a reservation: private → published, or private → free.</summary>
     internal static ShmStatus EndReservation(Attachment* heap, ulong offset, int cell, Ticket ticket, bool publish)
     {
-        bool isOurs = cell is >= SlotLayout.OperationCells and < SlotLayout.Cells && TryUnitOf(heap, offset, out _)
+        bool isOurs = cell >= heap->Geometry.OperationCells && cell < heap->Geometry.Cells && TryUnitOf(heap, offset, out _)
             && Cells<TMachine>.TryStartWork(heap, cell, ticket);
         if (!isOurs)
         {

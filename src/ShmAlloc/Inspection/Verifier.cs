@@ -59,7 +59,7 @@ internal static unsafe class Verifier<TMachine>
             report.Add($"slot {slot}: malformed word 0x{word.Bits:x16}");
         }
 
-        for (int index = 0; index < SlotLayout.Cells; index++)
+        for (int index = 0; index < heap->Geometry.Cells; index++)
         {
             CellWord cell = Cells<TMachine>.Read(heap, slot, index);
             bool isSane = cell.IsNone

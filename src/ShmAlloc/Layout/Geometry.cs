@@ -48,6 +48,10 @@ internal struct Geometry
     internal int UnitShift;
     internal int BlockShift;
     internal uint Slots;
+
+    /// <summary>Cells of a slot that are used, and how many of them are for operations.</summary>
+    internal int Cells;
+    internal int OperationCells;
     internal ulong LargestAllocation;
     internal ulong MaximumBlocks;
 
@@ -79,6 +83,8 @@ internal struct Geometry
         geometry.UnitShift = unitShift;
         geometry.BlockShift = blockShift;
         geometry.Slots = slots;
+        geometry.Cells = SlotLayout.Cells;
+        geometry.OperationCells = SlotLayout.OperationCells;
         geometry.LargestAllocation = largest;
         geometry.MaximumBlocks = maximumBlocks;
         geometry.UnitsPerBlockShift = unitsPerBlockShift;

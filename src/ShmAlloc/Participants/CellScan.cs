@@ -24,7 +24,7 @@ internal static unsafe class CellScan<TMachine>
                 continue;
             }
 
-            for (int index = 0; index < SlotLayout.Cells; index++)
+            for (int index = 0; index < heap->Geometry.Cells; index++)
             {
                 CellWord cell = Cells<TMachine>.Read(heap, slot, index);
                 ulong from = Math.Max(cell.Unit, blockStart);

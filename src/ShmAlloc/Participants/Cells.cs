@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using ShmAlloc.Layout;
 using ShmAlloc.Memory;
 
@@ -13,15 +14,17 @@ internal static unsafe class Cells<TMachine>
 {
     /// <summary>Takes a cell for one operation.</summary>
     internal static ShmStatus TryTakeForOperation(Attachment* heap, out int cell) =>
-        TryTake(heap, 0, SlotLayout.OperationCells, ShmStatus.Contended, out cell);
+        TryTake(heap, 0, heap->Geometry.OperationCells, ShmStatus.Contended, out cell);
 
     /// <summary>Takes a cell that stays taken until a reservation is published or abandoned.</summary>
     internal static ShmStatus TryTakeForReservation(Attachment* heap, out int cell) =>
-        TryTake(heap, SlotLayout.OperationCells, SlotLayout.Cells, ShmStatus.TooManyReservations, out cell);
+        TryTake(heap, heap->Geometry.OperationCells, heap->Geometry.Cells, ShmStatus.TooManyReservations, out cell);
 
     /// <summary>Names a place. It is visible to all before anything that this thread reads next.</summary>
     /// <remarks>Death before it: nothing is named. Death after it: recovery clears the cell, and what had been claimed becomes garbage.</remarks>
-    internal static void Name(Attachment* heap, int cell, CellWord word) => TMachine.Announce(AddressOf(heap, cell), word.Bits);
+    internal static void Name(
+        Attachment* heap, int cell, CellWord word, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
+        TMachine.Announce(AddressOf(heap, cell), word.Bits, file, line);
 
     /// <summary>
     /// Clears the cell and keeps it, when nothing is claimed under it any more: a name that stays behind would keep sweeps, our own too, from garbage
@@ -49,7 +52,9 @@ internal static unsafe class Cells<TMachine>
     internal static bool TryStartWork(Attachment* heap, int cell, Ticket held) =>
         Interlocked.CompareExchange(ref heap->Tickets[cell], held.Working.Bits, held.Bits) == held.Bits;
 
-    internal static CellWord Read(Attachment* heap, int slot, int cell) => new(TMachine.Read(&heap->Slots[slot].Cell[cell]));
+    internal static CellWord Read(
+        Attachment* heap, int slot, int cell, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
+        new(TMachine.Read(&heap->Slots[slot].Cell[cell], file, line));
 
     private static ulong* AddressOf(Attachment* heap, int cell) => &heap->Slots[heap->Slot].Cell[cell];
 

@@ -40,7 +40,7 @@ internal static unsafe class Departure<TMachine>
     private static bool TryCloseTickets(Attachment* heap)
     {
         bool all = true;
-        for (int cell = 0; cell < SlotLayout.Cells; cell++)
+        for (int cell = 0; cell < heap->Geometry.Cells; cell++)
         {
             Ticket ticket = Cells<TMachine>.TicketOf(heap, cell);
             all &= ticket.IsClosed

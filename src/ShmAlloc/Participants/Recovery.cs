@@ -62,7 +62,7 @@ internal static unsafe class Recovery<TMachine>
             return false;
         }
 
-        for (int cell = 0; cell < SlotLayout.Cells; cell++)
+        for (int cell = 0; cell < heap->Geometry.Cells; cell++)
         {
             RecoverCell(heap, slot, cell);
         }

@@ -1,0 +1,114 @@
+using System.Diagnostics;
+using Trace = ShmAlloc.Simulation.Machine.Trace;
+using ShmAlloc.Participants;
+using ShmAlloc.Simulation.Machine;
+using ShmAlloc.Simulation.Programs;
+
+namespace ShmAlloc.Simulation.Exploring;
+
+/// <summary>Runs a program again and again, each time with other choices, and judges every run.</summary>
+internal sealed unsafe class Explorer
+{
+    private readonly SimulatedProgram _program;
+    private readonly World _world;
+    private readonly Actor[] _actors;
+
+    internal Explorer(SimulatedProgram program)
+    {
+        _program = program;
+        _world = new World(program.Shape with { Threads = program.Threads.Length });
+        _actors = [.. Enumerable.Range(0, program.Shape.Participants).Select(index => new Actor(_world, index))];
+        for (int participant = 0; participant < program.Joined; participant++)
+        {
+            if (Joining<Simulated>.TryJoin(_world.Participants[participant].Heap) != ShmStatus.Ok)
+            {
+                throw new InvalidOperationException($"{program.Name}: participant {participant} finds no slot.");
+            }
+        }
+
+        program.Setup(_actors);
+        foreach (int mortal in program.Mortal)
+        {
+            _world.Participants[mortal].IsMortal = true;
+        }
+
+        _world.Freeze();
+    }
+
+    internal Sites Sites => _world.Sites;
+
+    /// <summary>Tries every schedule within a budget, until the time is up or a promise is broken.</summary>
+    internal Exploration ExploreAll(Budget budget, TimeSpan limit)
+    {
+        Systematic systematic = new();
+        Stopwatch watch = Stopwatch.StartNew();
+        Exploration exploration = new() { Program = _program.Name, Budget = budget };
+        do
+        {
+            string? fault = RunOnce(systematic, budget, exploration);
+            if (fault != null)
+            {
+                exploration.Fault = fault;
+                exploration.Choices = Replay.Write(systematic.Choices, switchesAtHints: false);
+                return exploration;
+            }
+
+            if (watch.Elapsed > limit)
+            {
+                return exploration;
+            }
+        }
+        while (systematic.MoveNext());
+        exploration.IsComplete = true;
+        return exploration;
+    }
+
+    /// <summary>Tries seeded random schedules.</summary>
+    internal Exploration ExploreRandomly(Budget budget, ulong firstSeed, long runs, TimeSpan limit)
+    {
+        Stopwatch watch = Stopwatch.StartNew();
+        Exploration exploration = new() { Program = _program.Name, Budget = budget };
+        for (ulong seed = firstSeed; seed < firstSeed + (ulong)runs && watch.Elapsed <= limit; seed++)
+        {
+            RandomWalk walk = new(seed);
+            string? fault = RunOnce(walk, budget, exploration);
+            if (fault != null)
+            {
+                exploration.Fault = fault;
+                exploration.Seed = seed;
+                exploration.Choices = Replay.Write(walk.Choices, switchesAtHints: true);
+                return exploration;
+            }
+        }
+
+        return exploration;
+    }
+
+    /// <summary>Repeats one run and tells what happened in it.</summary>
+    internal (string? Fault, string Trace) Again(Budget budget, Replay replay)
+    {
+        Trace trace = new(_world);
+        _world.Trace = trace;
+        string? fault = RunOnce(replay, budget, new Exploration { Program = _program.Name, Budget = budget });
+        _world.Trace = null;
+        return (fault, trace.ToString());
+    }
+
+    private string? RunOnce(IStrategy strategy, Budget budget, Exploration exploration)
+    {
+        _world.Restore();
+        for (int index = 0; index < _program.Threads.Length; index++)
+        {
+            ProgramThread thread = _program.Threads[index];
+            Actor actor = _actors[thread.Participant];
+            uint shard = (uint)_program.Threads[..index].Count(other => other.Participant == thread.Participant);
+            _world.Threads[index].Reset(_world.Participants[thread.Participant], shard, () => thread.Body(actor));
+        }
+
+        _world.Scheduler.Run(strategy, budget);
+        exploration.Runs++;
+        exploration.Steps += _world.Scheduler.Steps;
+        exploration.Pruned += _world.Scheduler.IsPruned ? 1 : 0;
+        return _world.Scheduler.Violation ?? (_world.Scheduler.IsPruned ? null : Judge.FindFault(_world));
+    }
+}

@@ -1,0 +1,161 @@
+using ShmAlloc.Allocation;
+using ShmAlloc.Inspection;
+using ShmAlloc.Layout;
+using ShmAlloc.Participants;
+using ShmAlloc.Simulation.Machine;
+
+namespace ShmAlloc.Simulation.Exploring;
+
+/// <summary>
+/// Looks at a world after a run. Everybody who is left dies; a newcomer recovers them all; then the heap must be sound, hold exactly what the ledger says was
+/// published, and give every other unit to whoever asks: fill and count.
+/// </summary>
+internal static unsafe class Judge
+{
+    internal static string? FindFault(World world)
+    {
+        try
+        {
+            Check(world);
+            return null;
+        }
+        catch (ViolationException violation)
+        {
+            return violation.Message;
+        }
+    }
+
+    private static void Check(World world)
+    {
+        foreach (SimulatedParticipant participant in world.Participants[..^1])
+        {
+            world.Kill(participant);
+        }
+
+        Attachment* heap = world.Participants[^1].Heap;
+        Require(Joining<Simulated>.TryJoin(heap) == ShmStatus.Ok, "a newcomer finds no slot");
+        Recovery<Simulated>.RecoverDead(heap);
+        for (int slot = 0; slot < world.Shape.Slots; slot++)
+        {
+            Require(slot == heap->Slot || !Recovery<Simulated>.ReadSlot(heap, slot).IsActive, $"slot {slot} of a dead participant is not free");
+        }
+
+        RequireSound(heap, "after recovery");
+        List<(int Unit, int Units)> published = Walk(world, heap);
+        Compare(world, published);
+        foreach ((int unit, _) in published)
+        {
+            ulong offset = heap->OffsetOf((ulong)unit);
+            ShmStatus status = Heap<Simulated>.Free(heap, offset);
+            Require(status == ShmStatus.Ok, $"the allocation at unit {unit} cannot be freed: {status}");
+        }
+
+        FillAndCount(world, heap);
+        RequireSound(heap, "at the end");
+    }
+
+    private static void RequireSound(Attachment* heap, string when)
+    {
+        ShmVerification verification = Verifier<Simulated>.Verify(heap);
+        Require(verification.IsSound, $"{when}: {string.Join("; ", verification.Violations)}");
+    }
+
+    /// <summary>All published allocations, from the words alone.</summary>
+    private static List<(int Unit, int Units)> Walk(World world, Attachment* heap)
+    {
+        List<(int, int)> found = [];
+        int unitsPerBlock = (int)world.Geometry.UnitsPerBlock;
+        for (ulong block = 0; block < heap->Blocks; block++)
+        {
+            BlockWord word = Blocks<Simulated>.Read(heap, block);
+            if (word.State == BlockState.Run)
+            {
+                found.Add(((int)heap->FirstUnitOf(block), (int)word.Value * unitsPerBlock));
+            }
+
+            if (!word.IsOpen)
+            {
+                continue;
+            }
+
+            int start = -1;
+            for (int unit = (int)heap->FirstUnitOf(block); unit < (int)heap->FirstUnitOf(block + 1); unit++)
+            {
+                BitmapWord bits = BitmapWord.FromStored(*heap->BitmapOf((ulong)unit));
+                bool isUsed = !bits.IsClosed && (bits.Used >> (unit % 32) & 1) != 0;
+                start = isUsed && start < 0 ? unit : isUsed ? start : -1;
+                if (isUsed && (bits.Ends >> (unit % 32) & 1) != 0)
+                {
+                    if ((bits.PublishedEnds >> (unit % 32) & 1) != 0)
+                    {
+                        found.Add((start, unit - start + 1));
+                    }
+
+                    start = -1;
+                }
+            }
+        }
+
+        return found;
+    }
+
+    /// <summary>What is published is what the ledger holds, and besides at most what a death cut off half-way.</summary>
+    private static void Compare(World world, List<(int Unit, int Units)> published)
+    {
+        List<Pending> pending = [.. world.Ledger.Pending.Values];
+        List<(int Unit, int Units)> unexplained = [.. published];
+        foreach (Place place in world.Ledger.Held.Where(place => !place.IsReservation))
+        {
+            Require(unexplained.Remove((place.Unit, RoundToRun(world, place.Units))), $"{place} was published and is lost");
+        }
+
+        foreach ((int unit, int units) in unexplained)
+        {
+            int index = pending.FindIndex(operation => operation.Kind switch
+            {
+                PendingKind.Malloc => RoundToRun(world, operation.Units) == units,
+                PendingKind.Free or PendingKind.Publish => operation.Place!.Unit == unit && RoundToRun(world, operation.Units) == units,
+                _ => false,
+            });
+            Require(index >= 0, $"units {unit}..{unit + units - 1} are published, and nobody published them");
+            pending.RemoveAt(index);
+        }
+    }
+
+    private static int RoundToRun(World world, int units)
+    {
+        int unitsPerBlock = (int)world.Geometry.UnitsPerBlock;
+        return units <= unitsPerBlock - (unitsPerBlock / 4) ? units : (units + unitsPerBlock - 1) / unitsPerBlock * unitsPerBlock;
+    }
+
+    private static void FillAndCount(World world, Attachment* heap)
+    {
+        int total = Math.Min(world.Shape.MaximumBlocks, world.Shape.StorageBlocks) * (int)world.Geometry.UnitsPerBlock;
+        Stack<ulong> filled = [];
+        ShmStatus status;
+        while (Heap<Simulated>.Malloc(heap, 1, out status) is var offset and not 0)
+        {
+            filled.Push(offset);
+            Require(filled.Count <= total, "more units were handed out than there are");
+        }
+
+        Require(status is ShmStatus.OutOfMemory or ShmStatus.FileSystemFull, $"filling ended with {status}");
+        Require(filled.Count == total, $"{filled.Count} of {total} units could be allocated: the rest is lost");
+        while (filled.TryPop(out ulong offset))
+        {
+            Require(Heap<Simulated>.Free(heap, offset) == ShmStatus.Ok, "a filled unit cannot be freed");
+        }
+
+        ulong whole = Heap<Simulated>.Malloc(heap, heap->Blocks << world.Geometry.BlockShift, out status);
+        Require(whole != 0, $"the empty heap cannot be allocated as one run: {status}");
+        Require(Heap<Simulated>.Free(heap, whole) == ShmStatus.Ok, "the run cannot be freed");
+    }
+
+    private static void Require(bool condition, string message)
+    {
+        if (!condition)
+        {
+            throw new ViolationException(message);
+        }
+    }
+}

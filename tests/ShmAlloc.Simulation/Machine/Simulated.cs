@@ -1,0 +1,93 @@
+using ShmAlloc.Memory;
+using ShmAlloc.Participants;
+
+namespace ShmAlloc.Simulation.Machine;
+
+/// <summary>
+/// The seam on simulated memory. An access of a simulated thread is a step that the scheduler decides about; outside of one (while a world is
+/// set up or judged) it is plain memory.
+/// </summary>
+internal readonly unsafe struct Simulated : IMachine
+{
+    public static ulong Read(ulong* address, string file, int line)
+    {
+        SimulatedThread? thread = SimulatedThread.Current;
+        return thread == null ? *address : thread.Read(address, file, line);
+    }
+
+    public static void Write(ulong* address, ulong value, string file, int line)
+    {
+        SimulatedThread? thread = SimulatedThread.Current;
+        if (thread == null)
+        {
+            *address = value;
+        }
+        else
+        {
+            thread.Write(address, value, file, line);
+        }
+    }
+
+    public static ulong CompareExchange(ulong* address, ulong value, ulong comparand, string file, int line) =>
+        Interlock(StepKind.CompareExchange, address, value, comparand, file, line);
+
+    public static void Announce(ulong* address, ulong value, string file, int line) =>
+        Interlock(StepKind.Announce, address, value, 0, file, line);
+
+    public static void Or(ulong* address, ulong bits, string file, int line) => Interlock(StepKind.Or, address, bits, 0, file, line);
+
+    public static void And(ulong* address, ulong bits, string file, int line) => Interlock(StepKind.And, address, bits, 0, file, line);
+
+    /// <summary>The contents of allocations are not simulated; the step is there so that a death can fall on it.</summary>
+    public static void Clear(byte* address, ulong lengthBytes, string file, int line) =>
+        SimulatedThread.Current?.Pause(StepKind.World, null, file, line);
+
+    public static uint Shard(Attachment* heap) => SimulatedThread.Current?.Shard ?? 0;
+
+    public static bool BeginProbing(Attachment* heap, out int probe)
+    {
+        probe = 0;
+        return true;
+    }
+
+    public static void EndProbing(Attachment* heap, int probe)
+    {
+    }
+
+    public static bool TryLockSlot(Attachment* heap, int probe, int slot) => World.Active.TryLock(heap, slot);
+
+    public static void UnlockSlot(Attachment* heap, int probe, int slot) => World.Active.Unlock(slot);
+
+    public static bool TryHoldSlot(Attachment* heap, int slot) => World.Active.TryLock(heap, slot);
+
+    public static void ReleaseSlot(Attachment* heap) => World.Active.ReleaseHeld(heap);
+
+    public static bool TryCommit(Attachment* heap, ulong from, ulong to) => World.Active.TryCommit(to);
+
+    public static bool IsBacked(Attachment* heap, ulong blocks) => World.Active.IsBacked(blocks);
+
+    public static void Retire(Attachment* heap) => World.Active.Retire(heap);
+
+    /// <summary>What an interlocked operation makes of a word.</summary>
+    internal static ulong Apply(StepKind kind, ulong was, ulong operand, ulong comparand) => kind switch
+    {
+        StepKind.CompareExchange => was == comparand ? operand : was,
+        StepKind.Announce => operand,
+        StepKind.Or => was | operand,
+        StepKind.And => was & operand,
+        _ => throw new ArgumentOutOfRangeException(nameof(kind)),
+    };
+
+    private static ulong Interlock(StepKind kind, ulong* address, ulong operand, ulong comparand, string file, int line)
+    {
+        SimulatedThread? thread = SimulatedThread.Current;
+        if (thread != null)
+        {
+            return thread.Interlock(kind, address, operand, comparand, file, line);
+        }
+
+        ulong was = *address;
+        *address = Apply(kind, was, operand, comparand);
+        return was;
+    }
+}

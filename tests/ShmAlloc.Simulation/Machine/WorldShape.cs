@@ -1,0 +1,29 @@
+namespace ShmAlloc.Simulation.Machine;
+
+/// <summary>How large a simulated world is. Small worlds can be explored; the defaults make a block of 64 units in two words.</summary>
+internal sealed record WorldShape
+{
+    internal int UnitShift { get; init; } = 4;
+
+    internal int WordsPerBlockShift { get; init; } = 1;
+
+    internal int CommittedBlocks { get; init; } = 2;
+
+    internal int MaximumBlocks { get; init; } = 2;
+
+    /// <summary>Blocks for which the file system has room.</summary>
+    internal int StorageBlocks { get; init; } = 64;
+
+    internal int Slots { get; init; } = 5;
+
+    internal int Cells { get; init; } = 3;
+
+    internal int OperationCells { get; init; } = 2;
+
+    /// <summary>Attachments; the last one is the judge's.</summary>
+    internal int Participants { get; init; } = 4;
+
+    internal int ShardsOfParticipant { get; init; } = 2;
+
+    internal int Threads { get; init; } = 4;
+}

@@ -1,0 +1,186 @@
+using ShmAlloc.Allocation;
+using ShmAlloc.Layout;
+using ShmAlloc.Participants;
+using ShmAlloc.Simulation.Machine;
+
+namespace ShmAlloc.Simulation.Programs;
+
+/// <summary>What a thread of a program can do: the operations of the core, with an entry in the ledger for each.</summary>
+internal sealed unsafe class Actor(World world, int participant)
+{
+    private Attachment* Heap => world.Participants[participant].Heap;
+
+    internal Actor Malloc(int units, string name)
+    {
+        Begin(new Pending(PendingKind.Malloc, units, null));
+        ulong offset = Heap<Simulated>.Malloc(Heap, Bytes(units), out ShmStatus status);
+        Require(status is ShmStatus.Ok or ShmStatus.OutOfMemory or ShmStatus.Contended or ShmStatus.NoParticipantSlot or ShmStatus.Closed, $"malloc: {status}");
+        if (offset != 0)
+        {
+            world.Ledger.Enter(name, new Place(UnitOf(offset), units, participant));
+        }
+
+        End($"malloc {units} = {offset:x} {status}");
+        return this;
+    }
+
+    internal Actor Calloc(int units, string name)
+    {
+        Begin(new Pending(PendingKind.Malloc, units, null));
+        ulong offset = Heap<Simulated>.Calloc(Heap, 1, Bytes(units), out _);
+        if (offset != 0)
+        {
+            world.Ledger.Enter(name, new Place(UnitOf(offset), units, participant));
+        }
+
+        End($"calloc {units} = {offset:x}");
+        return this;
+    }
+
+    /// <summary>Frees what a name stands for, if it stands for anything by now.</summary>
+    internal Actor Free(string name)
+    {
+        if (world.Ledger.Find(name) is not { IsReservation: false } place)
+        {
+            return this;
+        }
+
+        world.Ledger.Strike(name);
+        Begin(new Pending(PendingKind.Free, place.Units, place));
+        ShmStatus status = Heap<Simulated>.Free(Heap, OffsetOf(place));
+        Require(status == ShmStatus.Ok, $"free of {place}: {status}");
+        End($"free {place}");
+        return this;
+    }
+
+    /// <summary>Frees the same allocation from here and from elsewhere: one of the two must be refused.</summary>
+    internal Actor FreeShared(Place place, int[] successes)
+    {
+        world.Ledger.Strike(place);
+        Begin(new Pending(PendingKind.Free, place.Units, place));
+        ShmStatus status = Heap<Simulated>.Free(Heap, OffsetOf(place));
+        Require(status is ShmStatus.Ok or ShmStatus.AlreadyFree or ShmStatus.InvalidOffset, $"free of {place}: {status}");
+        if (status == ShmStatus.Ok && ++successes[0] > 1)
+        {
+            throw new ViolationException($"{place} was freed twice");
+        }
+
+        End($"free {place}: {status}");
+        return this;
+    }
+
+    internal Actor Reserve(int units, string name)
+    {
+        Begin(new Pending(PendingKind.Other, units, null));
+        ShmStatus status = Heap<Simulated>.Reserve(Heap, Bytes(units), out ulong offset, out int cell, out Ticket ticket);
+        if (status == ShmStatus.Ok)
+        {
+            world.Ledger.Enter(name, new Place(UnitOf(offset), units, participant, cell, ticket.Bits));
+        }
+
+        End($"reserve {units} = {offset:x} {status}");
+        return this;
+    }
+
+    internal Actor Publish(string name)
+    {
+        if (world.Ledger.Find(name) is not { IsReservation: true } place)
+        {
+            return this;
+        }
+
+        Begin(new Pending(PendingKind.Publish, place.Units, place));
+        ShmStatus status = Heap<Simulated>.EndReservation(Heap, OffsetOf(place), place.Cell, new Ticket(place.Ticket), publish: true);
+        Require(status == ShmStatus.Ok, $"publish of {place}: {status}");
+        world.Ledger.Replace(name, new Place(place.Unit, place.Units, place.Owner));
+        End($"publish {place}");
+        return this;
+    }
+
+    internal Actor Abandon(string name)
+    {
+        if (world.Ledger.Find(name) is not { IsReservation: true } place)
+        {
+            return this;
+        }
+
+        world.Ledger.Strike(name);
+        Begin(new Pending(PendingKind.Other, place.Units, place));
+        ShmStatus status = Heap<Simulated>.EndReservation(Heap, OffsetOf(place), place.Cell, new Ticket(place.Ticket), publish: false);
+        Require(status == ShmStatus.Ok, $"abandon of {place}: {status}");
+        End($"abandon {place}");
+        return this;
+    }
+
+    internal Actor Sweep(int block) => WithCell("sweep", () => Sweep<Simulated>.TrySweep(Heap, (ulong)block, Blocks<Simulated>.Read(Heap, (ulong)block)));
+
+    internal Actor Close(int block) => WithCell("close", () => CloseBlock<Simulated>.TryClose(Heap, (ulong)block, Blocks<Simulated>.Read(Heap, (ulong)block)));
+
+    internal Actor Open(int block) => WithCell("open", () => OpenBlock<Simulated>.TryOpen(Heap, (ulong)block, 0));
+
+    internal Actor Adopt(int block) => WithCell("adopt", () => OpenBlock<Simulated>.TryAdopt(Heap, (ulong)block, Blocks<Simulated>.Read(Heap, (ulong)block), 0));
+
+    internal Actor FreeBlocks() => WithCell("free blocks", () => FullSearch<Simulated>.FreeBlocks(Heap));
+
+    internal Actor Recover() => Do("recover", () => Recovery<Simulated>.RecoverDead(Heap));
+
+    internal Actor Attach() => Do("attach", () => Joining<Simulated>.TryJoin(Heap));
+
+    internal Actor Detach() => Do("detach", () => Departure<Simulated>.Begin(Heap));
+
+    internal Actor Grow() => Do("grow", () => Growth<Simulated>.TryGrow(Heap, 1));
+
+    internal Actor Verify() => Do("verify", () =>
+    {
+        ShmVerification verification = Inspection.Verifier<Simulated>.Verify(Heap);
+        Require(verification.IsSound, string.Join("; ", verification.Violations));
+    });
+
+    internal Actor Do(string what, Action action)
+    {
+        Begin(new Pending(PendingKind.Other, 0, null));
+        action();
+        End(what);
+        return this;
+    }
+
+    private Actor WithCell(string what, Func<bool> action) => Do(what, () =>
+    {
+        if (Cells<Simulated>.TryTakeForOperation(Heap, out int cell) == ShmStatus.Ok)
+        {
+            action();
+            Cells<Simulated>.Release(Heap, cell);
+        }
+    });
+
+    private void Begin(Pending pending)
+    {
+        if (SimulatedThread.Current is { } thread)
+        {
+            world.Ledger.Pending[thread.Index] = pending;
+        }
+    }
+
+    private void End(string note)
+    {
+        if (SimulatedThread.Current is { } thread)
+        {
+            world.Ledger.Pending.Remove(thread.Index);
+            world.Trace?.AddNote(thread, note);
+        }
+    }
+
+    private static void Require(bool condition, string message)
+    {
+        if (!condition)
+        {
+            throw new ViolationException(message);
+        }
+    }
+
+    private ulong Bytes(int units) => (ulong)units << world.Geometry.UnitShift;
+
+    private int UnitOf(ulong offset) => (int)((offset - Geometry.Page) >> world.Geometry.UnitShift);
+
+    private ulong OffsetOf(Place place) => Geometry.Page + ((ulong)place.Unit << world.Geometry.UnitShift);
+}

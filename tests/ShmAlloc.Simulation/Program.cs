@@ -1,32 +1,74 @@
 using System.Diagnostics;
+using System.Globalization;
+using ShmAlloc.Simulation;
 using ShmAlloc.Simulation.Exploring;
 using ShmAlloc.Simulation.Machine;
 using ShmAlloc.Simulation.Programs;
 
-if (args is ["replay", string name, string preemptions, string kills, string choices])
+try
 {
-    SimulatedProgram program = Catalogue.All.Single(candidate => candidate.Name == name);
-    (string? fault, string trace) = new Explorer(program).Again(new Budget(int.Parse(preemptions), int.Parse(kills)), Replay.Read(choices));
+    switch (args)
+    {
+        case ["explore", .. var options]:
+            return Explore(CommandLine.Parse(options));
+        case ["replay", var name, var preemptions, var deaths, var choices]:
+            return ReplayOne(name, int.Parse(preemptions, CultureInfo.InvariantCulture), int.Parse(deaths, CultureInfo.InvariantCulture), choices);
+        case ["list"]:
+            foreach ((string set, IEnumerable<SimulatedProgram> programs) in Catalogue.Sets)
+            {
+                Console.WriteLine($"{set}:\n  {string.Join("\n  ", programs.Select(program => program.Name))}");
+            }
+
+            return 0;
+        default:
+            Console.WriteLine(CommandLine.Usage);
+            return args is ["--help"] or ["-h"] ? 0 : 2;
+    }
+}
+catch (FormatException exception)
+{
+    Console.Error.WriteLine($"{exception.Message}\n{CommandLine.Usage}");
+    return 2;
+}
+
+static int Explore(CommandLine line)
+{
+    OneProcessor.Pin();
+    Stopwatch watch = Stopwatch.StartNew();
+    Totals totals = new();
+    Coverage coverage = new();
+    foreach (SimulatedProgram program in line.Programs)
+    {
+        Explorer explorer = new(program);
+        Exploration exploration = line.RandomRuns > 0
+            ? explorer.ExploreRandomly(line.Budget, line.Seed, line.RandomRuns, line.Limit)
+            : explorer.ExploreAll(line.Budget, line.Limit);
+        totals.Add(exploration);
+        coverage.Add(explorer.Sites);
+        if (exploration.Fault != null)
+        {
+            Console.WriteLine(exploration);
+            Console.WriteLine($"found after {totals.Runs:N0} runs, {watch.Elapsed.TotalSeconds:F1} s");
+            return 1;
+        }
+    }
+
+    Console.WriteLine(totals.ToText(watch.Elapsed));
+    if (line.CoverageFile != null)
+    {
+        coverage.Write(line.CoverageFile);
+    }
+
+    return totals.Programs == 0 ? 2 : 0;
+}
+
+static int ReplayOne(string name, int preemptions, int deaths, string choices)
+{
+    OneProcessor.Pin();
+    SimulatedProgram program = Catalogue.All.FirstOrDefault(candidate => candidate.Name == name)
+        ?? throw new FormatException($"There is no program '{name}'.");
+    (string? fault, string trace) = new Explorer(program).Again(new Budget(preemptions, deaths), Replay.Read(choices));
     Console.WriteLine(trace);
     Console.WriteLine(fault ?? "no fault");
     return fault == null ? 0 : 1;
 }
-
-if (!OneProcessor.Pin())
-{
-    Console.Error.WriteLine("Cannot run on one processor only; it will be slow.");
-}
-
-int failures = 0;
-foreach (SimulatedProgram program in Catalogue.All)
-{
-    foreach (Budget budget in (Budget[])[new(0, 0), new(1, 0), new(2, 0), new(0, 1), new(1, 1), new(3, 0)])
-    {
-        Stopwatch watch = Stopwatch.StartNew();
-        Exploration exploration = new Explorer(program).ExploreAll(budget, TimeSpan.FromSeconds(20));
-        Console.WriteLine($"{exploration}  {watch.Elapsed.TotalSeconds:F1} s, {exploration.Steps / watch.Elapsed.TotalSeconds:N0} steps/s");
-        failures += exploration.Fault == null ? 0 : 1;
-    }
-}
-
-return failures;

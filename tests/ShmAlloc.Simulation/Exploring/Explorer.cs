@@ -32,6 +32,11 @@ internal sealed unsafe class Explorer
             _world.Participants[mortal].IsMortal = true;
         }
 
+        foreach (IGrouping<int, ProgramThread> threads in program.Threads.GroupBy(thread => thread.Participant))
+        {
+            _world.Participants[threads.Key].HasSeveralThreads = threads.Count() > 1;
+        }
+
         _world.Freeze();
     }
 

@@ -12,6 +12,8 @@ internal sealed unsafe class SimulatedParticipant(int index, Attachment* heap)
     /// <summary>Whether the scheduler may kill it.</summary>
     internal bool IsMortal { get; set; }
 
+    internal bool HasSeveralThreads { get; set; }
+
     internal bool IsDead { get; set; }
 
     /// <summary>Whether its mapping was replaced by private zeros.</summary>

@@ -116,6 +116,11 @@ internal sealed unsafe class SimulatedThread
     {
         _world.Sites.Reach(file, line, kind);
         _world.Scheduler.Step(this, kind, address);
+        if (Participant.HasSeveralThreads)
+        {
+            // Threads of one process also meet in private memory, which is not watched: take it that each step touches all of it.
+            _world.NotePrivate(this);
+        }
     }
 
     /// <summary>Makes all buffered stores visible, in order.</summary>

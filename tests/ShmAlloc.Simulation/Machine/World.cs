@@ -57,7 +57,7 @@ internal sealed unsafe class World
 
         Threads = [.. Enumerable.Range(0, shape.Threads).Select(index => new SimulatedThread(this, index))];
         Scheduler = new Scheduler(this, shape.Threads + 1);
-        Order = new HappensBefore(_memory, (int)(_sharedBytes / sizeof(ulong)) + shape.Slots + 1);
+        Order = new HappensBefore(_memory, (int)(_sharedBytes / sizeof(ulong)) + shape.Slots + 1 + shape.Participants);
         Ledger = new Ledger(this);
     }
 
@@ -152,6 +152,9 @@ internal sealed unsafe class World
         Trace?.AddDeath(participant);
         Drop(participant.Index);
     }
+
+    internal void NotePrivate(SimulatedThread thread) =>
+        Order.NoteWrite(thread, (int)(_sharedBytes / sizeof(ulong)) + Shape.Slots + 1 + thread.Participant.Index);
 
     internal bool TryLock(Attachment* heap, int slot)
     {

@@ -48,8 +48,14 @@ internal sealed unsafe class Actor(World world, int participant)
         world.Ledger.Strike(name);
         Begin(new Pending(PendingKind.Free, place.Units, place));
         ShmStatus status = Heap<Simulated>.Free(Heap, OffsetOf(place));
-        Require(status == ShmStatus.Ok, $"free of {place}: {status}");
-        End($"free {place}");
+        Require(status is ShmStatus.Ok or ShmStatus.Closed, $"free of {place}: {status}");
+        if (status == ShmStatus.Closed)
+        {
+            // Another thread has detached: nothing was freed.
+            world.Ledger.Enter(name, place);
+        }
+
+        End($"free {place}: {status}");
         return this;
     }
 
@@ -133,7 +139,8 @@ internal sealed unsafe class Actor(World world, int participant)
     internal Actor Verify() => Do("verify", () =>
     {
         ShmVerification verification = Inspection.Verifier<Simulated>.Verify(Heap);
-        Require(verification.IsSound, string.Join("; ", verification.Violations));
+        bool isGone = world.Participants[participant].IsRetired;
+        Require(isGone || verification.IsSound, string.Join("; ", verification.Violations));
     });
 
     internal Actor Do(string what, Action action)

@@ -1,35 +1,74 @@
+using ShmAlloc.Simulation.Machine;
 
 namespace ShmAlloc.Simulation.Programs;
 
 /// <summary>The programs that are explored.</summary>
 internal static class Catalogue
 {
-    internal static IEnumerable<SimulatedProgram> All =>
-    [
-        new SimulatedProgram
+    internal static readonly WorldShape Shape = new() { CommittedBlocks = 3, MaximumBlocks = 4, StorageBlocks = 4, Participants = 5, Slots = 5 };
+
+    /// <summary>Every pair of operations, of two participants.</summary>
+    internal static IEnumerable<SimulatedProgram> Pairs =>
+        from first in Operations.All.Index()
+        from second in Operations.All.Index()
+        where first.Index <= second.Index
+        select Make($"{first.Item.Name} | {second.Item.Name}", (0, first.Item), (1, second.Item));
+
+    /// <summary>Every pair of operations, of two threads of one participant beside a second one that allocates.</summary>
+    internal static IEnumerable<SimulatedProgram> ThreadPairs =>
+        from first in Operations.All.Index()
+        from second in Operations.All.Index()
+        where first.Index <= second.Index && !first.Item.BeginsOutside && !second.Item.BeginsOutside
+        select Make($"{first.Item.Name} + {second.Item.Name} | malloc", (0, first.Item), (0, second.Item), (1, Operations.MallocWord));
+
+    /// <summary>Every operation, which dies somewhere, beside somebody who recovers and may die as well.</summary>
+    internal static IEnumerable<SimulatedProgram> Deaths =>
+        from operation in Operations.All
+        select Make($"{operation.Name} dies | recover", (0, operation), (1, Operations.Recover), (2, Operations.FreeBlocks)) with { Mortal = [0, 1, 2] };
+
+    /// <summary>Four actors around cells and sweeping.</summary>
+    internal static IEnumerable<SimulatedProgram> Fours
+    {
+        get
         {
-            Name = "two mallocs in one word",
-            Joined = 2,
-            Setup = actors => actors[0].Malloc(1, "seed"),
-            Threads =
-            [
-                new(0, actor => actor.Malloc(4, "a").Free("a")),
-                new(1, actor => actor.Malloc(4, "b").Free("b")),
-            ],
-            Mortal = [0],
-        },
-        new SimulatedProgram
+            Operation[] parts = [Operations.MallocCrossing, Operations.Abandon, Operations.FreeCrossing, Operations.Publish, Operations.ReserveWord];
+            return from first in parts.Index()
+                   from second in parts.Index()
+                   where first.Index <= second.Index
+                   select Make(
+                       $"{first.Item.Name} | {second.Item.Name} | sweep | sweep",
+                       (0, first.Item),
+                       (1, second.Item),
+                       (2, Operations.Sweep),
+                       (3, Operations.Sweep)) with { Mortal = [0, 1, 2] };
+        }
+    }
+
+    internal static IReadOnlyDictionary<string, IEnumerable<SimulatedProgram>> Sets { get; } = new Dictionary<string, IEnumerable<SimulatedProgram>>
+    {
+        ["deaths"] = Deaths,
+        ["pairs"] = Pairs,
+        ["threads"] = ThreadPairs,
+        ["fours"] = Fours,
+        ["targeted"] = Targeted.All,
+    };
+
+    internal static IEnumerable<SimulatedProgram> All => Sets.Values.SelectMany(programs => programs);
+
+    private static SimulatedProgram Make(string name, params (int Participant, Operation Operation)[] parts) => new()
+    {
+        Name = name,
+        Shape = Shape,
+        Joined = parts.Any(part => part.Operation.BeginsOutside) ? parts.Where(part => !part.Operation.BeginsOutside).Select(part => part.Participant).DefaultIfEmpty(-1).Min() + 1 : 4,
+        Setup = actors =>
         {
-            Name = "crossing malloc and free beside a sweep",
-            Joined = 3,
-            Setup = actors => actors[0].Malloc(1, "seed"),
-            Threads =
-            [
-                new(0, actor => actor.Malloc(40, "a").Free("a")),
-                new(1, actor => actor.Sweep(1)),
-                new(2, actor => actor.Recover().FreeBlocks()),
-            ],
-            Mortal = [0],
+            actors[0].Malloc(1, "seed");
+            foreach ((int index, (int participant, Operation operation)) in parts.Index())
+            {
+                operation.Prepare?.Invoke(actors[participant], index);
+            }
         },
-    ];
+        Threads = [.. parts.Index().Select(part => new ProgramThread(part.Item.Participant, actor => part.Item.Operation.Body(actor, part.Index)))],
+        Mortal = [0],
+    };
 }

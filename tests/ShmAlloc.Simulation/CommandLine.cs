@@ -1,0 +1,71 @@
+using System.Globalization;
+using ShmAlloc.Simulation.Exploring;
+using ShmAlloc.Simulation.Programs;
+
+namespace ShmAlloc.Simulation;
+
+/// <summary>What was asked for on the command line.</summary>
+internal sealed record CommandLine
+{
+    internal const string Usage = """
+        usage: simulation explore [options]     try schedules and deaths; exit code 1 at the first broken promise
+               simulation replay PROGRAM PREEMPTIONS DEATHS CHOICES
+                                                repeat one run, as a failure printed it, with a readable trace
+               simulation list                  the names of all programs
+
+        options of explore
+          --set NAME         pairs, threads, deaths, fours, targeted (default: all)
+          --program TEXT     only programs whose name contains the text
+          --preemptions N    switches away from a thread that could go on, at most (default 1)
+          --deaths N         deaths at most (default 0)
+          --random RUNS      so many seeded random schedules of each program instead of all within the budget
+          --seed N           first seed (default 1)
+          --seconds S        at most so long for each program (default 10)
+          --coverage FILE    write which accesses were reached, and at which somebody died
+        """;
+
+    internal string Set { get; private init; } = "";
+
+    internal string Program { get; private init; } = "";
+
+    internal Budget Budget { get; private init; } = new(1, 0);
+
+    internal long RandomRuns { get; private init; }
+
+    internal ulong Seed { get; private init; } = 1;
+
+    internal TimeSpan Limit { get; private init; } = TimeSpan.FromSeconds(10);
+
+    internal string? CoverageFile { get; private init; }
+
+    /// <summary>Throws a <see cref="FormatException"/> that says what is not understood.</summary>
+    internal static CommandLine Parse(ReadOnlySpan<string> arguments)
+    {
+        CommandLine line = new();
+        for (int index = 0; index < arguments.Length; index += 2)
+        {
+            string option = arguments[index];
+            string value = index + 1 < arguments.Length ? arguments[index + 1] : throw new FormatException($"{option} needs a value.");
+            line = option switch
+            {
+                "--set" => line with { Set = value },
+                "--program" => line with { Program = value },
+                "--preemptions" => line with { Budget = line.Budget with { Preemptions = (int)Number(value) } },
+                "--deaths" => line with { Budget = line.Budget with { Kills = (int)Number(value) } },
+                "--random" => line with { RandomRuns = Number(value) },
+                "--seed" => line with { Seed = (ulong)Number(value) },
+                "--seconds" => line with { Limit = TimeSpan.FromSeconds(double.Parse(value, CultureInfo.InvariantCulture)) },
+                "--coverage" => line with { CoverageFile = value },
+                _ => throw new FormatException($"There is no option {option}."),
+            };
+        }
+
+        return line;
+    }
+
+    internal IEnumerable<SimulatedProgram> Programs =>
+        Catalogue.Sets.Where(set => Set.Length == 0 || set.Key == Set).SelectMany(set => set.Value)
+            .Where(program => program.Name.Contains(Program, StringComparison.Ordinal));
+
+    private static long Number(string value) => long.Parse(value, CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,48 @@
+using System.Diagnostics;
+
+namespace ShmAlloc.Simulation.Tests;
+
+/// <summary>The simulator as a program.</summary>
+internal static class SimulatorProgram
+{
+    /// <summary>Where it was built.</summary>
+    internal static string Assembly { get; } =
+        Path.Combine(Root, "artifacts", "bin", "ShmAlloc.Simulation", "release", "ShmAlloc.Simulation.dll");
+
+    internal static string Root
+    {
+        get
+        {
+            string? directory = AppContext.BaseDirectory;
+            while (directory != null && !File.Exists(Path.Combine(directory, "ShmAlloc.slnx")))
+            {
+                directory = Path.GetDirectoryName(directory);
+            }
+
+            return directory ?? throw new InvalidOperationException("The tests do not lie inside the repository.");
+        }
+    }
+
+    /// <summary>Runs it to its end.</summary>
+    internal static async Task<(int ExitCode, string Output)> RunAsync(string assembly, IEnumerable<string> arguments, CancellationToken cancellation)
+    {
+        ProcessStartInfo start = new("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
+        string[] all = ["exec", assembly, .. arguments];
+        Array.ForEach(all, start.ArgumentList.Add);
+        using Process process = Process.Start(start)!;
+        try
+        {
+            Task<string> errors = process.StandardError.ReadToEndAsync(cancellation);
+            string output = await process.StandardOutput.ReadToEndAsync(cancellation);
+            await process.WaitForExitAsync(cancellation);
+            return (process.ExitCode, output + await errors);
+        }
+        finally
+        {
+            if (!process.HasExited)
+            {
+                process.Kill();
+            }
+        }
+    }
+}

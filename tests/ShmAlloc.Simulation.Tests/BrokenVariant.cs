@@ -1,3 +1,4 @@
+using System.Reflection;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 
@@ -22,7 +23,9 @@ internal sealed record BrokenVariant(string Name, string[] Explore, params (stri
 
         string sources = Path.Combine(SimulatorProgram.Root, "src", "ShmAlloc");
         CSharpParseOptions parse = new(LanguageVersion.Preview);
-        List<SyntaxTree> trees = [CSharpSyntaxTree.ParseText(GlobalUsings, parse)];
+        Version? version = AssemblyName.GetAssemblyName(Path.Combine(binaries, "ShmAlloc.dll")).Version;
+        string attributes = $"{GlobalUsings}\n[assembly: System.Reflection.AssemblyVersion(\"{version}\")]";
+        List<SyntaxTree> trees = [CSharpSyntaxTree.ParseText(attributes, parse)];
         HashSet<string> edited = [];
         foreach (string path in Directory.EnumerateFiles(sources, "*.cs", SearchOption.AllDirectories))
         {

@@ -3,10 +3,8 @@ namespace ShmAlloc.Simulation.Tests;
 /// <summary>Frozen mistakes. Each breaks a promise, and the simulator must find out; what it cannot catch it cannot be trusted with.</summary>
 public static class Controls
 {
-    private static readonly string[] Fours = ["--set", "fours", "--preemptions", "2", "--deaths", "0", "--seconds", "20"];
-    private static readonly string[] Targeted = ["--set", "targeted", "--preemptions", "2", "--deaths", "0", "--seconds", "20"];
-    private static readonly string[] TargetedDeaths = ["--set", "targeted", "--preemptions", "1", "--deaths", "1", "--seconds", "20"];
-    private static readonly string[] Deaths = ["--set", "deaths", "--preemptions", "1", "--deaths", "2", "--seconds", "20"];
+    private static string[] On(string program, int preemptions, int deaths = 0) =>
+        ["--program", program, "--preemptions", $"{preemptions}", "--deaths", $"{deaths}", "--seconds", "60"];
 
     private const string SweepFile = "Allocation/Sweep.cs";
     private const string ClaimFile = "Allocation/PrivateClaim.cs";
@@ -16,15 +14,15 @@ public static class Controls
 
     internal static BrokenVariant[] All =>
     [
-        new BrokenVariant("no BUSY while sweeping", Fours,
+        new BrokenVariant("no BUSY while sweeping", On("a claim is made and published while it is swept", 3),
             (SweepFile, "if (!seen.IsOpen || !Blocks<TMachine>.TryChange(heap, block, seen, busy))", "if (!seen.IsOpen)")),
 
-        new BrokenVariant("no scan of the cells before the words are read", Fours,
+        new BrokenVariant("no scan of the cells before the words are read", On("a claim is made and published while it is swept", 2),
             (SweepFile,
                 "        CellScan<TMachine>.Collect(heap, block, named);\n        for (int index",
                 "        for (int index")),
 
-        new BrokenVariant("no scan of the cells at all", Fours,
+        new BrokenVariant("no scan of the cells at all", On("a claim is made and published while it is swept", 2),
             (SweepFile,
                 "        CellScan<TMachine>.Collect(heap, block, named);\n        for (int index",
                 "        for (int index"),
@@ -32,69 +30,74 @@ public static class Controls
                 "        CellScan<TMachine>.Collect(heap, block, named);\n        ClearGarbage",
                 "        ClearGarbage")),
 
-        new BrokenVariant("a cell set by a release store", Fours,
+        new BrokenVariant("a cell set by a release store", On("a claim is made and published while it is swept", 4),
             ("Participants/Cells.cs",
                 "TMachine.Announce(AddressOf(heap, cell), word.Bits, file, line);",
                 "TMachine.Write(AddressOf(heap, cell), word.Bits, file, line);")),
 
-        new BrokenVariant("units cleared without a cell", Fours,
+        new BrokenVariant("units cleared without a cell", On("what is being freed is swept and claimed by another", 2),
             ("Allocation/Heap.cs",
                 "            Cells<TMachine>.Name(heap, cell, new CellWord(CellKind.Freeing, unit, units));\n",
                 "")),
 
-        new BrokenVariant("closing without BUSY", Targeted,
+        new BrokenVariant("closing without BUSY", On("an empty block is closed beside a sweep and a malloc", 2),
             ("Allocation/CloseBlock.cs", "if (!seen.IsOpen || !Blocks<TMachine>.TryChange(heap, block, seen, busy))", "if (!seen.IsOpen)"),
             ("Allocation/CloseBlock.cs", "Blocks<TMachine>.TryChange(heap, block, busy, BlockWord.Free);", "Blocks<TMachine>.TryChange(heap, block, seen, BlockWord.Free);")),
 
-        new BrokenVariant("words not closed", Targeted,
+        new BrokenVariant("words not closed", On("a malloc in a block that is closed for a run", 1),
             ("Allocation/CloseBlock.cs",
                 "isEmpty = TMachine.CompareExchange(words + index, BitmapWord.Closed.Stored, BitmapWord.Empty.Stored) == BitmapWord.Empty.Stored;",
                 "isEmpty = TMachine.Read(words + index) == BitmapWord.Empty.Stored;")),
 
-        new BrokenVariant("FREEING without length", TargetedDeaths,
+        new BrokenVariant("FREEING without length", On("a run is freed, dies, and its room is claimed again", 1, 1),
             ("Layout/BlockWord.cs",
                 "Make(BlockState.Freeing, slot, 0, length)",
                 "Make(BlockState.Freeing, slot, 0, Math.Min(length, 1))")),
 
-        new BrokenVariant("bodies without distance", TargetedDeaths,
-            ("Allocation/Runs.cs", "seen.State == BlockState.Claiming && seen.Value == distance", "seen.State == BlockState.Claiming"),
+        new BrokenVariant("bodies without distance", On("a run is freed, dies, and part of its room is claimed beside the recovery", 2, 1),
+            ("Allocation/Runs.cs", "word.State == BlockState.Claiming && word.Value == distance;", "word.State == BlockState.Claiming;"),
             (RecoveryFile, "return head.IsHead && head.Value > distance;", "return head.IsHead;")),
 
-        new BrokenVariant("sweep and free from end to start", Deaths,
+        new BrokenVariant("sweep and free from end to start", On("free crossing dies", 1, 1),
             (ClaimFile,
                 "        for (ulong word = unit >> BitmapWord.UnitsShift; word <= lastWord; word++)",
                 "        for (ulong word = lastWord; word + 1 > unit >> BitmapWord.UnitsShift; word--)")),
 
-        new BrokenVariant("slots to be scanned bounded by a hint", Fours,
+        new BrokenVariant("slots to be scanned bounded by a hint", On("two claim the same room, and it is swept", 2),
             ("Participants/CellScan.cs", "slot < (int)heap->Geometry.Slots; slot++", "slot < heap->Slot; slot++")),
 
-        new BrokenVariant("the block word read before the cell is set", Fours,
+        new BrokenVariant("the block word read before the cell is set", On("a claim is made and published while it is swept", 4),
             (ClaimFile,
-                "        Cells<TMachine>.Name(heap, cell, new CellWord(CellKind.Claiming, unit, units));\n        if (!Blocks<TMachine>.Read(heap, heap->BlockOf(unit)).IsOpen)\n        {\n            return false;\n        }\n",
+                "        Cells<TMachine>.Name(heap, cell, new CellWord(CellKind.Claiming, unit, units));\n        if (!Blocks<TMachine>.Read(heap, heap->BlockOf(unit)).IsOpen)\n        {\n            Cells<TMachine>.Unname(heap, cell);\n            return false;\n        }\n",
                 "        if (!Blocks<TMachine>.Read(heap, heap->BlockOf(unit)).IsOpen)\n        {\n            return false;\n        }\n\n        Cells<TMachine>.Name(heap, cell, new CellWord(CellKind.Claiming, unit, units));\n")),
 
-        new BrokenVariant("recovery gives up the slot before it acts", TargetedDeaths,
+        new BrokenVariant("crossing claim head first", On("malloc crossing dies", 1, 1),
+            (ClaimFile, "for (ulong word = lastUnit >> BitmapWord.UnitsShift; ; word--)", "for (ulong word = firstWord; ; word++)"),
+            (ClaimFile, "MaskIn(word, unit, units), end))", "MaskIn(word, unit, units), word == lastUnit >> BitmapWord.UnitsShift ? end : 0))"),
+            (ClaimFile,
+                "                ulong claimedFrom = (word + 1) << BitmapWord.UnitsShift;\n                if (claimedFrom <= lastUnit)\n                {\n                    Clear(heap, claimedFrom, (uint)(lastUnit - claimedFrom + 1));\n                }\n",
+                "                if (word > firstWord)\n                {\n                    Clear(heap, unit, (uint)((word << BitmapWord.UnitsShift) - unit));\n                }\n"),
+            (ClaimFile, "            end = 0;\n            if (word == firstWord)", "            if (word == lastUnit >> BitmapWord.UnitsShift)")),
+
+        new BrokenVariant("recovery gives up the slot before it acts", On("dies | recover", 1, 2),
             (RecoveryFile,
                 "        for (int cell = 0; cell < heap->Geometry.Cells; cell++)\n        {\n            RecoverCell",
                 "        TMachine.CompareExchange(&heap->Slots[slot].Word, word.GivenUp.Bits, word.Bits);\n        for (int cell = 0; cell < heap->Geometry.Cells; cell++)\n        {\n            RecoverCell")),
 
-        new BrokenVariant("recovery leaves BUSY alone", Deaths,
+        new BrokenVariant("recovery leaves BUSY alone", On("dies | recover", 1, 1),
             (RecoveryFile, "case BlockState.Busy:", "case BlockState.Busy when slot < 0:")),
 
-        new BrokenVariant("recovery leaves CLAIMING alone", Deaths,
+        new BrokenVariant("recovery leaves CLAIMING alone", On("dies | recover", 1, 1),
             (RecoveryFile, "case BlockState.Claiming when !IsBodyOfRun", "case BlockState.Claiming when slot < 0 && !IsBodyOfRun")),
 
-        new BrokenVariant("recovery frees the bodies of runs", Deaths,
+        new BrokenVariant("recovery frees the bodies of runs", On("dies | recover", 1, 1),
             (RecoveryFile, "case BlockState.Claiming when !IsBodyOfRun(heap, block, word.Value):", "case BlockState.Claiming:")),
 
-        new BrokenVariant("recovery leaves the cells alone", Deaths,
+        new BrokenVariant("recovery leaves the cells alone", On("dies | recover", 1, 1),
             (RecoveryFile, "        TMachine.Write(&heap->Slots[slot].Cell[index], 0);\n", "")),
 
-        new BrokenVariant("hints believed before out of memory", TargetedDeaths,
+        new BrokenVariant("hints believed before out of memory", On("dies | recover", 1, 1),
             ("Allocation/FullSearch.cs", "for (ulong block = 0; block < heap->Blocks;)\n        {\n            BlockWord seen = Blocks<TMachine>.Read(heap, block);\n            if (seen.IsOpen)\n            {\n                if (TryOpenBlock",
                 "for (ulong block = 0; block < heap->Blocks;)\n        {\n            if (!Hints<TMachine>.TryFind(heap, Hints<TMachine>.GarbagePlane, block, out block))\n            {\n                return false;\n            }\n\n            BlockWord seen = Blocks<TMachine>.Read(heap, block);\n            if (seen.IsOpen)\n            {\n                if (TryOpenBlock")),
-
-        new BrokenVariant("a crossing free that does not read the lower words again", Fours,
-            (ClaimFile, " || !Extent<TMachine>.StillWhole(heap, unit, units)", "")),
     ];
 }

@@ -5,7 +5,10 @@ namespace ShmAlloc.Simulation.Programs;
 /// <summary>The programs that are explored.</summary>
 internal static class Catalogue
 {
-    internal static readonly WorldShape Shape = new() { CommittedBlocks = 3, MaximumBlocks = 4, StorageBlocks = 4, Participants = 5, Slots = 5 };
+    internal static readonly WorldShape Shape = new() { CommittedBlocks = 6, MaximumBlocks = 7, StorageBlocks = 7, Participants = 5, Slots = 5 };
+
+    /// <summary>One block: whoever wants room wants the same room.</summary>
+    internal static readonly WorldShape Tight = Shape with { CommittedBlocks = 1, MaximumBlocks = 1, StorageBlocks = 1 };
 
     /// <summary>Every pair of operations, of two participants.</summary>
     internal static IEnumerable<SimulatedProgram> Pairs =>
@@ -26,21 +29,46 @@ internal static class Catalogue
         from operation in Operations.All
         select Make($"{operation.Name} dies | recover", (0, operation), (1, Operations.Recover), (2, Operations.FreeBlocks)) with { Mortal = [0, 1, 2] };
 
-    /// <summary>Four actors around cells and sweeping.</summary>
+    /// <summary>Four actors around cells and sweeping, all in one block.</summary>
     internal static IEnumerable<SimulatedProgram> Fours
     {
         get
         {
-            Operation[] parts = [Operations.MallocCrossing, Operations.Abandon, Operations.FreeCrossing, Operations.Publish, Operations.ReserveWord];
-            return from first in parts.Index()
+            (string Name, Action<Actor, int> Body)[] parts =
+            [
+                ("claim", (actor, n) => actor.Malloc(40, $"m{n}")),
+                ("claim, abandon", (actor, n) => actor.Reserve(40, $"r{n}").Abandon($"r{n}")),
+                ("claim, publish", (actor, n) => actor.Reserve(40, $"r{n}").Publish($"r{n}")),
+                ("free", (actor, _) => actor.Free("held")),
+                ("claim, free", (actor, n) => actor.Malloc(40, $"m{n}").Free($"m{n}")),
+                ("claim in one word", (actor, n) => actor.Reserve(8, $"r{n}").Publish($"r{n}")),
+            ];
+            return from held in (int[])[0, 1]
+                   from first in parts.Index()
                    from second in parts.Index()
                    where first.Index <= second.Index
-                   select Make(
-                       $"{first.Item.Name} | {second.Item.Name} | sweep | sweep",
-                       (0, first.Item),
-                       (1, second.Item),
-                       (2, Operations.Sweep),
-                       (3, Operations.Sweep)) with { Mortal = [0, 1, 2] };
+                   select new SimulatedProgram
+                   {
+                       Name = $"{first.Item.Name} | {second.Item.Name} | sweep | sweep{(held == 0 ? "" : ", held")}",
+                       Shape = Tight,
+                       Joined = 4,
+                       Setup = actors =>
+                       {
+                           actors[0].Malloc(1, "seed");
+                           if (held != 0)
+                           {
+                               actors[0].Malloc(40, "held");
+                           }
+                       },
+                       Threads =
+                       [
+                           new(0, actor => first.Item.Body(actor, 0)),
+                           new(1, actor => second.Item.Body(actor, 1)),
+                           new(2, actor => actor.Sweep(0)),
+                           new(3, actor => actor.Sweep(0)),
+                       ],
+                       Mortal = [0, 1, 2],
+                   };
         }
     }
 

@@ -10,12 +10,15 @@ internal sealed record Operation(string Name, Action<Actor, int> Body, Action<Ac
     internal bool BeginsOutside { get; init; }
 }
 
-/// <summary>The operations of a heap, each in a world of blocks of 64 units in two words.</summary>
+/// <summary>The operations of a heap, each in a world of six blocks of 64 units in two words.</summary>
 internal static class Operations
 {
     private const int InWord = 4;
     private const int Crossing = 40;
-    private const int Run = 64;
+    private const int Run = 128;
+
+    /// <summary>The last block, where the first small allocation goes.</summary>
+    private const int SeedBlock = 5;
 
     internal static readonly Operation MallocWord = new("malloc in one word", (actor, n) => actor.Malloc(InWord, $"m{n}"));
     internal static readonly Operation MallocCrossing = new("malloc crossing", (actor, n) => actor.Malloc(Crossing, $"m{n}"));
@@ -46,9 +49,9 @@ internal static class Operations
     internal static readonly Operation AbandonRun =
         new("abandon a run", (actor, n) => actor.Abandon($"r{n}"), (actor, n) => actor.Reserve(Run, $"r{n}"));
 
-    internal static readonly Operation Adopt = new("adopt", (actor, _) => actor.Adopt(2));
-    internal static readonly Operation Sweep = new("sweep", (actor, _) => actor.Sweep(2));
-    internal static readonly Operation Close = new("close", (actor, _) => actor.Close(2));
+    internal static readonly Operation Adopt = new("adopt", (actor, _) => actor.Adopt(SeedBlock));
+    internal static readonly Operation Sweep = new("sweep", (actor, _) => actor.Sweep(SeedBlock));
+    internal static readonly Operation Close = new("close", (actor, _) => actor.Close(SeedBlock));
     internal static readonly Operation Open = new("open", (actor, _) => actor.Open(0));
     internal static readonly Operation FreeBlocks = new("free blocks", (actor, _) => actor.FreeBlocks());
     internal static readonly Operation Grow = new("grow", (actor, _) => actor.Grow());

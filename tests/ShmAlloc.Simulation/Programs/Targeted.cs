@@ -5,36 +5,73 @@ internal static class Targeted
 {
     internal static IEnumerable<SimulatedProgram> All =>
     [
-        Make("a claim is given up and made again while it is swept", 3,
-            new(0, actor => actor.Reserve(40, "a").Abandon("a").Reserve(40, "a").Publish("a")),
-            new(1, actor => actor.Sweep(2)),
-            new(2, actor => actor.Sweep(2))),
-
-        Make("a published place becomes private between two scans", 4,
-            new(0, actor => actor.Malloc(40, "a").Free("a")),
-            new(1, actor => actor.Sweep(2)),
-            new(2, actor => actor.Malloc(40, "b").Free("b")),
-            new(3, actor => actor.Reserve(20, "c").Publish("c").Free("c"))),
-
-        Make("a claim in a block that is closed and opened again", 3,
+        MakeTight("a claim is made and published while it is swept", 2,
             new(0, actor => actor.Malloc(40, "a")),
-            new(1, actor => actor.Free("seed").Close(2).Open(2)),
-            new(2, actor => actor.Malloc(64, "run").Free("run"))) with
+            new(1, actor => actor.Sweep(0))),
+
+        MakeTight("a claim is given up and made again while it is swept", 2,
+            new(0, actor => actor.Reserve(40, "a").Abandon("a").Reserve(40, "b").Publish("b")),
+            new(1, actor => actor.Sweep(0))),
+
+        MakeTight("what is being freed is swept and claimed by another", 3,
+            new(0, actor => actor.Free("held")),
+            new(1, actor => actor.Sweep(0)),
+            new(2, actor => actor.Malloc(40, "b"))) with
         {
-            Setup = actors => actors[0].Malloc(1, "seed"),
+            Setup = actors => actors[0].Malloc(1, "seed").Malloc(40, "held"),
+        },
+
+        MakeTight("a claim is abandoned, swept and claimed by another", 3,
+            new(0, actor => actor.Reserve(40, "a").Abandon("a")),
+            new(1, actor => actor.Sweep(0)),
+            new(2, actor => actor.Malloc(40, "b"))),
+
+        MakeTight("two claim the same room, and it is swept", 3,
+            new(0, actor => actor.Malloc(40, "a")),
+            new(1, actor => actor.Malloc(44, "b")),
+            new(2, actor => actor.Sweep(0))),
+
+        MakeTight("an empty block is closed beside a sweep and a malloc", 3,
+            new(0, actor => actor.Close(0)),
+            new(1, actor => actor.Sweep(0)),
+            new(2, actor => actor.Malloc(4, "a"))) with
+        {
+            Setup = actors => actors[0].Malloc(1, "seed").Free("seed"),
+        },
+
+        MakeTight("an empty block is closed, opened and claimed", 3,
+            new(0, actor => actor.Malloc(40, "a")),
+            new(1, actor => actor.Close(0).Open(0)),
+            new(2, actor => actor.Malloc(64, "run"))) with
+        {
+            Setup = actors => actors[0].Malloc(1, "seed").Free("seed"),
         },
 
         Make("a malloc in a block that is closed for a run", 2,
             new(0, actor => actor.Malloc(4, "a")),
-            new(1, actor => actor.Free("seed").Close(2).Malloc(192, "run"))),
+            new(1, actor => actor.Free("seed").Close(5).Malloc(384, "run"))),
 
-        Make("a run is freed, dies, and its room is claimed again", 3,
+        Make("a run is freed, dies, and its room is claimed again", 4,
             new(0, actor => actor.Free("run")),
-            new(1, actor => actor.Recover().Malloc(64, "a").Malloc(64, "b")),
+            new(1, actor => actor.Recover().Malloc(64, "a").Malloc(128, "b")),
             new(2, actor => actor.Malloc(128, "c").Recover())) with
         {
-            Setup = actors => actors[0].Malloc(192, "run"),
+            Setup = actors =>
+            {
+                // Whoever claimed it has left: its bodies name a slot that nobody recovers.
+                actors[3].Malloc(192, "run").Malloc(192, "rest").Detach();
+            },
             Mortal = [0, 1],
+            Shape = Catalogue.Shape with { MaximumBlocks = 6 },
+        },
+
+        Make("a run is freed, dies, and part of its room is claimed beside the recovery", 4,
+            new(0, actor => actor.Free("run")),
+            new(1, actor => actor.Malloc(128, "a")),
+            new(2, actor => actor.Recover())) with
+        {
+            Setup = actors => actors[3].Malloc(192, "run").Malloc(192, "rest").Detach(),
+            Shape = Catalogue.Shape with { MaximumBlocks = 6 },
         },
 
         Make("a run is claimed, dies, and its room is claimed again", 3,
@@ -43,28 +80,35 @@ internal static class Targeted
             new(2, actor => actor.Recover().Malloc(128, "c").Free("c"))) with
         {
             Mortal = [0, 1],
+            Shape = Catalogue.Shape with { MaximumBlocks = 6 },
         },
 
         Make("a slot is used again after its participant died", 4,
             new(0, actor => actor.Malloc(40, "a")),
             new(4, actor => actor.Attach().Malloc(40, "b").Free("b")),
-            new(1, actor => actor.Recover().Sweep(2)),
+            new(1, actor => actor.Recover().Sweep(5)),
             new(2, actor => actor.FreeBlocks())) with
         {
             Mortal = [0, 1],
             Shape = Catalogue.Shape with { Participants = 6, Slots = 6 },
         },
 
-        Make("the last room is garbage", 3,
+        MakeTight("the last room is garbage", 3,
             new(0, actor => actor.Malloc(40, "a").Free("a")),
             new(1, actor => actor.Recover().Malloc(44, "b")),
-            new(2, actor => actor.Recover().Malloc(16, "c"))) with
+            new(2, actor => actor.Recover().Malloc(16, "c"))),
+
+        MakeTight("two threads of one participant free and sweep", 2,
+            new(0, actor => actor.Free("held")),
+            new(0, actor => actor.Sweep(0).Malloc(40, "b")),
+            new(1, actor => actor.Malloc(40, "c"))) with
         {
-            Setup = actors => actors[0].Malloc(64, "r1").Malloc(64, "r2").Malloc(1, "seed"),
-            Mortal = [0],
-            Shape = Catalogue.Shape with { MaximumBlocks = 3 },
+            Setup = actors => actors[0].Malloc(1, "seed").Malloc(40, "held"),
         },
     ];
+
+    private static SimulatedProgram MakeTight(string name, int joined, params ProgramThread[] threads) =>
+        Make(name, joined, threads) with { Shape = Catalogue.Tight };
 
     private static SimulatedProgram Make(string name, int joined, params ProgramThread[] threads) => new()
     {

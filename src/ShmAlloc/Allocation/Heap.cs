@@ -73,7 +73,8 @@ internal static unsafe class Heap<TMachine>
             return ShmStatus.Ok;
         }
 
-        return FreeGeneral(heap, unit);
+        ShmStatus status = FreeGeneral(heap, unit);
+        return status == ShmStatus.Ok ? ShmStatus.Ok : WhyNot(heap, status);
     }
 
     /// <summary>Allocates memory that stays this attachment's until it is published or abandoned.</summary>
@@ -220,11 +221,11 @@ internal static unsafe class Heap<TMachine>
         if (!seen.IsOpen && seen.State != BlockState.Busy)
         {
             bool wasFreed = seen.State is BlockState.Free or BlockState.Retired or BlockState.Freeing;
-            return WhyNot(heap, wasFreed && isBlockStart ? ShmStatus.AlreadyFree : ShmStatus.InvalidOffset);
+            return wasFreed && isBlockStart ? ShmStatus.AlreadyFree : ShmStatus.InvalidOffset;
         }
 
         ShmStatus status = Extent<TMachine>.Find(heap, unit, out uint units);
-        return status == ShmStatus.Ok ? FreeCrossing(heap, unit, units) : WhyNot(heap, status);
+        return status == ShmStatus.Ok ? FreeCrossing(heap, unit, units) : status;
     }
 
     /// <summary>Names the place, looks at the block, withdraws, clears. Where it may not clear, it leaves garbage to the next sweep.</summary>

@@ -76,6 +76,15 @@ internal sealed class Ledger
         }
     }
 
+    /// <summary>What a participant had reserved when it died may be handed out again at any time from now on.</summary>
+    internal void StrikeReservationsOf(int participant)
+    {
+        foreach (Place place in Held.Where(place => place.IsReservation && place.Owner == participant).ToList())
+        {
+            Strike(place);
+        }
+    }
+
     /// <summary>Replaces a reservation by the allocation that it became.</summary>
     internal void Replace(string name, Place place)
     {

@@ -149,6 +149,7 @@ internal sealed unsafe class World
         }
 
         participant.IsDead = true;
+        Ledger.StrikeReservationsOf(participant.Index);
         Trace?.AddDeath(participant);
         Drop(participant.Index);
     }

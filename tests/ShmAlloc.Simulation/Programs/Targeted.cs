@@ -67,7 +67,7 @@ internal static class Targeted
 
         Make("a run is freed, dies, and part of its room is claimed beside the recovery", 4,
             new(0, actor => actor.Free("run")),
-            new(1, actor => actor.Malloc(128, "a")),
+            new(1, actor => actor.Malloc(120, "a")),
             new(2, actor => actor.Recover())) with
         {
             Setup = actors => actors[3].Malloc(192, "run").Malloc(192, "rest").Detach(),

@@ -143,6 +143,18 @@ internal sealed unsafe class Actor(World world, int participant)
         Require(isGone || verification.IsSound, string.Join("; ", verification.Violations));
     });
 
+    internal Actor Look(string name) => Do("look", () =>
+    {
+        if (world.Ledger.Find(name) is { IsReservation: false } place)
+        {
+            ulong size = Heap<Simulated>.UsableSize(Heap, OffsetOf(place));
+            bool isGone = world.Participants[participant].IsRetired;
+            Require(isGone || size >= Bytes(place.Units), $"the usable size of {place} is {size}");
+        }
+
+        Inspection.StatisticsWalk<Simulated>.Take(Heap);
+    });
+
     internal Actor Do(string what, Action action)
     {
         Begin(new Pending(PendingKind.Other, 0, null));

@@ -60,9 +60,17 @@ internal static class Operations
     internal static readonly Operation Recover = new("recover", (actor, _) => actor.Recover());
     internal static readonly Operation Verify = new("verify", (actor, _) => actor.Verify());
 
+
+    internal static readonly Operation Look =
+        new("statistics and usable size", (actor, n) => actor.Look($"f{n}"), (actor, n) => actor.Malloc(Run, $"f{n}"));
+
+    /// <summary>A whole word, so that the free has to look at the word before.</summary>
+    internal static readonly Operation FreeWholeWord =
+        new("free of a whole word", (actor, n) => actor.Free($"f{n}"), (actor, n) => actor.Malloc(32, $"f{n}"));
+
     internal static readonly Operation[] All =
     [
         MallocWord, MallocCrossing, MallocRun, Calloc, FreeWord, FreeCrossing, FreeRun, Reserve, ReserveWord, ReserveRun, Publish, Abandon, AbandonRun,
-        Adopt, Sweep, Close, Open, FreeBlocks, Grow, Attach, Detach, Recover, Verify,
+        Adopt, Sweep, Close, Open, FreeBlocks, Grow, Attach, Detach, Recover, Verify, Look, FreeWholeWord,
     ];
 }

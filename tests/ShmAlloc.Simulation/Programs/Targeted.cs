@@ -93,6 +93,22 @@ internal static class Targeted
             Shape = Catalogue.Shape with { Participants = 6, Slots = 6 },
         },
 
+        MakeTight("a run is retired while a late claim names its block", 3,
+            new(0, actor => actor.Malloc(40, "a")),
+            new(1, actor => actor.Close(0).Malloc(60, "run")),
+            new(3, actor => actor.Free("run")),
+            new(2, actor => actor.FreeBlocks())) with
+        {
+            // All slots are taken, so the fourth participant can only retire a run.
+            Shape = Catalogue.Tight with { Slots = 3 },
+            Setup = actors => actors[0].Malloc(1, "seed").Free("seed"),
+            Mortal = [0, 2],
+        },
+
+        MakeTight("a participant leaves while it is verified", 2,
+            new(0, actor => actor.Malloc(40, "a").Detach()),
+            new(1, actor => actor.Verify())),
+
         MakeTight("the last room is garbage", 3,
             new(0, actor => actor.Malloc(40, "a").Free("a")),
             new(1, actor => actor.Recover().Malloc(44, "b")),

@@ -1,0 +1,78 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+
+namespace ShmAlloc.Simulation.Tests;
+
+/// <summary>Every shared access in the sources of the core is reached by some program, and somebody dies at every store.</summary>
+public sealed partial class CoverageTests
+{
+    [Fact]
+    public async Task Every_shared_access_is_reached_and_every_store_is_died_at()
+    {
+        Dictionary<(string File, int Line), (bool IsStore, long Reached, long Killed)> seen = [];
+        await Collect(seen, "--set", "targeted", "--random", "3000", "--preemptions", "1000", "--deaths", "2");
+        await Collect(seen, "--random", "300", "--preemptions", "1000", "--deaths", "2");
+        await Collect(seen, "--set", "deaths", "--preemptions", "0", "--deaths", "2");
+        await Collect(seen, "--program", "a run is retired while a late claim", "--preemptions", "2", "--deaths", "1");
+        await Collect(seen, "--program", "leaves while it is verified", "--preemptions", "2");
+
+        List<string> missing = [];
+        foreach ((string file, int line) in Accesses())
+        {
+            if (!seen.TryGetValue((file, line), out var site) || site.Reached == 0)
+            {
+                missing.Add($"{file}:{line} is never reached");
+            }
+            else if (site.IsStore && site.Killed == 0)
+            {
+                missing.Add($"{file}:{line} is never died at");
+            }
+        }
+
+        Assert.True(missing.Count == 0, string.Join('\n', missing));
+    }
+
+    private static async Task Collect(
+        Dictionary<(string File, int Line), (bool IsStore, long Reached, long Killed)> seen, params string[] options)
+    {
+        string path = Path.GetTempFileName();
+        try
+        {
+            (int exitCode, string text) = await SimulatorProgram.RunAsync(
+                SimulatorProgram.Assembly, ["explore", .. options, "--coverage", path], TestContext.Current.CancellationToken);
+            Assert.True(exitCode == 0, text);
+            foreach (string line in await File.ReadAllLinesAsync(path, TestContext.Current.CancellationToken))
+            {
+                string[] fields = line.Split('\t');
+                (string, int) key = (fields[0].Replace("/_/", "", StringComparison.Ordinal), int.Parse(fields[1], CultureInfo.InvariantCulture));
+                (bool isStore, long reached, long killed) = seen.GetValueOrDefault(key);
+                seen[key] = (isStore || fields[2] == "store", reached + Number(fields[3]), killed + Number(fields[4]));
+            }
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    /// <summary>The places in the sources where the seam is used, but for the wrappers that pass their caller's place on.</summary>
+    private static IEnumerable<(string File, int Line)> Accesses()
+    {
+        foreach (string path in Directory.EnumerateFiles(Path.Combine(SimulatorProgram.Root, "src", "ShmAlloc"), "*.cs", SearchOption.AllDirectories))
+        {
+            string file = Path.GetRelativePath(SimulatorProgram.Root, path);
+            foreach ((int index, string line) in File.ReadLines(path).Index())
+            {
+                if (Access().IsMatch(line) && !line.Contains("file, line", StringComparison.Ordinal) && !line.TrimStart().StartsWith("//", StringComparison.Ordinal))
+                {
+                    yield return (file, index + 1);
+                }
+            }
+        }
+    }
+
+    private static long Number(string text) => long.Parse(text, CultureInfo.InvariantCulture);
+
+    [GeneratedRegex(@"TMachine\.(Read|Write|CompareExchange|Announce|Or|And|Clear)\(|Blocks<TMachine>\.(Read|TryChange)\(|Cells<TMachine>\.(Read|Name)\(")]
+    private static partial Regex Access();
+}

@@ -95,14 +95,17 @@ internal static class Targeted
 
         MakeTight("a run is retired while a late claim names its block", 3,
             new(0, actor => actor.Malloc(40, "a")),
-            new(1, actor => actor.Close(0).Malloc(60, "run")),
-            new(3, actor => actor.Free("run")),
-            new(2, actor => actor.FreeBlocks())) with
+            new(1, actor => actor.FreeBlocks())) with
         {
-            // All slots are taken, so the fourth participant can only retire a run.
+            // All slots are taken, so the fourth participant can only retire a run. The first one remembers a place in its block.
             Shape = Catalogue.Tight with { Slots = 3 },
-            Setup = actors => actors[0].Malloc(1, "seed").Free("seed"),
-            Mortal = [0, 2],
+            Setup = actors =>
+            {
+                actors[0].Malloc(40, "x").Free("x").Close(0);
+                actors[1].Malloc(60, "run");
+                actors[3].Free("run");
+            },
+            Mortal = [1],
         },
 
         MakeTight("a participant leaves while it is verified", 2,

@@ -1,0 +1,71 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
+
+namespace ShmAlloc.ProcessTests.Worker;
+
+/// <summary>What hosts do behind a library's back, and what the world around a process can be like.</summary>
+internal static class HostVerbs
+{
+    internal static readonly Dictionary<string, HeapCommand.Verb> All = new(StringComparer.Ordinal)
+    {
+        ["process-id"] = (_, _) => Environment.ProcessId.ToString(CultureInfo.InvariantCulture),
+        ["close-descriptors"] = (_, _) => CloseDescriptors(),
+        ["fork"] = (_, _) => SystemCalls.ForkSleeper().ToString(CultureInfo.InvariantCulture),
+        ["spawn"] = (_, _) => Spawn(),
+        ["mount-tmpfs"] = (_, words) => MountTmpfs(words[0], words[1]),
+        ["list"] = (_, words) => string.Join(' ', Directory.EnumerateFileSystemEntries(words[0]).Select(Path.GetFileName).Order()),
+        ["refuse-unnamed-files"] = (_, _) => RefuseUnnamedFiles(),
+        ["refuse-rename"] = (_, _) => Refuse("renameat2", x64: 316, arm64: 276),
+        ["refuse-fallocate"] = (_, _) => Refuse("fallocate", x64: 285, arm64: 47),
+    };
+
+    /// <summary>
+    /// Everything above the standard streams, as daemons do, but for the memory through which the runtime compiles code: without it, this
+    /// process would not survive its next new method.
+    /// </summary>
+    private static string CloseDescriptors()
+    {
+        var closed = 0;
+        foreach (var entry in Directory.GetFiles("/proc/self/fd"))
+        {
+            var descriptor = HeapSession.Count(Path.GetFileName(entry));
+            var target = new FileInfo(entry).LinkTarget ?? "";
+            if (descriptor > 2 && !target.Contains("doublemapper", StringComparison.Ordinal))
+            {
+                closed += SystemCalls.Close(descriptor) == 0 ? 1 : 0;
+            }
+        }
+
+        return string.Create(CultureInfo.InvariantCulture, $"closed {closed}");
+    }
+
+    private static string Spawn()
+    {
+        using var child = Process.Start("sleep", "1000");
+        return child.Id.ToString(CultureInfo.InvariantCulture);
+    }
+
+    private static string MountTmpfs(string directory, string size)
+    {
+        Directory.CreateDirectory(directory);
+        return SystemCalls.Mount("tmpfs", directory, "tmpfs", 0, $"size={size}") == 0 ? "mounted" : $"error {Marshal.GetLastPInvokeError()}";
+    }
+
+    /// <summary>As on a file system without <c>O_TMPFILE</c>.</summary>
+    private static string RefuseUnnamedFiles()
+    {
+        const uint temporaryFile = 0x40_0000;
+        const uint flags = 2;
+        SystemCalls.Refuse(ByArchitecture(x64: 257, arm64: 56), flags, temporaryFile, SystemCalls.UnsupportedOperation);
+        return "refusing";
+    }
+
+    private static string Refuse(string name, uint x64, uint arm64)
+    {
+        SystemCalls.Refuse(ByArchitecture(x64, arm64), 0, 0, SystemCalls.UnsupportedOperation);
+        return $"refusing {name}";
+    }
+
+    private static uint ByArchitecture(uint x64, uint arm64) => RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? arm64 : x64;
+}

@@ -1,3 +1,5 @@
+using Microsoft.Win32.SafeHandles;
+
 namespace ShmAlloc.ProcessTests.Worker;
 
 /// <summary>
@@ -13,6 +15,9 @@ internal static class HeapCommand
 
     internal static int Run(string[] arguments)
     {
+        // The console works on duplicates of the standard streams, which would not survive the verb that closes descriptors.
+        Console.SetIn(new StreamReader(Stream(0, FileAccess.Read)));
+        Console.SetOut(new StreamWriter(Stream(1, FileAccess.Write)) { AutoFlush = true });
         var session = new HeapSession();
         Console.WriteLine("ready");
         while (Console.ReadLine() is { } line)
@@ -23,6 +28,8 @@ internal static class HeapCommand
 
         return 0;
     }
+
+    private static FileStream Stream(int descriptor, FileAccess access) => new(new SafeFileHandle(descriptor, ownsHandle: false), access);
 
     private static string Answer(HeapSession session, string[] words)
     {

@@ -14,6 +14,7 @@ internal static class HostVerbs
         ["fork"] = (_, _) => SystemCalls.ForkSleeper().ToString(CultureInfo.InvariantCulture),
         ["spawn"] = (_, _) => Spawn(),
         ["mount-tmpfs"] = (_, words) => MountTmpfs(words[0], words[1]),
+        ["hog"] = (_, words) => Hog(words[0]),
         ["list"] = (_, words) => string.Join(' ', Directory.EnumerateFileSystemEntries(words[0]).Select(Path.GetFileName).Order()),
         ["refuse-unnamed-files"] = (_, _) => RefuseUnnamedFiles(),
         ["refuse-rename"] = (_, _) => Refuse("renameat2", x64: 316, arm64: 276),
@@ -50,6 +51,24 @@ internal static class HostVerbs
     {
         Directory.CreateDirectory(directory);
         return SystemCalls.Mount("tmpfs", directory, "tmpfs", 0, $"size={size}") == 0 ? "mounted" : $"error {Marshal.GetLastPInvokeError()}";
+    }
+
+    /// <summary>Writes a file until the file system is full.</summary>
+    private static string Hog(string path)
+    {
+        try
+        {
+            // Without a buffer, so that the error comes here and not when the file is closed.
+            using var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0);
+            for (var bytes = new byte[4096]; ;)
+            {
+                file.Write(bytes);
+            }
+        }
+        catch (IOException)
+        {
+            return "full";
+        }
     }
 
     /// <summary>As on a file system without <c>O_TMPFILE</c>.</summary>

@@ -86,5 +86,14 @@ internal sealed class HeapWorker : IAsyncDisposable
         Assert.True(Process.WaitForExit() == 128 + 9, $"The worker ended with {Process.WaitForExit()} before it was killed. {Process.ErrorOutput}");
     }
 
+    /// <summary>Kills a worker that a launcher has started, from outside of its namespace, and returns when the launcher has reaped it.</summary>
+    internal void KillLaunched()
+    {
+        var children = File.ReadAllText($"/proc/{Process.Id}/task/{Process.Id}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        using var launched = System.Diagnostics.Process.GetProcessById(int.Parse(Assert.Single(children), CultureInfo.InvariantCulture));
+        launched.Kill();
+        Process.WaitForExit();
+    }
+
     public ValueTask DisposeAsync() => Process.DisposeAsync();
 }

@@ -5,8 +5,10 @@ internal static class Program
 {
     private static int Main()
     {
-        var path = Environment.GetEnvironmentVariable("SHM_FILE") ?? "shmalloc";
-        var mappings = File.ReadLines("/proc/self/maps").Count(line => line.Contains(path, StringComparison.Ordinal));
+        // By the directory alone: a file that had no name when it was mapped is shown there as deleted.
+        var path = Environment.GetEnvironmentVariable("SHM_FILE") is { Length: > 0 } given ? given : "/dev/shm/none";
+        var directory = $" {Path.GetDirectoryName(path)}/";
+        var mappings = File.ReadLines("/proc/self/maps").Count(line => line.Contains(directory, StringComparison.Ordinal));
         var libraries = AppDomain.CurrentDomain.GetAssemblies().Count(assembly => assembly.GetName().Name == "ShmAlloc");
         Console.WriteLine(mappings > 0 ? "mapped" : libraries > 0 ? "loaded, not mapped" : "not loaded");
         try

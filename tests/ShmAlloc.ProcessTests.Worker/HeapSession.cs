@@ -21,6 +21,9 @@ internal sealed class HeapSession
 
     internal List<(Churn Churn, Thread Thread)> Churning { get; } = [];
 
+    /// <summary>Files that have nothing to do with the heap.</summary>
+    internal List<FileStream> Files { get; } = [];
+
     internal static ulong Number(string text) => ulong.Parse(text, CultureInfo.InvariantCulture);
 
     internal static int Count(string text) => int.Parse(text, CultureInfo.InvariantCulture);

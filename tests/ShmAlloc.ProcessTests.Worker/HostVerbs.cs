@@ -11,6 +11,8 @@ internal static class HostVerbs
     {
         ["process-id"] = (_, _) => Environment.ProcessId.ToString(CultureInfo.InvariantCulture),
         ["close-descriptors"] = (_, _) => CloseDescriptors(),
+        ["open-files"] = OpenFiles,
+        ["read-files"] = ReadFiles,
         ["fork"] = (_, _) => SystemCalls.ForkSleeper().ToString(CultureInfo.InvariantCulture),
         ["spawn"] = (_, _) => Spawn(),
         ["mount-tmpfs"] = (_, words) => MountTmpfs(words[0], words[1]),
@@ -39,6 +41,27 @@ internal static class HostVerbs
         }
 
         return string.Create(CultureInfo.InvariantCulture, $"closed {closed}");
+    }
+
+    /// <summary>Takes the lowest numbers that are free, as every open does.</summary>
+    private static string OpenFiles(HeapSession session, string[] words)
+    {
+        for (var count = HeapSession.Count(words[0]); count > 0; count--)
+        {
+            session.Files.Add(File.OpenRead("/dev/zero"));
+        }
+
+        return "opened";
+    }
+
+    private static string ReadFiles(HeapSession session, string[] words)
+    {
+        foreach (var file in session.Files)
+        {
+            file.ReadExactly(new byte[8192]);
+        }
+
+        return "all open";
     }
 
     private static string Spawn()

@@ -49,6 +49,11 @@ public sealed class KillStormTests : IDisposable
         foreach (var worker in workers)
         {
             operations += await worker.NumberAsync("churn-end");
+        }
+
+        // Not before all are at rest: whoever still works may recover the others.
+        foreach (var worker in workers)
+        {
             await worker.DisposeAsync();
         }
 

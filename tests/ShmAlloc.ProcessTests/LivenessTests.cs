@@ -53,6 +53,16 @@ public sealed class LivenessTests : IDisposable
         Assert.Equal(2, HeapAssert.Participants(_heap));
     }
 
+    [Fact]
+    public async Task Detaching_leaves_alone_what_the_host_opened_under_the_number_of_our_descriptor()
+    {
+        await using var worker = await AttachAndCloseDescriptorsAsync();
+        await worker.ExpectAsync("open-files 40", "opened");
+        await worker.ExpectAsync("detach", "detached");
+        await worker.ExpectAsync("read-files", "all open");
+        Assert.Equal(1, HeapAssert.Participants(_heap));
+    }
+
     /// <summary>Started by fork and exec, as all children of .NET programs are; or by fork alone, as servers in C do.</summary>
     [Theory]
     [InlineData("spawn")]

@@ -14,6 +14,7 @@ internal static class HostVerbs
         ["open-files"] = OpenFiles,
         ["read-files"] = ReadFiles,
         ["fork"] = (_, _) => SystemCalls.ForkSleeper().ToString(CultureInfo.InvariantCulture),
+        ["end-child"] = (_, words) => SystemCalls.EndChild(HeapSession.Count(words[0])) ? "ended" : "not a child",
         ["spawn"] = (_, _) => Spawn(),
         ["mount-tmpfs"] = (_, words) => MountTmpfs(words[0], words[1]),
         ["hog"] = (_, words) => Hog(words[0]),

@@ -34,6 +34,13 @@ internal static unsafe class SystemCalls
         return child;
     }
 
+    /// <summary>Kills a child that <see cref="ForkSleeper"/> made, and waits until it is gone.</summary>
+    internal static bool EndChild(int child)
+    {
+        const int kill = 9;
+        return Kill(child, kill) == 0 && WaitForChild(child, null, 0) == child;
+    }
+
     /// <summary>From now on, this thread's system call fails with an error when the masked bits of an argument are all set.</summary>
     /// <param name="number">The system call.</param>
     /// <param name="argument">Which argument is looked at: 0 to 5.</param>
@@ -67,6 +74,12 @@ internal static unsafe class SystemCalls
 
     [DllImport("libc", EntryPoint = "fork"), SuppressGCTransition]
     private static extern int Fork();
+
+    [DllImport("libc", EntryPoint = "kill")]
+    private static extern int Kill(int processId, int signal);
+
+    [DllImport("libc", EntryPoint = "waitpid")]
+    private static extern int WaitForChild(int processId, int* status, int options);
 
     [DllImport("libc", EntryPoint = "pause"), SuppressGCTransition]
     private static extern int Pause();

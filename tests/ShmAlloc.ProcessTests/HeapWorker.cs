@@ -83,7 +83,11 @@ internal sealed class HeapWorker : IAsyncDisposable
     internal void Kill()
     {
         Process.Kill();
-        Assert.True(Process.WaitForExit() == 128 + 9, $"The worker ended with {Process.WaitForExit()} before it was killed. {Process.ErrorOutput}");
+        if (Process.WaitForExit() is var exitCode and not 128 + 9)
+        {
+            // Only now: the end of the error output comes when the worker's children have ended, too.
+            Assert.Fail($"The worker ended with {exitCode} before it was killed. {Process.ErrorOutput}");
+        }
     }
 
     /// <summary>Kills a worker that a launcher has started, from outside of its namespace, and returns when the launcher has reaped it.</summary>

@@ -90,9 +90,7 @@ public sealed class LivenessTests : IDisposable
     public async Task A_child_that_ends_does_not_end_the_process()
     {
         await using var worker = await HeapWorker.AttachAsync(_path);
-        using var child = Process.GetProcessById((int)await worker.NumberAsync("fork"));
-        child.Kill();
-        child.WaitForExit(WorkerProcess.DefaultTimeout);
+        await worker.ExpectAsync($"end-child {await worker.NumberAsync("fork")}", "ended");
         Assert.Equal(0, _heap.RecoverDead());
         await worker.OffsetAsync("reserve 5000");
     }

@@ -36,5 +36,11 @@ internal static class HeapAssert
         Assert.Equal(ShmStatus.Ok, heap.Free(whole));
     }
 
+    /// <summary>
+    /// A run that somebody has reserved looks like one that is being put together, and a stopped process may be in the middle of something: then the
+    /// answer is that others are in the way.
+    /// </summary>
+    internal static void IsFull(ShmStatus status) => Assert.True(status is ShmStatus.OutOfMemory or ShmStatus.Contended, $"{status}");
+
     internal static int Participants(ShmHeap heap) => heap.GetStatistics().Participants;
 }

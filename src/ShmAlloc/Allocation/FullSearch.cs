@@ -118,7 +118,7 @@ internal static unsafe class FullSearch<TMachine>
     /// <returns>How many blocks to go on.</returns>
     private static ulong Pass(Attachment* heap, ulong block, BlockWord seen, bool canSweep, ref bool met)
     {
-        bool isSane = seen.Value != 0 && seen.Value <= heap->Blocks - block;
+        bool isSane = seen.IsHead && Runs<TMachine>.Fits(heap, block, seen.Value);
         switch (seen.State)
         {
             case BlockState.Run when isSane:

@@ -152,7 +152,7 @@ internal static unsafe class Heap<TMachine>
         BlockWord word = Blocks<TMachine>.Read(heap, block);
         if (word.State == BlockState.Run)
         {
-            bool isSane = unit == heap->FirstUnitOf(block) && word.Value <= heap->Blocks - block;
+            bool isSane = unit == heap->FirstUnitOf(block) && Runs<TMachine>.Fits(heap, block, word.Value);
             return isSane ? word.Value << heap->Geometry.BlockShift : 0;
         }
 

@@ -16,9 +16,9 @@ internal static unsafe class Heap<TMachine>
     /// <returns>The offset, or 0.</returns>
     internal static ulong Malloc(Attachment* heap, ulong sizeBytes, out ShmStatus status)
     {
-        if (sizeBytes > heap->LargestRequest)
+        if (sizeBytes >= heap->RequestLimit)
         {
-            status = ShmStatus.TooLarge;
+            status = WhyNot(heap, ShmStatus.TooLarge);
             return 0;
         }
 

@@ -16,10 +16,20 @@ internal readonly unsafe struct TestMachine : IMachine
     [ThreadStatic]
     private static Witness? _witness;
 
+    [ThreadStatic]
+    private static uint _shard;
+
     /// <summary>What this thread's accesses are told to.</summary>
     internal static Witness Watch(int killBeforeStore = -1) => _witness = new Witness { StoresLeft = killBeforeStore };
 
-    internal static void StopWatching() => _witness = null;
+    /// <summary>Goes on as another thread would: with a shard of its own, and watched by another witness.</summary>
+    internal static void ContinueAs(uint shard, Witness? witness)
+    {
+        _shard = shard;
+        _witness = witness;
+    }
+
+    internal static void StopWatching() => ContinueAs(0, null);
 
     public static ulong Read(ulong* address, string file, int line)
     {
@@ -63,7 +73,7 @@ internal readonly unsafe struct TestMachine : IMachine
 
     public static void Clear(byte* address, ulong lengthBytes, string file, int line) => NativeMemory.Clear(address, (nuint)lengthBytes);
 
-    public static uint Shard(Attachment* heap) => heap->ProcessId;
+    public static uint Shard(Attachment* heap) => _shard != 0 ? _shard : heap->ProcessId;
 
     public static bool BeginProbing(Attachment* heap, out int probe)
     {

@@ -67,7 +67,8 @@ internal static class Exercise
                     mine.RemoveAt(index);
                     break;
                 case 4:
-                    var anywhere = new ShmOffset(4096 + (ulong)(random.NextInt64(heap.CommittedBytes) / heap.UnitBytes * heap.UnitBytes));
+                    var granule = random.Next(2) == 0 ? heap.UnitBytes : heap.BlockBytes;
+                    var anywhere = new ShmOffset(4096 + (ulong)(random.NextInt64(heap.CommittedBytes) / granule * granule));
                     ReadAll(heap, anywhere);
                     heap.Free(anywhere);
                     break;

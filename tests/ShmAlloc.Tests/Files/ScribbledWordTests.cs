@@ -73,6 +73,34 @@ public sealed class ScribbledWordTests
         iter: Effort.Choose(150, 10_000),
         threads: 2);
 
+    [Theory]
+    [InlineData(5UL)]
+    [InlineData(6UL)]
+    [InlineData(7UL)]
+    public void A_run_that_is_longer_than_the_heap_is_no_allocation(ulong state)
+    {
+        var content = (byte[])Samples[0].Clone();
+        var geometry = RawHeapFile.GeometryOf(content);
+        var words = MemoryMarshal.Cast<byte, ulong>(content.AsSpan((int)geometry.BlockWordsAt));
+        ulong[] lengths = [0, 17, 1000, BlockWord.MaxBlocks];
+        for (var block = 0; block < lengths.Length; block++)
+        {
+            words[block] = state | lengths[block] << 28;
+        }
+
+        using RawHeapFile file = new(content);
+        using var heap = ShmHeap.Attach(file.Path);
+        for (var block = 0; block < lengths.Length; block++)
+        {
+            ShmOffset offset = new(4096 + ((ulong)block * geometry.BlockBytes));
+            Assert.Equal(0, heap.UsableSize(offset));
+            Assert.True(heap.Free(offset) is ShmStatus.InvalidOffset or ShmStatus.AlreadyFree);
+        }
+
+        Assert.False(heap.Verify().IsSound);
+        Exercise.Use(heap, seed: 1);
+    }
+
     private static Gen<Scribble> Scribbles(Region region) =>
         from heap in Gen.Int[0, Options.Length - 1]
         let size = RegionOf(RawHeapFile.GeometryOf(Samples[heap]), region, Samples[heap].Length).Length

@@ -88,6 +88,9 @@ public sealed class ScribbledWordTests
             words[block] = state | lengths[block] << 28;
         }
 
+        // Hints that lead the next search straight to them.
+        content.AsSpan((int)geometry.SummariesAt, (int)(geometry.BlockWordsAt - geometry.SummariesAt)).Fill(0xFF);
+        content.AsSpan((int)geometry.HintsAt, (int)(geometry.BitmapsAt - geometry.HintsAt)).Fill(0xFF);
         using RawHeapFile file = new(content);
         using var heap = ShmHeap.Attach(file.Path);
         for (var block = 0; block < lengths.Length; block++)

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
-using ShmAlloc.TestSupport;
 using ShmAlloc.Tests.Support;
+using ShmAlloc.TestSupport;
 
 namespace ShmAlloc.Tests.Allocation;
 

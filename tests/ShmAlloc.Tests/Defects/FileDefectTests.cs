@@ -1,8 +1,8 @@
 using System.Globalization;
 using ShmAlloc.Memory.Linux;
-using ShmAlloc.TestSupport;
 using ShmAlloc.Tests.Files;
 using ShmAlloc.Tests.Support;
+using ShmAlloc.TestSupport;
 
 namespace ShmAlloc.Tests.Defects;
 

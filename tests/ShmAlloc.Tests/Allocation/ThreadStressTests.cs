@@ -7,7 +7,7 @@ namespace ShmAlloc.Tests.Allocation;
 /// <summary>Threads that allocate, check, hand over and free at once: by number of operations, not by time.</summary>
 public sealed class ThreadStressTests
 {
-    private static readonly int Operations = Effort.Choose(60_000, 2_000_000);
+    private static readonly int Operations = Effort.Choose(60_000, 500_000);
 
     [Theory]
     [InlineData(2, 1, 32, 1 << 20, 2000)]

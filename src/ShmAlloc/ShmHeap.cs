@@ -21,7 +21,12 @@ public sealed unsafe partial class ShmHeap : IDisposable
     /// <summary>How many root words a heap has: see <see cref="ReadRoot"/>.</summary>
     public const int RootCount = HeaderLayout.Roots;
 
+    private static long _lastNumber;
+
     private readonly Attachment* _heap;
+
+    /// <summary>Names this attachment among all of this process.</summary>
+    private readonly long _number = Interlocked.Increment(ref _lastNumber);
 
     private ShmHeap(Attachment* heap, string path)
     {
@@ -151,7 +156,7 @@ public sealed unsafe partial class ShmHeap : IDisposable
         ShmStatus status = Heap<Hardware>.Reserve(_heap, (ulong)sizeBytes, out ulong offset, out int cell, out Ticket ticket);
         if (status == ShmStatus.Ok)
         {
-            reservation = new ShmReservation(new ShmOffset(offset), cell, ticket.Bits, _heap->Slot, _heap->Epoch);
+            reservation = new ShmReservation(_number, new ShmOffset(offset), cell, ticket.Bits, _heap->Slot, _heap->Epoch);
         }
 
         GC.KeepAlive(this);
@@ -262,7 +267,7 @@ public sealed unsafe partial class ShmHeap : IDisposable
 
     private ShmStatus End(in ShmReservation reservation, bool publish)
     {
-        bool isOurs = reservation.Slot == _heap->Slot && reservation.Epoch == _heap->Epoch;
+        bool isOurs = reservation.Attachment == _number && reservation.Slot == _heap->Slot && reservation.Epoch == _heap->Epoch;
         ShmStatus status = isOurs
             ? Heap<Hardware>.EndReservation(_heap, reservation.Offset.Value, reservation.Cell, new Ticket(reservation.Ticket), publish)
             : ShmStatus.StaleReservation;

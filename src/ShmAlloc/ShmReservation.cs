@@ -7,8 +7,9 @@ namespace ShmAlloc;
 /// <remarks>A copy is the same reservation: it can be published or abandoned once. It means nothing in another process.</remarks>
 public readonly record struct ShmReservation
 {
-    internal ShmReservation(ShmOffset offset, int cell, ulong ticket, int slot, uint epoch)
+    internal ShmReservation(long attachment, ShmOffset offset, int cell, ulong ticket, int slot, uint epoch)
     {
+        Attachment = attachment;
         Offset = offset;
         Cell = cell;
         Ticket = ticket;
@@ -18,6 +19,9 @@ public readonly record struct ShmReservation
 
     /// <summary>Where the memory is.</summary>
     public ShmOffset Offset { get; }
+
+    /// <summary>Which attachment of this process made it: two heaps may well have slots, cells and tickets of the same numbers.</summary>
+    internal long Attachment { get; }
 
     internal int Cell { get; }
 

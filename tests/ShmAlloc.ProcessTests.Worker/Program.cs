@@ -10,6 +10,7 @@ internal static class Program
     private static readonly SortedDictionary<string, Func<string[], int>> Commands = new(StringComparer.Ordinal)
     {
         ["echo"] = EchoCommand.Run,
+        ["heap"] = HeapCommand.Run,
     };
 
     private static int Main(string[] arguments)

@@ -21,10 +21,10 @@ public sealed class WorkerProcess : IDisposable, IAsyncDisposable
     private readonly LinePump _errorPump;
     private bool _disposed;
 
-    private WorkerProcess(string command, string[] arguments)
+    private WorkerProcess(ProcessStartInfo commandLine)
     {
-        _commandLine = string.Join(' ', [command, .. arguments]);
-        _process = Process.Start(WorkerProgram.CommandLine(command, arguments))!;
+        _commandLine = string.Join(' ', commandLine.ArgumentList);
+        _process = Process.Start(commandLine)!;
         Id = _process.Id;
         _process.StandardInput.AutoFlush = true;
         LinePump.Start(_process.StandardOutput, line => _outputLines.Writer.TryWrite(line), () => _outputLines.Writer.Complete());
@@ -57,7 +57,11 @@ public sealed class WorkerProcess : IDisposable, IAsyncDisposable
     /// <summary>Starts a worker.</summary>
     /// <param name="command">Name of one of the worker's commands.</param>
     /// <param name="arguments">What the command takes.</param>
-    public static WorkerProcess Start(string command, params string[] arguments) => new(command, arguments);
+    public static WorkerProcess Start(string command, params string[] arguments) => new(WorkerProgram.CommandLine(command, arguments));
+
+    /// <summary>Starts a process that talks line by line.</summary>
+    /// <param name="commandLine">From <see cref="WorkerProgram"/>.</param>
+    internal static WorkerProcess Start(ProcessStartInfo commandLine) => new(commandLine);
 
     /// <summary>Sends the worker one line.</summary>
     /// <param name="line">The line, without its end.</param>

@@ -7,29 +7,45 @@ namespace ShmAlloc.ProcessTests;
 /// <summary>Where the worker program was built, and how to start it.</summary>
 internal static class WorkerProgram
 {
-    /// <summary>The worker's assembly. The project file records its place relative to the tests (target RecordWorkerPath).</summary>
-    private static readonly string AssemblyPath = Path.GetFullPath(
-        typeof(WorkerProgram).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == "WorkerPath").Value!,
-        AppContext.BaseDirectory);
+    /// <summary>The worker's assembly.</summary>
+    private static readonly string AssemblyPath = PathOf("WorkerPath");
+
+    /// <summary>The assembly of the program that maps its heap at start-up.</summary>
+    private static readonly string StartupAssemblyPath = PathOf("StartupPath");
 
     /// <summary>The command line of the worker, run by the same runtime as the tests, with all three streams redirected.</summary>
     /// <param name="command">Name of the worker's command.</param>
     /// <param name="arguments">What follows it.</param>
-    public static ProcessStartInfo CommandLine(string command, IEnumerable<string> arguments)
-    {
-        if (!File.Exists(AssemblyPath))
-        {
-            throw new FileNotFoundException("The worker is not built where the tests were told; build the whole solution.", AssemblyPath);
-        }
+    /// <param name="launcher">A program that starts the worker, with its arguments; none by default.</param>
+    public static ProcessStartInfo CommandLine(string command, IEnumerable<string> arguments, params string[] launcher) =>
+        Redirected([.. launcher, RuntimeHost(), "exec", Existing(AssemblyPath), command, .. arguments]);
 
-        return new ProcessStartInfo(RuntimeHost(), ["exec", AssemblyPath, command, .. arguments])
+    /// <summary>The command line of the program that maps its heap at start-up.</summary>
+    /// <param name="heapPath">What it finds in <c>SHM_FILE</c>; nothing if <see langword="null"/>.</param>
+    public static ProcessStartInfo StartupCommandLine(string? heapPath)
+    {
+        var commandLine = Redirected([RuntimeHost(), "exec", Existing(StartupAssemblyPath)]);
+        commandLine.Environment[ShmHeap.PathVariable] = heapPath;
+        return commandLine;
+    }
+
+    private static ProcessStartInfo Redirected(string[] words) =>
+        new(words[0], words[1..])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             UseShellExecute = false,
         };
-    }
+
+    /// <summary>The project file records the places of other programs, relative to the tests (target RecordProgramPaths).</summary>
+    private static string PathOf(string name) => Path.GetFullPath(
+        typeof(WorkerProgram).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == name).Value!,
+        AppContext.BaseDirectory);
+
+    private static string Existing(string assembly) => File.Exists(assembly)
+        ? assembly
+        : throw new FileNotFoundException("A program is not built where the tests were told; build the whole solution.", assembly);
 
     /// <summary>The <c>dotnet</c> of the installation that runs this process: three levels above its shared framework.</summary>
     private static string RuntimeHost() => Path.GetFullPath("../../../dotnet", RuntimeEnvironment.GetRuntimeDirectory());

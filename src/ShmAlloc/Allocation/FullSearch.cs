@@ -13,6 +13,9 @@ internal static unsafe class FullSearch<TMachine>
 {
     private const int MaxPasses = 4;
 
+    /// <summary>Any large odd number.</summary>
+    private const ulong DigestPrime = 0x9E37_79B9_7F4A_7C15;
+
     /// <summary>Finds room inside a block, wherever it is.</summary>
     /// <returns>Out of memory if a pass met nobody and found nothing; contended if every pass met a transition or lost a race.</returns>
     internal static ShmStatus Allocate(Attachment* heap, Shard* shard, in Request request, ref Claim claim)
@@ -25,28 +28,35 @@ internal static unsafe class FullSearch<TMachine>
         }
 
         Request any = canSweep ? request.AnyPlace : request.InWord;
+        ulong lastClaims = 0;
         for (int pass = 0; pass < MaxPasses; pass++)
         {
             claim.Met = !Recovery<TMachine>.TryRecoverDead(heap, out _);
             claim.CellStatus = ShmStatus.Ok;
-            if (TryPass(heap, shard, any, canSweep, ref claim))
+            ulong claims = 0;
+            if (TryPass(heap, shard, any, canSweep, ref claim, ref claims))
             {
                 return ShmStatus.Ok;
             }
 
-            if (!claim.Met)
+            if (!claim.Met && claims == lastClaims)
             {
                 return canSweep ? ShmStatus.OutOfMemory : cellStatus;
             }
+
+            lastClaims = claims;
         }
 
         return ShmStatus.Contended;
     }
 
     /// <summary>Makes everything FREE that can be: sweeps, closes empty blocks, takes retired runs apart. The caller holds a cell.</summary>
+    /// <param name="heap">The attachment.</param>
+    /// <param name="lastClaims">0 at first; then what the call before left there.</param>
     /// <returns>Whether a transition of somebody else was met, so that the result is not the last word.</returns>
-    internal static bool FreeBlocks(Attachment* heap)
+    internal static bool FreeBlocks(Attachment* heap, ref ulong lastClaims)
     {
+        ulong claims = 0;
         bool met = !Recovery<TMachine>.TryRecoverDead(heap, out _);
         for (ulong block = 0; block < heap->Blocks;)
         {
@@ -60,13 +70,15 @@ internal static unsafe class FullSearch<TMachine>
                 Hints<TMachine>.Set(heap, Hints<TMachine>.FreePlane, block);
             }
 
-            block += Pass(heap, block, seen, canSweep: true, ref met);
+            block += Pass(heap, block, seen, canSweep: true, ref met, ref claims);
         }
 
+        met |= claims != lastClaims;
+        lastClaims = claims;
         return met;
     }
 
-    private static bool TryPass(Attachment* heap, Shard* shard, in Request request, bool canSweep, ref Claim claim)
+    private static bool TryPass(Attachment* heap, Shard* shard, in Request request, bool canSweep, ref Claim claim, ref ulong claims)
     {
         for (ulong block = 0; block < heap->Blocks;)
         {
@@ -89,7 +101,7 @@ internal static unsafe class FullSearch<TMachine>
                 claim.Met = true;
             }
 
-            block += Pass(heap, block, seen, canSweep, ref claim.Met);
+            block += Pass(heap, block, seen, canSweep, ref claim.Met, ref claims);
         }
 
         return false;
@@ -115,10 +127,14 @@ internal static unsafe class FullSearch<TMachine>
     }
 
     /// <summary>What is not open: steps over runs, takes retired ones apart, and notes transitions of others.</summary>
+    /// <remarks>
+    /// CLAIMING that is not the body of a run is a run being put together, or a reserved one, which stays for as long as its holder likes. So
+    /// <paramref name="claims"/> becomes a digest of them: if two passes after each other have the same, they are in use and not in transition.
+    /// </remarks>
     /// <returns>How many blocks to go on.</returns>
-    private static ulong Pass(Attachment* heap, ulong block, BlockWord seen, bool canSweep, ref bool met)
+    private static ulong Pass(Attachment* heap, ulong block, BlockWord seen, bool canSweep, ref bool met, ref ulong claims)
     {
-        bool isSane = seen.Value != 0 && seen.Value <= heap->Blocks - block;
+        bool isSane = seen.IsHead && Runs<TMachine>.Fits(heap, block, seen.Value);
         switch (seen.State)
         {
             case BlockState.Run when isSane:
@@ -134,8 +150,8 @@ internal static unsafe class FullSearch<TMachine>
                 met = true;
                 return 1;
 
-            case BlockState.Claiming:
-                met |= !Recovery<TMachine>.IsBodyOfRun(heap, block, seen.Value);
+            case BlockState.Claiming when !Recovery<TMachine>.IsBodyOfRun(heap, block, seen.Value):
+                claims = ((claims ^ block) * DigestPrime) ^ seen.Bits;
                 return 1;
 
             default:

@@ -16,9 +16,9 @@ internal static unsafe class Heap<TMachine>
     /// <returns>The offset, or 0.</returns>
     internal static ulong Malloc(Attachment* heap, ulong sizeBytes, out ShmStatus status)
     {
-        if (sizeBytes > heap->LargestRequest)
+        if (sizeBytes >= heap->RequestLimit)
         {
-            status = ShmStatus.TooLarge;
+            status = WhyNot(heap, ShmStatus.TooLarge);
             return 0;
         }
 
@@ -153,7 +153,7 @@ internal static unsafe class Heap<TMachine>
         BlockWord word = Blocks<TMachine>.Read(heap, block);
         if (word.State == BlockState.Run)
         {
-            bool isSane = unit == heap->FirstUnitOf(block) && word.Value <= heap->Blocks - block;
+            bool isSane = unit == heap->FirstUnitOf(block) && Runs<TMachine>.Fits(heap, block, word.Value);
             return isSane ? word.Value << heap->Geometry.BlockShift : 0;
         }
 

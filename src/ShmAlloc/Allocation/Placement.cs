@@ -49,7 +49,7 @@ internal static unsafe class Placement<TMachine>
                 return status;
             }
 
-            // Also if the search met somebody: a stopped process may be in the middle of a transition for ever, and a reserved run looks like one.
+            // Also if the search met somebody: a stopped process may be in the middle of a transition for ever.
             ShmStatus growth = Growth<TMachine>.TryGrow(heap, 1);
             bool hasGrown = growth == ShmStatus.Ok || heap->Blocks > searched;
             if (!hasGrown)

@@ -26,17 +26,18 @@ internal static unsafe class RunPlacement<TMachine>
             return ShmStatus.Ok;
         }
 
+        ulong claims = 0;
         for (int round = 0; round < MaxRounds; round++)
         {
             Growth<TMachine>.Refresh(heap);
             ulong searched = heap->Blocks;
-            met = FullSearch<TMachine>.FreeBlocks(heap);
+            met = FullSearch<TMachine>.FreeBlocks(heap, ref claims);
             if (TryClaimHinted(heap, length, alignment, out head, ref met))
             {
                 return ShmStatus.Ok;
             }
 
-            // In the end also if somebody was met: a stopped process may be in the middle of a transition for ever, and a reserved run looks like one.
+            // In the end also if somebody was met: a stopped process may be in the middle of a transition for ever.
             if (!met || round == MaxRounds - 1)
             {
                 ShmStatus status = Growth<TMachine>.TryGrow(heap, Missing(heap, length, alignment));

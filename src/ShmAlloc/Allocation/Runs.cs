@@ -60,6 +60,10 @@ internal static unsafe class Runs<TMachine>
         }
     }
 
+    /// <summary>Whether a head speaks of blocks that exist. It may reach into room that others have committed and we have not noticed.</summary>
+    internal static bool Fits(Attachment* heap, ulong head, ulong length) =>
+        length != 0 && (length <= heap->Blocks - head || (Growth<TMachine>.Refresh(heap) && length <= heap->Blocks - head));
+
     /// <summary>Frees a published run.</summary>
     /// <remarks>
     /// RUN → FREEING takes effect, once: the loser finds another state. Without a slot: RUN → RETIRED, and whoever sweeps takes it apart.
@@ -68,7 +72,7 @@ internal static unsafe class Runs<TMachine>
     internal static ShmStatus Free(Attachment* heap, ulong head, BlockWord seen)
     {
         ulong length = seen.Value;
-        if (length == 0 || length > heap->Blocks - head)
+        if (!Fits(heap, head, length))
         {
             return ShmStatus.InvalidOffset;
         }

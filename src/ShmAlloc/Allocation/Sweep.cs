@@ -55,7 +55,7 @@ internal static unsafe class Sweep<TMachine>
     internal static bool TrySweepRun(Attachment* heap, ulong head, BlockWord seen)
     {
         ulong length = seen.Value;
-        bool isPlausible = seen.State == BlockState.Retired && length != 0 && length <= heap->Blocks - head;
+        bool isPlausible = seen.State == BlockState.Retired && Runs<TMachine>.Fits(heap, head, length);
         if (!isPlausible || !Blocks<TMachine>.TryChange(heap, head, seen, BlockWord.Freeing(heap->Slot, length)))
         {
             return false;

@@ -25,6 +25,9 @@ internal unsafe struct Attachment
     /// <summary>Requests above this many bytes are refused.</summary>
     internal ulong LargestRequest;
 
+    /// <summary>One more than that, and 0 once disposal has begun: the one comparison that every allocation makes refuses both.</summary>
+    internal ulong RequestLimit;
+
     /// <summary>Committed blocks that this process has seen backed by the file; the header's word may be ahead of it.</summary>
     internal ulong Blocks;
 
@@ -91,6 +94,7 @@ internal unsafe struct Attachment
         UserBase = mapping + geometry.UserBaseAt;
         ulong whole = geometry.MaximumBlocks << geometry.BlockShift;
         LargestRequest = geometry.LargestAllocation == 0 ? whole : Math.Min(geometry.LargestAllocation, whole);
+        RequestLimit = LargestRequest + 1;
         Slot = -1;
         Descriptor = -1;
     }

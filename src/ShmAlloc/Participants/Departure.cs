@@ -12,6 +12,7 @@ internal static unsafe class Departure<TMachine>
     internal static void Begin(Attachment* heap)
     {
         Interlocked.Exchange(ref heap->Closing, 1);
+        Volatile.Write(ref heap->RequestLimit, 0);
         TryFinish(heap);
     }
 

@@ -126,7 +126,11 @@ internal sealed unsafe class Actor(World world, int participant)
 
     internal Actor Adopt(int block) => WithCell("adopt", () => OpenBlock<Simulated>.TryAdopt(Heap, (ulong)block, Blocks<Simulated>.Read(Heap, (ulong)block), 0));
 
-    internal Actor FreeBlocks() => WithCell("free blocks", () => FullSearch<Simulated>.FreeBlocks(Heap));
+    internal Actor FreeBlocks() => WithCell("free blocks", () =>
+    {
+        ulong claims = 0;
+        return FullSearch<Simulated>.FreeBlocks(Heap, ref claims);
+    });
 
     internal Actor Recover() => Do("recover", () => Recovery<Simulated>.RecoverDead(Heap));
 

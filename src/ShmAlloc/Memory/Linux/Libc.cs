@@ -25,6 +25,8 @@ internal static unsafe class Libc
     internal const int CurrentDirectory = -100;
     internal const int FollowSymbolicLink = 0x400;
 
+    internal const uint DoNotReplace = 1;
+
     internal const int NoEntry = 2;
     internal const int Interrupted = 4;
     internal const int AccessRefused = 13;
@@ -35,6 +37,7 @@ internal static unsafe class Libc
     internal const int NotPermitted = 1;
     internal const int NoDevice = 6;
     internal const int TooManyLinks = 40;
+    internal const int NotImplemented = 38;
     internal const int NotSupported = 95;
     internal const int QuotaExceeded = 122;
 
@@ -54,6 +57,9 @@ internal static unsafe class Libc
 
     [DllImport("libc", EntryPoint = "linkat"), SuppressGCTransition]
     internal static extern int LinkAt(int fromDirectory, byte* from, int toDirectory, byte* to, int flags);
+
+    [DllImport("libc", EntryPoint = "renameat2"), SuppressGCTransition]
+    internal static extern int RenameAt(int fromDirectory, byte* from, int toDirectory, byte* to, uint flags);
 
     [DllImport("libc", EntryPoint = "fchmod"), SuppressGCTransition]
     internal static extern int ChangeMode(int descriptor, uint mode);

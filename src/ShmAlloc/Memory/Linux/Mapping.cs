@@ -90,8 +90,9 @@ internal static unsafe class Mapping
     private static void CloseDescriptor(Attachment* heap)
     {
         int descriptor = Interlocked.Exchange(ref heap->Descriptor, -1);
-        if (descriptor >= 0)
+        if (SlotLock.IsSameFile(heap, descriptor))
         {
+            // The host may have closed ours, and the number be that of something else by now.
             Libc.Close(descriptor);
         }
     }

@@ -34,9 +34,14 @@ internal unsafe struct NewFile
         int result;
         if (_isNamed)
         {
+            // A link would be a second name for a moment, at which others take offence; and some file systems have none.
             fixed (byte* from = _temporaryName)
             {
-                result = Libc.LinkAt(Libc.CurrentDirectory, from, Libc.CurrentDirectory, path, 0);
+                result = Libc.RenameAt(Libc.CurrentDirectory, from, Libc.CurrentDirectory, path, Libc.DoNotReplace);
+                if (result != 0 && Libc.Error is Libc.Invalid or Libc.NotImplemented or Libc.NotSupported)
+                {
+                    result = Libc.LinkAt(Libc.CurrentDirectory, from, Libc.CurrentDirectory, path, 0);
+                }
             }
         }
         else
@@ -49,6 +54,7 @@ internal unsafe struct NewFile
         return result == 0 ? default : Failed(SystemCall.Linkat, Libc.Error);
     }
 
+    /// <summary>Harmless if it was renamed: nobody else has such a name.</summary>
     internal readonly void RemoveTemporaryName()
     {
         if (_isNamed)

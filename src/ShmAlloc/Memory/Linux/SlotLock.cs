@@ -93,7 +93,7 @@ internal static unsafe class SlotLock
         return descriptor;
     }
 
-    private static bool IsSameFile(Attachment* heap, int descriptor) => TryReadStatus(heap, descriptor, out _);
+    internal static bool IsSameFile(Attachment* heap, int descriptor) => TryReadStatus(heap, descriptor, out _);
 
     private static bool TryReadStatus(Attachment* heap, int descriptor, out FileStatus status)
     {

@@ -1,0 +1,32 @@
+using System.Globalization;
+
+namespace ShmAlloc.ProcessTests.Worker;
+
+/// <summary>What a worker has at hand between one line and the next: its heap, and what it holds in it.</summary>
+internal sealed class HeapSession
+{
+    private ShmHeap? _heap;
+
+    internal ShmHeap Heap
+    {
+        get => _heap ?? throw new InvalidOperationException("No heap is open.");
+        set => _heap = value;
+    }
+
+    /// <summary>Reservations by their number, which counts up.</summary>
+    internal List<ShmReservation> Reservations { get; } = [];
+
+    /// <summary>Allocations that the worker keeps to itself, with their lengths.</summary>
+    internal List<(ShmOffset Offset, int LengthBytes)> Held { get; } = [];
+
+    internal List<(Churn Churn, Thread Thread)> Churning { get; } = [];
+
+    /// <summary>Files that have nothing to do with the heap.</summary>
+    internal List<FileStream> Files { get; } = [];
+
+    internal static ulong Number(string text) => ulong.Parse(text, CultureInfo.InvariantCulture);
+
+    internal static int Count(string text) => int.Parse(text, CultureInfo.InvariantCulture);
+
+    internal static ShmOffset Offset(string text) => new(Number(text));
+}

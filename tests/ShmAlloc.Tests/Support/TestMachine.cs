@@ -1,0 +1,134 @@
+using System.Runtime.InteropServices;
+using ShmAlloc.Memory;
+using ShmAlloc.Participants;
+
+namespace ShmAlloc.Tests.Support;
+
+/// <summary>Thrown out of an operation in place of a store: as far as the shared memory can tell, the participant was killed there.</summary>
+internal sealed class KilledException : Exception;
+
+/// <summary>
+/// The seam over plain memory, for one thread at a time per test: it counts accesses, notes which words are written, and can
+/// kill the caller before any of its stores.
+/// </summary>
+internal readonly unsafe struct TestMachine : IMachine
+{
+    [ThreadStatic]
+    private static Witness? _witness;
+
+    [ThreadStatic]
+    private static uint _shard;
+
+    /// <summary>What this thread's accesses are told to.</summary>
+    internal static Witness Watch(int killBeforeStore = -1) => _witness = new Witness { StoresLeft = killBeforeStore };
+
+    /// <summary>Goes on as another thread would: with a shard of its own, and watched by another witness.</summary>
+    internal static void ContinueAs(uint shard, Witness? witness)
+    {
+        _shard = shard;
+        _witness = witness;
+    }
+
+    internal static void StopWatching() => ContinueAs(0, null);
+
+    public static ulong Read(ulong* address, string file, int line)
+    {
+        if (_witness != null)
+        {
+            _witness.Reads++;
+        }
+
+        return Volatile.Read(ref *address);
+    }
+
+    public static void Write(ulong* address, ulong value, string file, int line)
+    {
+        NoteStore(address);
+        Volatile.Write(ref *address, value);
+    }
+
+    public static ulong CompareExchange(ulong* address, ulong value, ulong comparand, string file, int line)
+    {
+        NoteStore(address);
+        return Interlocked.CompareExchange(ref *address, value, comparand);
+    }
+
+    public static void Announce(ulong* address, ulong value, string file, int line)
+    {
+        NoteStore(address);
+        Interlocked.Exchange(ref *address, value);
+    }
+
+    public static void Or(ulong* address, ulong bits, string file, int line)
+    {
+        NoteStore(address);
+        Interlocked.Or(ref *address, bits);
+    }
+
+    public static void And(ulong* address, ulong bits, string file, int line)
+    {
+        NoteStore(address);
+        Interlocked.And(ref *address, bits);
+    }
+
+    public static void Clear(byte* address, ulong lengthBytes, string file, int line) => NativeMemory.Clear(address, (nuint)lengthBytes);
+
+    public static uint Shard(Attachment* heap) => _shard != 0 ? _shard : heap->ProcessId;
+
+    public static bool BeginProbing(Attachment* heap, out int probe)
+    {
+        probe = 0;
+        return true;
+    }
+
+    public static void EndProbing(Attachment* heap, int probe)
+    {
+    }
+
+    public static bool TryLockSlot(Attachment* heap, int probe, int slot) => !NativeHeap.Of(heap).IsAlive(slot);
+
+    public static void UnlockSlot(Attachment* heap, int probe, int slot)
+    {
+    }
+
+    public static bool TryHoldSlot(Attachment* heap, int slot) => NativeHeap.Of(heap).TryHold(heap, slot);
+
+    public static void ReleaseSlot(Attachment* heap) => NativeHeap.Of(heap).Release(heap);
+
+    public static bool TryCommit(Attachment* heap, ulong from, ulong to) => true;
+
+    public static bool IsBacked(Attachment* heap, ulong blocks) => true;
+
+    public static void Retire(Attachment* heap)
+    {
+    }
+
+    private static void NoteStore(ulong* address)
+    {
+        if (_witness == null)
+        {
+            return;
+        }
+
+        if (_witness.StoresLeft == 0)
+        {
+            throw new KilledException();
+        }
+
+        _witness.StoresLeft--;
+        _witness.Stores++;
+        _witness.Written.Add((nint)address);
+    }
+
+    /// <summary>What the accesses of a thread were.</summary>
+    internal sealed class Witness
+    {
+        internal int StoresLeft { get; set; } = -1;
+
+        internal int Reads { get; set; }
+
+        internal int Stores { get; set; }
+
+        internal HashSet<nint> Written { get; } = [];
+    }
+}

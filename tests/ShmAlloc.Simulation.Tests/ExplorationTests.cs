@@ -22,13 +22,13 @@ public sealed class ExplorationTests(ITestOutputHelper output)
     public Task Deaths_of_operations_and_recoverers_with_a_preemption() => ExploreCompletely("deaths", 1, 1);
 
     [Fact]
-    public Task Four_actors_around_cells_and_sweeping() => ExploreFor("fours", 2, 0, Effort.Choose(1.0, 120));
+    public Task Four_actors_around_cells_and_sweeping() => ExploreFor("fours", 2, 0, Effort.Choose(0.5, 120));
 
     [Fact]
-    public Task Four_actors_around_cells_and_sweeping_with_a_death() => ExploreFor("fours", 1, 1, Effort.Choose(0.5, 60));
+    public Task Four_actors_around_cells_and_sweeping_with_a_death() => ExploreFor("fours", 1, 1, Effort.Choose(0.3, 60));
 
     [Fact]
-    public Task What_is_known_to_break_a_careless_protocol() => ExploreFor("targeted", 3, 1, Effort.Choose(2.0, 300));
+    public Task What_is_known_to_break_a_careless_protocol() => ExploreFor("targeted", 3, 1, Effort.Choose(1.0, 300));
 
     [Fact]
     public async Task Random_schedules_with_deaths()

@@ -8,6 +8,7 @@ public sealed unsafe partial class ShmHeap
     /// <summary>The address of an offset in this process. It must not be used after <see cref="Dispose"/>.</summary>
     /// <param name="offset">Any offset within the committed heap; null gives null.</param>
     /// <returns>The address. Nothing is known of how many bytes belong to the allocation: see <see cref="UsableSize"/>.</returns>
+    /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The offset lies outside the heap.</exception>
     public byte* GetPointer(ShmOffset offset)
     {
@@ -24,6 +25,7 @@ public sealed unsafe partial class ShmHeap
     /// <param name="offset">An offset within the heap.</param>
     /// <param name="lengthBytes">How many bytes; they must lie within the committed heap, and should lie within one allocation.</param>
     /// <returns>The span.</returns>
+    /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The bytes lie outside the heap.</exception>
     /// <exception cref="InvalidOperationException">The heap is attached read-only.</exception>
     public Span<byte> GetSpan(ShmOffset offset, int lengthBytes)
@@ -38,6 +40,7 @@ public sealed unsafe partial class ShmHeap
     /// <param name="offset">An offset within the heap.</param>
     /// <param name="lengthBytes">How many bytes; they must lie within the committed heap, and should lie within one allocation.</param>
     /// <returns>The span.</returns>
+    /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The bytes lie outside the heap.</exception>
     public ReadOnlySpan<byte> GetReadOnlySpan(ShmOffset offset, int lengthBytes)
     {
@@ -52,6 +55,7 @@ public sealed unsafe partial class ShmHeap
     /// <typeparam name="T">A type that has the same layout in all processes.</typeparam>
     /// <param name="offset">An offset within the heap, aligned as the type needs it.</param>
     /// <returns>A reference into shared memory.</returns>
+    /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The value would lie outside the heap.</exception>
     /// <exception cref="InvalidOperationException">The heap is attached read-only.</exception>
     public ref T GetReference<T>(ShmOffset offset)
@@ -65,6 +69,7 @@ public sealed unsafe partial class ShmHeap
     /// <summary>The offset of an address that <see cref="GetPointer"/> gave.</summary>
     /// <param name="address">An address within the mapped heap, or null.</param>
     /// <returns>The offset; null for null.</returns>
+    /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The address lies outside the heap.</exception>
     public ShmOffset OffsetOf(void* address)
     {
@@ -80,7 +85,9 @@ public sealed unsafe partial class ShmHeap
 
     private void CheckRange(ShmOffset offset, ulong lengthBytes)
     {
-        if (!IsInside(offset, lengthBytes))
+        bool isInside = IsInside(offset, lengthBytes);
+        ThrowIfEnded();
+        if (!isInside)
         {
             throw new ArgumentOutOfRangeException(
                 nameof(offset), offset, $"Not inside heap '{Path}', which has {CommittedBytes} bytes from offset {Geometry.Page} on.");

@@ -13,6 +13,8 @@ namespace ShmAlloc;
 /// be killed at any instruction without stopping the others, corrupting anything or leaking what it had not published.
 /// </summary>
 /// <remarks>
+/// An address or span does not keep this object alive: hold a reference to it as long as you use what <c>GetPointer</c>, <c>GetSpan</c> or
+/// <c>GetReference</c> gave, or the finalizer may unmap the memory under it.
 /// All members may be called by any thread at any time; no call waits for another thread or process. Disposing detaches; the file stays, until
 /// somebody deletes it.
 /// </remarks>
@@ -189,12 +191,13 @@ public sealed unsafe partial class ShmHeap : IDisposable
     /// <summary>Reads one of the words by which processes find what they share: the entry points of the users' own structures.</summary>
     /// <param name="index">0 to <see cref="RootCount"/> − 1.</param>
     /// <returns>What was stored last; 0 in a new heap.</returns>
+    /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
     public ulong ReadRoot(int index)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(index);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, RootCount);
         ulong value = Hardware.Read(&_heap->Header->Root[index], "", 0);
-        GC.KeepAlive(this);
+        ThrowIfEnded();
         return value;
     }
 
@@ -203,13 +206,14 @@ public sealed unsafe partial class ShmHeap : IDisposable
     /// <param name="value">What to store.</param>
     /// <param name="expected">What the word must be.</param>
     /// <returns>What the word was: <paramref name="expected"/> if it was stored.</returns>
+    /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
     public ulong CompareExchangeRoot(int index, ulong value, ulong expected)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(index);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, RootCount);
         ThrowIfReadOnly();
         ulong was = Hardware.CompareExchange(&_heap->Header->Root[index], value, expected, "", 0);
-        GC.KeepAlive(this);
+        ThrowIfEnded();
         return was;
     }
 
@@ -238,19 +242,21 @@ public sealed unsafe partial class ShmHeap : IDisposable
 
     /// <summary>Walks over the whole heap and counts.</summary>
     /// <returns>The figures.</returns>
+    /// <exception cref="ObjectDisposedException">The heap was disposed, before the walk or during it.</exception>
     public ShmStatistics GetStatistics()
     {
         ShmStatistics statistics = StatisticsWalk<Hardware>.Take(_heap);
-        GC.KeepAlive(this);
+        ThrowIfEnded();
         return statistics;
     }
 
     /// <summary>Walks over every word of the heap and checks it; others may work meanwhile.</summary>
     /// <returns>Every violation with its place.</returns>
+    /// <exception cref="ObjectDisposedException">The heap was disposed, before the walk or during it.</exception>
     public ShmVerification Verify()
     {
         ShmVerification verification = Verifier<Hardware>.Verify(_heap);
-        GC.KeepAlive(this);
+        ThrowIfEnded();
         return verification;
     }
 
@@ -279,6 +285,14 @@ public sealed unsafe partial class ShmHeap : IDisposable
     {
         GC.KeepAlive(this);
         return value;
+    }
+
+    /// <summary>After the end the memory reads as zeros, which are no answer. Keeps this object alive until here.</summary>
+    private void ThrowIfEnded()
+    {
+        bool isEnded = Volatile.Read(ref _heap->Ended) != 0;
+        GC.KeepAlive(this);
+        ObjectDisposedException.ThrowIf(isEnded, this);
     }
 
     private void ThrowIfReadOnly()

@@ -1,8 +1,8 @@
 using System.Diagnostics;
-using Trace = ShmAlloc.Simulation.Machine.Trace;
 using ShmAlloc.Participants;
 using ShmAlloc.Simulation.Machine;
 using ShmAlloc.Simulation.Programs;
+using Trace = ShmAlloc.Simulation.Machine.Trace;
 
 namespace ShmAlloc.Simulation.Exploring;
 

@@ -164,6 +164,22 @@ public sealed class StatusTests
     }
 
     [Fact]
+    public void What_a_disposed_heap_cannot_answer_it_refuses()
+    {
+        using TestHeap test = new();
+        ShmHeap heap = test.Heap;
+        ShmOffset offset = heap.Malloc(100);
+        heap.Dispose();
+
+        Assert.Throws<ObjectDisposedException>(() => heap.Verify());
+        Assert.Throws<ObjectDisposedException>(() => heap.GetStatistics());
+        Assert.Throws<ObjectDisposedException>(() => heap.ReadRoot(0));
+        Assert.Throws<ObjectDisposedException>(() => heap.CompareExchangeRoot(0, 1, 0));
+        Assert.Throws<ObjectDisposedException>(() => heap.GetSpan(offset, 100).Length);
+        Assert.Throws<ObjectDisposedException>(() => heap.GetReadOnlySpan(offset, 100).Length);
+    }
+
+    [Fact]
     public void Reservations_outlive_Dispose_until_they_are_published()
     {
         using var test = TestHeap.OfSize(1 << 20);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 
 namespace ShmAlloc.ProcessTests.Forks;
 
@@ -17,11 +18,16 @@ internal static class PointCommand
         if (arguments is [_, var name, var number])
         {
             var script = Scripts.All.Single(script => script.Name == name);
-            var checkpoints = Play(script, path, Note(script, path), int.Parse(number, System.Globalization.CultureInfo.InvariantCulture) - 1);
-            Console.WriteLine(checkpoints.Count == 0 ? "well" : string.Join('\n', checkpoints));
-            return checkpoints.Count == 0 ? 0 : 1;
+            var found = Play(script, path, Note(script, path), int.Parse(number, CultureInfo.InvariantCulture) - 1);
+            Console.WriteLine(found.Count == 0 ? "well" : string.Join('\n', found));
+            return found.Count == 0 ? 0 : 1;
         }
 
+        return RunAll(path);
+    }
+
+    private static int RunAll(string path)
+    {
         var faults = 0;
         var deaths = 0;
         var reached = new SortedSet<string>(StringComparer.Ordinal);
@@ -43,7 +49,8 @@ internal static class PointCommand
         }
 
         Console.WriteLine(string.Join('\n', reached.Select(checkpoint => $"checkpoint: {checkpoint}")));
-        Console.WriteLine($"{deaths} deaths at {reached.Count} checkpoints in {watch.Elapsed.TotalSeconds:f1} s, {faults} faults");
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture, $"{deaths} deaths at {reached.Count} checkpoints in {watch.Elapsed.TotalSeconds:f1} s, {faults} faults"));
         return faults == 0 ? 0 : 1;
     }
 

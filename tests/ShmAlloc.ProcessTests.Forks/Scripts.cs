@@ -7,6 +7,9 @@ internal static class Scripts
     private const int Crossing = 1500;
     private const int Run = 3 * Script.BlockBytes;
 
+    /// <summary>Where the offset of a run is noted that was published before.</summary>
+    private const int RunWord = 10;
+
     internal static IReadOnlyList<Script> All { get; } =
     [
         new("in a word", 6, 0, Nothing, InOneWord),
@@ -20,8 +23,8 @@ internal static class Scripts
         new("grown", 4, 12, Nothing, Grow),
         new("no slot", 8, 0, (heap, scene) => PublishRuns(heap, scene.TakeAllSlots), WithoutSlot),
         new("retired runs", 8, 0, RetireRuns, client => client.Fill(2 * Run, 2)),
-        new("retired runs, inside", 8, 0, RetireRuns, client => client.Fill(Crossing, 20)),
-        new("garbage", 3, 0, LeaveGarbage, client => client.Fill(Crossing, 20)),
+        new("retired runs, inside", 5, 0, RetireRuns, client => client.Fill(Crossing, 6)),
+        new("garbage", 3, 0, LeaveGarbage, client => client.Fill(Crossing, 8)),
         new("adopted", 3, 0, LeaveOwned, client => client.Fill(InWord, 60)),
         new("recovery of claims", 12, 0, LeaveClaims, client => client.Recover()),
         new("recovery of frees", 12, 0, LeaveFrees, client => client.Recover()),
@@ -102,8 +105,6 @@ internal static class Scripts
         client.Malloc(InWord);
         client.Free(run, Run);
     }
-
-    private const int RunWord = 10;
 
     private static void PublishRuns(ShmHeap heap, Action then)
     {

@@ -31,12 +31,10 @@ internal sealed class StormCommand(string path, int kills, int stops, int seed)
 
     internal static int Run(string[] arguments)
     {
-        if (arguments is not [var path, .. var rest] || rest.Select(word => int.Parse(word, CultureInfo.InvariantCulture)).ToArray() is not [var kills, var stops, var seed])
-        {
-            throw new ArgumentException("storm path kills stops seed");
-        }
-
-        return new StormCommand(path, kills, stops, seed).Run();
+        var numbers = arguments[1..].Select(word => int.Parse(word, CultureInfo.InvariantCulture)).ToArray();
+        return numbers is [var kills, var stops, var seed]
+            ? new StormCommand(arguments[0], kills, stops, seed).Run()
+            : throw new ArgumentException("storm path kills stops seed");
     }
 
     private int Intents => kills + Workers;

@@ -20,7 +20,9 @@ public sealed class TruncatedFileTests : IDisposable
         var kept = _heap.Malloc(100);
         Contents.Fill(_heap, kept, 100, 3);
         await using var worker = await HeapWorker.AttachAsync(_path);
-        Truncate(keptBytes: new FileInfo(_path.Value).Length - (1 << 19));
+        const int page = 4096;
+        Assert.InRange(kept.Value, 0UL, (ulong)(_heap.CommittedBytes - page));
+        Truncate(keptBytes: new FileInfo(_path.Value).Length - page);
         worker.ExpectFault($"poke {_heap.CommittedBytes}");
 
         Assert.Equal(1, _heap.RecoverDead());
@@ -34,6 +36,7 @@ public sealed class TruncatedFileTests : IDisposable
     [InlineData(1 << 19)]
     public void Whoever_attaches_then_is_told(int keptBytes)
     {
+        _heap.Dispose();
         Truncate(keptBytes);
         AssertRefused(ShmFailure.Truncated);
     }
@@ -41,6 +44,7 @@ public sealed class TruncatedFileTests : IDisposable
     [Fact]
     public void Of_an_empty_file_nobody_can_say_that_it_was_a_heap()
     {
+        _heap.Dispose();
         Truncate(0);
         AssertRefused(ShmFailure.NotAHeap);
     }

@@ -11,6 +11,9 @@ internal sealed class Churn(ShmHeap heap, LedgerTable table, int ledgers, int le
     private readonly Random _random = new(seed);
     private volatile bool _mustEnd;
 
+    /// <summary>How a fault ends the process.</summary>
+    internal static Action<int> EndProcess { get; set; } = Environment.Exit;
+
     internal long Operations { get; private set; }
 
     internal Thread Start()
@@ -26,27 +29,35 @@ internal sealed class Churn(ShmHeap heap, LedgerTable table, int ledgers, int le
     {
         try
         {
-            for (; !_mustEnd; Operations++)
+            while (!_mustEnd)
             {
-                var entry = _random.Next(LedgerTable.EntriesPerLedger);
-                if (_random.Next(8) == 0)
-                {
-                    Take(ref table.Entry(_random.Next(ledgers), entry));
-                }
-                else if (Volatile.Read(ref table.Entry(ledger, entry)) == 0)
-                {
-                    Put(ref table.Entry(ledger, entry));
-                }
-                else
-                {
-                    Take(ref table.Entry(ledger, entry));
-                }
+                Step();
             }
         }
         catch (Exception exception)
         {
             Fault(exception.ToString());
         }
+    }
+
+    /// <summary>Does one thing, on the calling thread.</summary>
+    internal void Step()
+    {
+        var entry = _random.Next(LedgerTable.EntriesPerLedger);
+        if (_random.Next(8) == 0)
+        {
+            Take(ref table.Entry(_random.Next(ledgers), entry));
+        }
+        else if (Volatile.Read(ref table.Entry(ledger, entry)) == 0)
+        {
+            Put(ref table.Entry(ledger, entry));
+        }
+        else
+        {
+            Take(ref table.Entry(ledger, entry));
+        }
+
+        Operations++;
     }
 
     private void Put(ref ulong entry)
@@ -114,6 +125,6 @@ internal sealed class Churn(ShmHeap heap, LedgerTable table, int ledgers, int le
     private static void Fault(string what)
     {
         Console.Error.WriteLine(what);
-        Environment.Exit(FaultExitCode);
+        EndProcess(FaultExitCode);
     }
 }

@@ -10,6 +10,9 @@ internal static class Namespaces
     /// <summary>Its process id is 1. Killing the launcher kills it too.</summary>
     internal static string[] OwnProcessIds { get; } = ["unshare", .. AsUser, "--pid", "--fork", "--mount-proc", "--kill-child", "--"];
 
+    /// <summary>It is root there, and the same user as before outside. Killing the launcher is killing it.</summary>
+    internal static string[] OwnUsers { get; } = ["unshare", "--user", "--map-root-user", "--"];
+
     /// <summary>What it mounts, nobody else sees, and it is gone with the process.</summary>
     internal static string[] OwnMounts { get; } = ["unshare", .. AsUser, "--mount", "--"];
 

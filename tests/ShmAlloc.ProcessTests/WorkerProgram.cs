@@ -13,6 +13,9 @@ internal static class WorkerProgram
     /// <summary>The assembly of the program that maps its heap at start-up.</summary>
     private static readonly string StartupAssemblyPath = PathOf("StartupPath");
 
+    /// <summary>The assembly of the program that forks processes.</summary>
+    private static readonly string ForksAssemblyPath = PathOf("ForksPath");
+
     /// <summary>The command line of the worker, run by the same runtime as the tests, with all three streams redirected.</summary>
     /// <param name="command">Name of the worker's command.</param>
     /// <param name="arguments">What follows it.</param>
@@ -26,6 +29,15 @@ internal static class WorkerProgram
     {
         var commandLine = Redirected([RuntimeHost(), "exec", Existing(StartupAssemblyPath)]);
         commandLine.Environment[ShmHeap.PathVariable] = heapPath;
+        return commandLine;
+    }
+
+    /// <summary>The command line of the program that forks processes.</summary>
+    /// <param name="arguments">Its command, the path of a heap, and what follows.</param>
+    public static ProcessStartInfo ForksCommandLine(params string[] arguments)
+    {
+        var commandLine = Redirected([RuntimeHost(), "exec", Existing(ForksAssemblyPath), .. arguments]);
+        commandLine.Environment["DOTNET_EnableWriteXorExecute"] = "0";
         return commandLine;
     }
 

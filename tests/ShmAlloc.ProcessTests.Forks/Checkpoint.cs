@@ -1,0 +1,65 @@
+namespace ShmAlloc.ProcessTests.Forks;
+
+/// <summary>A place in the core's source where it stores something that others see, or asks the kernel for something that they notice.</summary>
+/// <param name="File">The source file, or the name of what is asked.</param>
+/// <param name="Line">The line, or 0.</param>
+/// <param name="Detail">Where all transitions of block words share a line: which one.</param>
+internal readonly record struct Checkpoint(string File, int Line, string Detail)
+{
+    public override string ToString() => Line == 0 ? File : $"{Path.GetFileName(File)}:{Line}{Detail}";
+}
+
+/// <summary>Counts the checkpoints that this process passes: it notes them, or dies before one of them.</summary>
+internal static class Checkpoints
+{
+    internal const int DeathFileWord = 0;
+    internal const int DeathLineWord = 1;
+
+    private static List<Checkpoint>? _noted;
+    private static long _left;
+
+    /// <summary>Runs something and notes each checkpoint on the way.</summary>
+    internal static List<Checkpoint> Note(Action body)
+    {
+        _noted = [];
+        body();
+        var noted = _noted;
+        _noted = null;
+        return noted;
+    }
+
+    /// <summary>From now on, this process dies before it does what the given checkpoint stands for: 1 is the next.</summary>
+    internal static void DieAt(long number)
+    {
+        _noted = null;
+        _left = number;
+    }
+
+    internal static void Reach(string file, int line) => Reach(file, line, "");
+
+    internal static void Reach(string file, int line, string detail)
+    {
+        _noted?.Add(new Checkpoint(file, line, detail));
+        if (--_left == 0)
+        {
+            Board.Word(DeathFileWord) = NameOf(file);
+            Board.Word(DeathLineWord) = line;
+            Child.KillSelf();
+        }
+    }
+
+    /// <summary>Whether the last death was there.</summary>
+    internal static bool WasDeathAt(Checkpoint checkpoint) =>
+        Board.Word(DeathFileWord) == NameOf(checkpoint.File) && Board.Word(DeathLineWord) == checkpoint.Line;
+
+    private static long NameOf(string file)
+    {
+        var hash = 17L;
+        foreach (var character in file)
+        {
+            hash = unchecked((hash * 31) + character);
+        }
+
+        return hash;
+    }
+}

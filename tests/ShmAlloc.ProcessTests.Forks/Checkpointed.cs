@@ -1,0 +1,112 @@
+using ShmAlloc.Layout;
+using ShmAlloc.Memory;
+using ShmAlloc.Participants;
+
+namespace ShmAlloc.ProcessTests.Forks;
+
+/// <summary>The hardware, with a checkpoint before everything that others can see.</summary>
+internal readonly unsafe struct Checkpointed : IMachine
+{
+    private static readonly string[,] Transitions = NameTransitions();
+
+    public static ulong Read(ulong* address, string file, int line) => Hardware.Read(address, file, line);
+
+    public static void Write(ulong* address, ulong value, string file, int line)
+    {
+        Checkpoints.Reach(file, line);
+        Hardware.Write(address, value, file, line);
+    }
+
+    public static ulong CompareExchange(ulong* address, ulong value, ulong comparand, string file, int line)
+    {
+        Checkpoints.Reach(file, line, TransitionOf(value, comparand, file));
+        return Hardware.CompareExchange(address, value, comparand, file, line);
+    }
+
+    public static void Announce(ulong* address, ulong value, string file, int line)
+    {
+        Checkpoints.Reach(file, line);
+        Hardware.Announce(address, value, file, line);
+    }
+
+    public static void Or(ulong* address, ulong bits, string file, int line)
+    {
+        Checkpoints.Reach(file, line);
+        Hardware.Or(address, bits, file, line);
+    }
+
+    public static void And(ulong* address, ulong bits, string file, int line)
+    {
+        Checkpoints.Reach(file, line);
+        Hardware.And(address, bits, file, line);
+    }
+
+    public static void Clear(byte* address, ulong lengthBytes, string file, int line)
+    {
+        Checkpoints.Reach(file, line);
+        Hardware.Clear(address, lengthBytes, file, line);
+    }
+
+    public static uint Shard(Attachment* heap) => Hardware.Shard(heap);
+
+    public static bool BeginProbing(Attachment* heap, out int probe) => Hardware.BeginProbing(heap, out probe);
+
+    public static void EndProbing(Attachment* heap, int probe) => Hardware.EndProbing(heap, probe);
+
+    public static bool TryLockSlot(Attachment* heap, int probe, int slot)
+    {
+        Checkpoints.Reach(nameof(TryLockSlot), 0);
+        return Hardware.TryLockSlot(heap, probe, slot);
+    }
+
+    public static void UnlockSlot(Attachment* heap, int probe, int slot)
+    {
+        Checkpoints.Reach(nameof(UnlockSlot), 0);
+        Hardware.UnlockSlot(heap, probe, slot);
+    }
+
+    public static bool TryHoldSlot(Attachment* heap, int slot)
+    {
+        Checkpoints.Reach(nameof(TryHoldSlot), 0);
+        return Hardware.TryHoldSlot(heap, slot);
+    }
+
+    public static void ReleaseSlot(Attachment* heap)
+    {
+        Checkpoints.Reach(nameof(ReleaseSlot), 0);
+        Hardware.ReleaseSlot(heap);
+    }
+
+    public static bool TryCommit(Attachment* heap, ulong from, ulong to)
+    {
+        Checkpoints.Reach(nameof(TryCommit), 0);
+        return Hardware.TryCommit(heap, from, to);
+    }
+
+    public static bool IsBacked(Attachment* heap, ulong blocks) => Hardware.IsBacked(heap, blocks);
+
+    public static void Retire(Attachment* heap)
+    {
+        Checkpoints.Reach(nameof(Retire), 0);
+        Hardware.Retire(heap);
+    }
+
+    /// <summary>All changes of block words are made by one line.</summary>
+    private static string TransitionOf(ulong value, ulong comparand, string file) =>
+        file.EndsWith("/Blocks.cs", StringComparison.Ordinal) ? Transitions[(int)new BlockWord(comparand).State, (int)new BlockWord(value).State] : "";
+
+    private static string[,] NameTransitions()
+    {
+        var states = Enum.GetNames<BlockState>();
+        var names = new string[states.Length, states.Length];
+        for (var from = 0; from < states.Length; from++)
+        {
+            for (var to = 0; to < states.Length; to++)
+            {
+                names[from, to] = $" {states[from]}-{states[to]}";
+            }
+        }
+
+        return names;
+    }
+}

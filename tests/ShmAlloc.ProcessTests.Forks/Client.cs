@@ -1,0 +1,109 @@
+using System.Text;
+using ShmAlloc.Allocation;
+using ShmAlloc.Layout;
+using ShmAlloc.Memory.Linux;
+using ShmAlloc.Participants;
+
+namespace ShmAlloc.ProcessTests.Forks;
+
+/// <summary>
+/// What a process does with a heap through checkpoints. Before each operation it tells how many units are published and how many will be;
+/// wherever it dies, it must be one or the other.
+/// </summary>
+internal sealed unsafe class Client
+{
+    internal const int BeforeWord = 2;
+    internal const int AfterWord = 3;
+
+    private readonly Attachment* _heap;
+    private readonly List<(int Cell, Ticket Ticket, ulong Offset, long Bytes)> _reservations = new(16);
+
+    private Client(Attachment* heap) => _heap = heap;
+
+    internal static Client Attach(string path)
+    {
+        var heap = Mapping.AllocatePrivate(Encoding.UTF8.GetBytes(path), Environment.ProcessorCount);
+        var failure = HeapFile.Attach(heap, new HeapSpecification());
+        if (!failure.IsNone)
+        {
+            throw new InvalidOperationException($"The heap could not be attached: {failure.Reason}.");
+        }
+
+        heap->ProcessId = 1;
+        Joining<Checkpointed>.TryJoin(heap);
+        return new Client(heap);
+    }
+
+    internal ulong Malloc(long bytes) => Allocate(bytes, zeroed: false);
+
+    internal ulong Calloc(long bytes) => Allocate(bytes, zeroed: true);
+
+    internal void Free(ulong offset, long bytes)
+    {
+        Begin(-Units(bytes));
+        Finish(Heap<Checkpointed>.Free(_heap, offset) == ShmStatus.Ok);
+    }
+
+    /// <summary>Allocates until there is no more, at most so often.</summary>
+    internal void Fill(long bytes, int times)
+    {
+        while (times-- > 0 && Malloc(bytes) != 0)
+        {
+        }
+    }
+
+    internal void Reserve(long bytes)
+    {
+        if (Heap<Checkpointed>.Reserve(_heap, (ulong)bytes, out var offset, out var cell, out var ticket) == ShmStatus.Ok)
+        {
+            _reservations.Add((cell, ticket, offset, bytes));
+        }
+    }
+
+    /// <summary>Ends the oldest reservation that is left.</summary>
+    internal void EndReservation(bool publish)
+    {
+        var (cell, ticket, offset, bytes) = _reservations[0];
+        _reservations.RemoveAt(0);
+        Begin(publish ? Units(bytes) : 0);
+        Finish(Heap<Checkpointed>.EndReservation(_heap, offset, cell, ticket, publish) == ShmStatus.Ok);
+    }
+
+    internal void Grow(ulong blocks) => Growth<Checkpointed>.TryGrow(_heap, blocks);
+
+    internal void Recover() => Recovery<Checkpointed>.RecoverDead(_heap);
+
+    internal void Detach() => Departure<Checkpointed>.Begin(_heap);
+
+    private ulong Allocate(long bytes, bool zeroed)
+    {
+        Begin(Units(bytes));
+        var offset = zeroed
+            ? Heap<Checkpointed>.Calloc(_heap, 1, (ulong)bytes, out _)
+            : Heap<Checkpointed>.Malloc(_heap, (ulong)bytes, out _);
+        Finish(offset != 0);
+        return offset;
+    }
+
+    private long Units(long bytes)
+    {
+        var blockBytes = (long)_heap->Geometry.BlockBytes;
+        return bytes > blockBytes * 3 / 4
+            ? (bytes + blockBytes - 1) / blockBytes * _heap->Geometry.UnitsPerBlock
+            : (bytes + (1L << _heap->Geometry.UnitShift) - 1) >> _heap->Geometry.UnitShift;
+    }
+
+    private static void Begin(long units) => Board.Word(AfterWord) = Board.Word(BeforeWord) + units;
+
+    private static void Finish(bool done)
+    {
+        if (done)
+        {
+            Board.Word(BeforeWord) = Board.Word(AfterWord);
+        }
+        else
+        {
+            Board.Word(AfterWord) = Board.Word(BeforeWord);
+        }
+    }
+}

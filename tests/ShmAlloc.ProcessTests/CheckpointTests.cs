@@ -1,0 +1,40 @@
+using System.Text.RegularExpressions;
+
+namespace ShmAlloc.ProcessTests;
+
+/// <summary>A process dies before each store of the core in turn, and before each request by which others notice it.</summary>
+public sealed partial class CheckpointTests : IDisposable
+{
+    private readonly TemporaryHeapPath _path = new();
+
+    public void Dispose() => _path.Dispose();
+
+    [Fact]
+    public async Task A_death_before_any_store_of_the_core_loses_nothing_and_every_store_is_tried()
+    {
+        var lines = await ForkRun.ExpectWellAsync("points", _path.Value);
+        var reached = lines.Where(line => line.StartsWith("checkpoint: ", StringComparison.Ordinal)).Select(line => line.Split(' ')[1]).ToHashSet();
+        var stores = StoresOfTheCore().ToList();
+        Assert.True(stores.Count > 20, "The stores of the core were not found.");
+        Assert.Empty(stores.Except(reached));
+    }
+
+    /// <summary>By file and line, as the seam names them.</summary>
+    private static IEnumerable<string> StoresOfTheCore()
+    {
+        var directory = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(directory.FullName, "ShmAlloc.slnx")))
+        {
+            directory = directory.Parent ?? throw new DirectoryNotFoundException($"ShmAlloc.slnx is in no directory above {AppContext.BaseDirectory}");
+        }
+
+        return
+            from file in Directory.EnumerateFiles(Path.Combine(directory.FullName, "src", "ShmAlloc"), "*.cs", SearchOption.AllDirectories)
+            from line in File.ReadLines(file).Index()
+            where Store().IsMatch(line.Item)
+            select $"{Path.GetFileName(file)}:{line.Index + 1}";
+    }
+
+    [GeneratedRegex(@"TMachine\.(CompareExchange|Announce|Write|Or|And|Clear)\(")]
+    private static partial Regex Store();
+}

@@ -3,10 +3,9 @@ namespace ShmAlloc.ProcessTests.Forks;
 /// <summary>A place in the core's source where it stores something that others see, or asks the kernel for something that they notice.</summary>
 /// <param name="File">The source file, or the name of what is asked.</param>
 /// <param name="Line">The line, or 0.</param>
-/// <param name="Detail">Where all transitions of block words share a line: which one.</param>
-internal readonly record struct Checkpoint(string File, int Line, string Detail)
+internal readonly record struct Checkpoint(string File, int Line)
 {
-    public override string ToString() => Line == 0 ? File : $"{Path.GetFileName(File)}:{Line}{Detail}";
+    public override string ToString() => Line == 0 ? File : $"{Path.GetFileName(File)}:{Line}";
 }
 
 /// <summary>Counts the checkpoints that this process passes: it notes them, or dies before one of them.</summary>
@@ -35,11 +34,9 @@ internal static class Checkpoints
         _left = number;
     }
 
-    internal static void Reach(string file, int line) => Reach(file, line, "");
-
-    internal static void Reach(string file, int line, string detail)
+    internal static void Reach(string file, int line)
     {
-        _noted?.Add(new Checkpoint(file, line, detail));
+        _noted?.Add(new Checkpoint(file, line));
         if (--_left == 0)
         {
             Board.Word(DeathFileWord) = NameOf(file);

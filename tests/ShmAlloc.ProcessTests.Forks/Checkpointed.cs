@@ -1,4 +1,3 @@
-using ShmAlloc.Layout;
 using ShmAlloc.Memory;
 using ShmAlloc.Participants;
 
@@ -7,8 +6,6 @@ namespace ShmAlloc.ProcessTests.Forks;
 /// <summary>The hardware, with a checkpoint before everything that others can see.</summary>
 internal readonly unsafe struct Checkpointed : IMachine
 {
-    private static readonly string[,] Transitions = NameTransitions();
-
     public static ulong Read(ulong* address, string file, int line) => Hardware.Read(address, file, line);
 
     public static void Write(ulong* address, ulong value, string file, int line)
@@ -19,7 +16,7 @@ internal readonly unsafe struct Checkpointed : IMachine
 
     public static ulong CompareExchange(ulong* address, ulong value, ulong comparand, string file, int line)
     {
-        Checkpoints.Reach(file, line, TransitionOf(value, comparand, file));
+        Checkpoints.Reach(file, line);
         return Hardware.CompareExchange(address, value, comparand, file, line);
     }
 
@@ -89,24 +86,5 @@ internal readonly unsafe struct Checkpointed : IMachine
     {
         Checkpoints.Reach(nameof(Retire), 0);
         Hardware.Retire(heap);
-    }
-
-    /// <summary>All changes of block words are made by one line.</summary>
-    private static string TransitionOf(ulong value, ulong comparand, string file) =>
-        file.EndsWith("/Blocks.cs", StringComparison.Ordinal) ? Transitions[(int)new BlockWord(comparand).State, (int)new BlockWord(value).State] : "";
-
-    private static string[,] NameTransitions()
-    {
-        var states = Enum.GetNames<BlockState>();
-        var names = new string[states.Length, states.Length];
-        for (var from = 0; from < states.Length; from++)
-        {
-            for (var to = 0; to < states.Length; to++)
-            {
-                names[from, to] = $" {states[from]}-{states[to]}";
-            }
-        }
-
-        return names;
     }
 }

@@ -5,22 +5,29 @@ namespace ShmAlloc.ProcessTests;
 /// <summary>A process dies before each store of the core in turn, and before each request by which others notice it.</summary>
 public sealed partial class CheckpointTests : IDisposable
 {
+    /// <summary>Only a race leads there, and a script has one process: a block that fills while it is closed, a retired run that a late claim names.</summary>
+    private static readonly string[] OnlyInRaces =
+    [
+        "CloseBlock.cs: Blocks<TMachine>.TryChange(heap, block, busy, BlockWord.Open);",
+        "Sweep.cs: Blocks<TMachine>.TryChange(heap, head, BlockWord.Freeing(slot, length), BlockWord.Retired(length));",
+    ];
+
     private readonly TemporaryHeapPath _path = new();
 
     public void Dispose() => _path.Dispose();
 
     [Fact]
-    public async Task A_death_before_any_store_of_the_core_loses_nothing_and_every_store_is_tried()
+    public async Task A_death_before_any_store_of_the_core_loses_nothing_and_every_store_without_a_race_is_tried()
     {
         var lines = await ForkRun.ExpectWellAsync("points", _path.Value);
         var reached = lines.Where(line => line.StartsWith("checkpoint: ", StringComparison.Ordinal)).Select(line => line.Split(' ')[1]).ToHashSet();
         var stores = StoresOfTheCore().ToList();
         Assert.True(stores.Count > 20, "The stores of the core were not found.");
-        Assert.Empty(stores.Except(reached));
+        Assert.Equal(OnlyInRaces, stores.Where(store => !reached.Contains(store.Place)).Select(store => store.Text).Order(StringComparer.Ordinal));
     }
 
-    /// <summary>By file and line, as the seam names them.</summary>
-    private static IEnumerable<string> StoresOfTheCore()
+    /// <summary>By file and line, as the seam names them: what hands on its caller's place is no place itself.</summary>
+    private static IEnumerable<(string Place, string Text)> StoresOfTheCore()
     {
         var directory = new DirectoryInfo(AppContext.BaseDirectory);
         while (!File.Exists(Path.Combine(directory.FullName, "ShmAlloc.slnx")))
@@ -32,9 +39,9 @@ public sealed partial class CheckpointTests : IDisposable
             from file in Directory.EnumerateFiles(Path.Combine(directory.FullName, "src", "ShmAlloc"), "*.cs", SearchOption.AllDirectories)
             from line in File.ReadLines(file).Index()
             where Store().IsMatch(line.Item)
-            select $"{Path.GetFileName(file)}:{line.Index + 1}";
+            select ($"{Path.GetFileName(file)}:{line.Index + 1}", $"{Path.GetFileName(file)}: {line.Item.Trim()}");
     }
 
-    [GeneratedRegex(@"TMachine\.(CompareExchange|Announce|Write|Or|And|Clear)\(")]
+    [GeneratedRegex(@"(TMachine\.(CompareExchange|Announce|Write|Or|And|Clear)|Blocks<TMachine>\.TryChange|Cells<TMachine>\.Name)\((?!.*, file, line\))")]
     private static partial Regex Store();
 }

@@ -53,7 +53,18 @@ public sealed unsafe partial class ShmHeap : IDisposable
     public string Path { get; }
 
     /// <summary>Names this heap among all; chosen at creation.</summary>
-    public Guid Id => ReadHeader(_heap->Header->HeapId);
+    public Guid Id
+    {
+        get
+        {
+            Guid id = default;
+            ulong* words = (ulong*)&_heap->Header->HeapId;
+            ((ulong*)&id)[0] = Hardware.Read(words, "", 0);
+            ((ulong*)&id)[1] = Hardware.Read(words + 1, "", 0);
+            ThrowIfEnded();
+            return id;
+        }
+    }
 
     /// <summary>Whether this attachment can only read.</summary>
     public bool IsReadOnly => _heap->ReadOnly;
@@ -279,12 +290,6 @@ public sealed unsafe partial class ShmHeap : IDisposable
             : ShmStatus.StaleReservation;
         GC.KeepAlive(this);
         return status;
-    }
-
-    private Guid ReadHeader(Guid value)
-    {
-        GC.KeepAlive(this);
-        return value;
     }
 
     /// <summary>After the end the memory reads as zeros, which are no answer. Keeps this object alive until here.</summary>

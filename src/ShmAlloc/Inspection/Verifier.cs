@@ -38,7 +38,12 @@ internal static unsafe class Verifier<TMachine>
 
     private static void VerifyHeader(Attachment* heap, Report report)
     {
-        HeaderLayout copy = *heap->Header;
+        HeaderLayout copy = default;
+        for (int index = 0; index <= HeaderLayout.ImmutableBytes / sizeof(ulong); index++)
+        {
+            ((ulong*)&copy)[index] = TMachine.Read((ulong*)heap->Header + index);
+        }
+
         if (copy.Magic != HeaderLayout.ExpectedMagic || copy.Checksum != HeaderLayout.ComputeChecksum(&copy))
         {
             report.Add("header: the checksum is wrong");

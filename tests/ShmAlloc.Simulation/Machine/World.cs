@@ -115,7 +115,8 @@ internal sealed unsafe class World
     {
         ulong at = (ulong)((byte*)address - _memory);
         bool isHint = (at >= Geometry.SummariesAt && at < Geometry.BlockWordsAt) || (at >= Geometry.HintsAt && at < Geometry.BitmapsAt);
-        return address == null || !isHint;
+        bool isConstant = at < (ulong)HeaderLayout.ImmutableBytes;
+        return address == null || (!isHint && !isConstant);
     }
 
     /// <summary>A page without storage would be a SIGBUS, or a hole that nobody accounts for.</summary>

@@ -30,6 +30,19 @@ public static class Controls
                 "        CellScan<TMachine>.Collect(heap, block, named);\n        ClearGarbage",
                 "        ClearGarbage")),
 
+        new BrokenVariant("no scan of the cells after the words are read", On("what is read is retired, swept by another", 3),
+            (SweepFile,
+                "        CellScan<TMachine>.Collect(heap, block, named);\n        ClearGarbage",
+                "        ClearGarbage")),
+
+        new BrokenVariant("recovery acts on a HOLD", On("what is read is retired, swept and claimed", 1, 1),
+            (RecoveryFile,
+                "        TMachine.Write(&heap->Slots[slot].Cell[index], 0);\n",
+                "        if (cell.Kind == CellKind.Hold)\n        {\n            PrivateClaim<TMachine>.TryWithdraw(heap, cell.Unit, (uint)cell.LengthUnits);\n        }\n\n        TMachine.Write(&heap->Slots[slot].Cell[index], 0);\n")),
+
+        new BrokenVariant("a slot probed through a shared description", [.. On("recover", 2), "--shared-description", "yes"],
+            (RecoveryFile, "if (slot != heap->Slot && ReadSlot(heap, slot).IsActive && TMachine.TryLockSlot", "if (ReadSlot(heap, slot).IsActive && TMachine.TryLockSlot")),
+
         new BrokenVariant("a cell set by a release store", On("a claim is made and published while it is swept", 4),
             ("Participants/Cells.cs",
                 "TMachine.Announce(AddressOf(heap, cell), word.Bits, file, line);",

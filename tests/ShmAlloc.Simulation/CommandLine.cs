@@ -9,7 +9,7 @@ internal sealed record CommandLine
 {
     internal const string Usage = """
         usage: simulation explore [options]     try schedules and deaths; exit code 1 at the first broken promise
-               simulation replay PROGRAM PREEMPTIONS DEATHS CHOICES
+               simulation replay PROGRAM SCHEDULE
                                                 repeat one run, as a failure printed it, with a readable trace
                simulation list                  the names of all programs
 
@@ -21,6 +21,9 @@ internal sealed record CommandLine
           --random RUNS      so many seeded random schedules of each program instead of all within the budget
           --seed N           first seed (default 1)
           --seconds S        at most so long for each program (default 10)
+          --plain yes        try also the schedules that lead to nothing new: slow, to check the reduction
+          --shared-description yes
+                             locks are asked for through the descriptor that holds one's own
           --coverage FILE    write which accesses were reached, and at which somebody died
         """;
 
@@ -35,6 +38,11 @@ internal sealed record CommandLine
     internal ulong Seed { get; private init; } = 1;
 
     internal TimeSpan Limit { get; private init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Whether schedules that lead to nothing new are left out.</summary>
+    internal bool Reduce { get; private init; } = true;
+
+    internal bool SharesDescription { get; private init; }
 
     internal string? CoverageFile { get; private init; }
 
@@ -55,6 +63,8 @@ internal sealed record CommandLine
                 "--random" => line with { RandomRuns = Number(value) },
                 "--seed" => line with { Seed = (ulong)Number(value) },
                 "--seconds" => line with { Limit = TimeSpan.FromSeconds(double.Parse(value, CultureInfo.InvariantCulture)) },
+                "--plain" => line with { Reduce = value != "yes" },
+                "--shared-description" => line with { SharesDescription = value == "yes" },
                 "--coverage" => line with { CoverageFile = value },
                 _ => throw new FormatException($"There is no option {option}."),
             };
@@ -65,7 +75,8 @@ internal sealed record CommandLine
 
     internal IEnumerable<SimulatedProgram> Programs =>
         Catalogue.Sets.Where(set => Set.Length == 0 || set.Key == Set).SelectMany(set => set.Value)
-            .Where(program => program.Name.Contains(Program, StringComparison.Ordinal));
+            .Where(program => program.Name.Contains(Program, StringComparison.Ordinal))
+            .Select(program => program with { Shape = program.Shape with { SharesDescription = SharesDescription } });
 
     private static long Number(string value) => long.Parse(value, CultureInfo.InvariantCulture);
 }

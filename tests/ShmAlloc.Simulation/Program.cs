@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using ShmAlloc.Simulation;
 using ShmAlloc.Simulation.Exploring;
 using ShmAlloc.Simulation.Machine;
@@ -11,8 +10,8 @@ try
     {
         case ["explore", .. var options]:
             return Explore(CommandLine.Parse(options));
-        case ["replay", var name, var preemptions, var deaths, var choices]:
-            return ReplayOne(name, int.Parse(preemptions, CultureInfo.InvariantCulture), int.Parse(deaths, CultureInfo.InvariantCulture), choices);
+        case ["replay", var name, var schedule]:
+            return ReplayOne(name, schedule);
         case ["list"]:
             foreach ((string set, IEnumerable<SimulatedProgram> programs) in Catalogue.Sets)
             {
@@ -39,7 +38,7 @@ static int Explore(CommandLine line)
     Coverage coverage = new();
     foreach (SimulatedProgram program in line.Programs)
     {
-        Explorer explorer = new(program);
+        Explorer explorer = new(program, line.Reduce);
         Exploration exploration = line.RandomRuns > 0
             ? explorer.ExploreRandomly(line.Budget, line.Seed, line.RandomRuns, line.Limit)
             : explorer.ExploreAll(line.Budget, line.Limit);
@@ -62,12 +61,12 @@ static int Explore(CommandLine line)
     return totals.Programs == 0 ? 2 : 0;
 }
 
-static int ReplayOne(string name, int preemptions, int deaths, string choices)
+static int ReplayOne(string name, string schedule)
 {
     OneProcessor.Pin();
     SimulatedProgram program = Catalogue.All.FirstOrDefault(candidate => candidate.Name == name)
         ?? throw new FormatException($"There is no program '{name}'.");
-    (string? fault, string trace) = new Explorer(program).Again(new Budget(preemptions, deaths), Replay.Read(choices));
+    (string? fault, string trace) = new Explorer(program).Again(Replay.Read(schedule));
     Console.WriteLine(trace);
     Console.WriteLine(fault ?? "no fault");
     return fault == null ? 0 : 1;

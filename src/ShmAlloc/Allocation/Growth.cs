@@ -83,9 +83,9 @@ internal static unsafe class Growth<TMachine>
 
     private static void RaiseKnown(Attachment* heap, ulong to)
     {
-        for (ulong known = Volatile.Read(ref heap->Blocks); known < to;)
+        for (ulong known = TMachine.Read(&heap->Blocks); known < to;)
         {
-            ulong found = Interlocked.CompareExchange(ref heap->Blocks, to, known);
+            ulong found = TMachine.CompareExchange(&heap->Blocks, to, known);
             if (found == known)
             {
                 return;

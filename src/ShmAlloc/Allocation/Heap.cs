@@ -16,7 +16,7 @@ internal static unsafe class Heap<TMachine>
     /// <returns>The offset, or 0.</returns>
     internal static ulong Malloc(Attachment* heap, ulong sizeBytes, out ShmStatus status)
     {
-        if (sizeBytes >= heap->RequestLimit)
+        if (sizeBytes >= TMachine.Read(&heap->RequestLimit))
         {
             status = WhyNot(heap, ShmStatus.TooLarge);
             return 0;
@@ -315,7 +315,7 @@ internal static unsafe class Heap<TMachine>
     }
 
     /// <summary>The unit of an offset, if it is one that exists.</summary>
-    private static bool TryUnitOf(Attachment* heap, ulong offset, out ulong unit)
+    internal static bool TryUnitOf(Attachment* heap, ulong offset, out ulong unit)
     {
         ulong relative = offset - Geometry.Page;
         unit = relative >> heap->Geometry.UnitShift;
@@ -330,5 +330,5 @@ internal static unsafe class Heap<TMachine>
 
     /// <summary>The reason to report: a heap that was closed meanwhile shows closed words, which are no reason of their own.</summary>
     private static ShmStatus WhyNot(Attachment* heap, ShmStatus status) =>
-        Volatile.Read(ref heap->Closing) != 0 ? ShmStatus.Closed : heap->ReadOnly ? ShmStatus.ReadOnly : status;
+        TMachine.Read(&heap->Closing) != 0 ? ShmStatus.Closed : heap->ReadOnly ? ShmStatus.ReadOnly : status;
 }

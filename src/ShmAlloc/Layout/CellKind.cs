@@ -13,4 +13,9 @@ internal enum CellKind
 
     /// <summary>Set before published → private of a crossing allocation. Recovery clears it: the rest is garbage.</summary>
     Freeing = 2,
+
+    /// <summary>
+    /// Set by who reads a published allocation, before it looks whether that is still in use. Recovery clears it.
+    /// </summary>
+    Hold = 3,
 }

@@ -39,16 +39,16 @@ internal unsafe struct Attachment
     internal uint ProcessId;
 
     /// <summary>1 once disposal has begun; then no cell is taken any more.</summary>
-    internal int Closing;
+    internal ulong Closing;
 
     /// <summary>1 when the slot has been given up and the mapping replaced.</summary>
-    internal int Ended;
+    internal ulong Ended;
 
     /// <summary>Taken, never waited for, by the one thread that asks who lives.</summary>
-    internal int Probing;
+    internal ulong Probing;
 
     /// <summary>Taken, never waited for, by the one thread that gets a slot.</summary>
-    internal int Joining;
+    internal ulong Joining;
 
     /// <summary>Who of our threads uses which of our cells: see <see cref="Ticket"/>.</summary>
     internal fixed ulong Tickets[SlotLayout.Cells];

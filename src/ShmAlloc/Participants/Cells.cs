@@ -39,18 +39,18 @@ internal static unsafe class Cells<TMachine>
         ulong* ticket = heap->Tickets + cell;
 
         // A full fence before the look: whoever begins to leave sees the ticket free, or we see that it has begun.
-        Interlocked.Exchange(ref *ticket, new Ticket(*ticket).Released.Bits);
-        if (Volatile.Read(ref heap->Closing) != 0)
+        TMachine.Announce(ticket, new Ticket(*ticket).Released.Bits);
+        if (TMachine.Read(&heap->Closing) != 0)
         {
             Departure<TMachine>.TryFinish(heap);
         }
     }
 
-    internal static Ticket TicketOf(Attachment* heap, int cell) => new(Volatile.Read(ref heap->Tickets[cell]));
+    internal static Ticket TicketOf(Attachment* heap, int cell) => new(TMachine.Read(heap->Tickets + cell));
 
     /// <summary>Makes a reservation's ticket this thread's to work with; false if it was used already.</summary>
     internal static bool TryStartWork(Attachment* heap, int cell, Ticket held) =>
-        Interlocked.CompareExchange(ref heap->Tickets[cell], held.Working.Bits, held.Bits) == held.Bits;
+        TMachine.CompareExchange(heap->Tickets + cell, held.Working.Bits, held.Bits) == held.Bits;
 
     internal static CellWord Read(
         Attachment* heap, int slot, int cell, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
@@ -77,13 +77,13 @@ internal static unsafe class Cells<TMachine>
             int candidate = from + ((start + tried) % count);
             Ticket ticket = TicketOf(heap, candidate);
             if (ticket.IsFree
-                && Interlocked.CompareExchange(ref heap->Tickets[candidate], ticket.Held.Bits, ticket.Bits) == ticket.Bits)
+                && TMachine.CompareExchange(heap->Tickets + candidate, ticket.Held.Bits, ticket.Bits) == ticket.Bits)
             {
                 cell = candidate;
                 return ShmStatus.Ok;
             }
         }
 
-        return Volatile.Read(ref heap->Closing) != 0 ? ShmStatus.Closed : none;
+        return TMachine.Read(&heap->Closing) != 0 ? ShmStatus.Closed : none;
     }
 }

@@ -11,20 +11,20 @@ internal static unsafe class Departure<TMachine>
     /// <summary>Begins to leave. Operations under way finish; reservations may still be published or abandoned.</summary>
     internal static void Begin(Attachment* heap)
     {
-        Interlocked.Exchange(ref heap->Closing, 1);
-        Volatile.Write(ref heap->RequestLimit, 0);
+        TMachine.Announce(&heap->Closing, 1);
+        TMachine.Write(&heap->RequestLimit, 0);
         TryFinish(heap);
     }
 
     /// <summary>Gives up the slot and the mapping unless somebody still has a cell; whoever releases the last one calls this again.</summary>
     internal static void TryFinish(Attachment* heap)
     {
-        if (!TryCloseTickets(heap) || Interlocked.CompareExchange(ref heap->Joining, 1, 0) != 0)
+        if (!TryCloseTickets(heap) || TMachine.CompareExchange(&heap->Joining, 1, 0) != 0)
         {
             return;
         }
 
-        if (Interlocked.Exchange(ref heap->Ended, 1) == 0)
+        if (TMachine.CompareExchange(&heap->Ended, 1, 0) == 0)
         {
             if (heap->Slot >= 0)
             {
@@ -34,7 +34,7 @@ internal static unsafe class Departure<TMachine>
             TMachine.Retire(heap);
         }
 
-        Volatile.Write(ref heap->Joining, 0);
+        TMachine.Write(&heap->Joining, 0);
     }
 
     /// <summary>Takes every ticket for good. A thread that comes late finds none, so it cannot write into a slot that is not ours any more.</summary>
@@ -45,7 +45,7 @@ internal static unsafe class Departure<TMachine>
         {
             Ticket ticket = Cells<TMachine>.TicketOf(heap, cell);
             all &= ticket.IsClosed
-                || (ticket.IsFree && Interlocked.CompareExchange(ref heap->Tickets[cell], ticket.Closed.Bits, ticket.Bits) == ticket.Bits);
+                || (ticket.IsFree && TMachine.CompareExchange(heap->Tickets + cell, ticket.Closed.Bits, ticket.Bits) == ticket.Bits);
         }
 
         return all;

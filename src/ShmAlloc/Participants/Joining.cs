@@ -38,18 +38,18 @@ internal static unsafe class Joining<TMachine>
             return ShmStatus.ReadOnly;
         }
 
-        if (Interlocked.CompareExchange(ref heap->Joining, 1, 0) != 0)
+        if (TMachine.CompareExchange(&heap->Joining, 1, 0) != 0)
         {
-            return Volatile.Read(ref heap->Closing) != 0 ? ShmStatus.Closed : ShmStatus.Contended;
+            return TMachine.Read(&heap->Closing) != 0 ? ShmStatus.Closed : ShmStatus.Contended;
         }
 
-        ShmStatus status = Volatile.Read(ref heap->Closing) != 0 ? ShmStatus.Closed
+        ShmStatus status = TMachine.Read(&heap->Closing) != 0 ? ShmStatus.Closed
             : heap->Slot >= 0 ? ShmStatus.Ok
             : TryJoin(heap);
 
         // A full fence before the look: whoever begins to leave sees the flag clear, or we see that it has begun.
-        Interlocked.Exchange(ref heap->Joining, 0);
-        if (Volatile.Read(ref heap->Closing) != 0)
+        TMachine.Announce(&heap->Joining, 0);
+        if (TMachine.Read(&heap->Closing) != 0)
         {
             Departure<TMachine>.TryFinish(heap);
             return ShmStatus.Closed;

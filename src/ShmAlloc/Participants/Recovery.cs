@@ -25,7 +25,7 @@ internal static unsafe class Recovery<TMachine>
     internal static bool TryRecoverDead(Attachment* heap, out int recovered)
     {
         recovered = 0;
-        if (heap->ReadOnly || Interlocked.CompareExchange(ref heap->Probing, 1, 0) != 0)
+        if (heap->ReadOnly || TMachine.CompareExchange(&heap->Probing, 1, 0) != 0)
         {
             return heap->ReadOnly;
         }
@@ -44,7 +44,7 @@ internal static unsafe class Recovery<TMachine>
             TMachine.EndProbing(heap, probe);
         }
 
-        Volatile.Write(ref heap->Probing, 0);
+        TMachine.Write(&heap->Probing, 0);
         return true;
     }
 

@@ -16,6 +16,9 @@ internal sealed class Exploration
     /// <summary>Runs that led to a state where another had been.</summary>
     internal long Pruned { get; set; }
 
+    /// <summary>Different ends of the program, hints apart.</summary>
+    internal int Ends { get; set; }
+
     /// <summary>Whether all schedules within the budget were tried.</summary>
     internal bool IsComplete { get; set; }
 
@@ -23,7 +26,7 @@ internal sealed class Exploration
 
     internal ulong? Seed { get; set; }
 
-    internal string? Choices { get; set; }
+    internal string? Schedule { get; set; }
 
     public override string ToString()
     {
@@ -32,6 +35,6 @@ internal sealed class Exploration
             $"{Program}: {Runs:N0} runs ({Pruned:N0} pruned), {Steps:N0} steps, {Budget.Preemptions} preemptions, {Budget.Kills} deaths{(IsComplete ? ", complete" : "")}");
         return Fault == null
             ? line
-            : $"{line}\n  FAULT: {Fault}{(Seed == null ? "" : $" (seed {Seed})")}\n  replay '{Program}' {Budget.Preemptions} {Budget.Kills} {Choices}";
+            : $"{line}\n  FAULT: {Fault}{(Seed == null ? "" : $" (seed {Seed})")}\n  replay '{Program}' {Schedule}";
     }
 }

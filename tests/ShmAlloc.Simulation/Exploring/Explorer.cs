@@ -12,9 +12,12 @@ internal sealed unsafe class Explorer
     private readonly SimulatedProgram _program;
     private readonly World _world;
     private readonly Actor[] _actors;
+    private readonly Judge _judge;
+    private readonly bool _reduce;
 
-    internal Explorer(SimulatedProgram program)
+    internal Explorer(SimulatedProgram program, bool reduce = true)
     {
+        _reduce = reduce;
         _program = program;
         _world = new World(program.Shape with { Threads = program.Threads.Length });
         _actors = [.. Enumerable.Range(0, program.Shape.Participants).Select(index => new Actor(_world, index))];
@@ -38,6 +41,7 @@ internal sealed unsafe class Explorer
         }
 
         _world.Freeze();
+        _judge = new Judge(_world);
     }
 
     internal Sites Sites => _world.Sites;
@@ -45,27 +49,46 @@ internal sealed unsafe class Explorer
     /// <summary>Tries every schedule within a budget, until the time is up or a promise is broken.</summary>
     internal Exploration ExploreAll(Budget budget, TimeSpan limit)
     {
-        Systematic systematic = new();
         Stopwatch watch = Stopwatch.StartNew();
         Exploration exploration = new() { Program = _program.Name, Budget = budget };
+
+        // Few preemptions first: they find the simplest fault, and nearly all words that threads fight over.
+        for (int preemptions = Math.Min(1, budget.Preemptions); preemptions <= budget.Preemptions; preemptions++)
+        {
+            do
+            {
+                if (!TryExploreAll(budget with { Preemptions = preemptions }, watch, limit, exploration))
+                {
+                    return exploration;
+                }
+            }
+            while (_world.Conflicts.TryUse());
+        }
+
+        exploration.IsComplete = true;
+        return exploration;
+    }
+
+    private bool TryExploreAll(Budget budget, Stopwatch watch, TimeSpan limit, Exploration exploration)
+    {
+        Systematic systematic = new(_reduce);
         do
         {
             string? fault = RunOnce(systematic, budget, exploration);
             if (fault != null)
             {
                 exploration.Fault = fault;
-                exploration.Choices = Replay.Write(systematic.Choices, switchesAtHints: false);
-                return exploration;
+                exploration.Schedule = Replay.Write(_world.Scheduler.Schedule);
+                return false;
             }
 
             if (watch.Elapsed > limit)
             {
-                return exploration;
+                return false;
             }
         }
         while (systematic.MoveNext());
-        exploration.IsComplete = true;
-        return exploration;
+        return true;
     }
 
     /// <summary>Tries seeded random schedules.</summary>
@@ -73,15 +96,20 @@ internal sealed unsafe class Explorer
     {
         Stopwatch watch = Stopwatch.StartNew();
         Exploration exploration = new() { Program = _program.Name, Budget = budget };
+        RunOnce(new Replay(new Dictionary<int, Move>()), budget, exploration);
+        int steps = Math.Max(1, _world.Scheduler.Steps);
         for (ulong seed = firstSeed; seed < firstSeed + (ulong)runs && watch.Elapsed <= limit; seed++)
         {
-            RandomWalk walk = new(seed);
+            // By turns: by priorities, and without any plan.
+            IStrategy walk = seed % 2 == 0
+                ? new PriorityWalk(seed, _program.Threads.Length, steps, budget.Kills)
+                : new RandomWalk(seed);
             string? fault = RunOnce(walk, budget, exploration);
             if (fault != null)
             {
                 exploration.Fault = fault;
                 exploration.Seed = seed;
-                exploration.Choices = Replay.Write(walk.Choices, switchesAtHints: true);
+                exploration.Schedule = Replay.Write(_world.Scheduler.Schedule);
                 return exploration;
             }
         }
@@ -90,10 +118,11 @@ internal sealed unsafe class Explorer
     }
 
     /// <summary>Repeats one run and tells what happened in it.</summary>
-    internal (string? Fault, string Trace) Again(Budget budget, Replay replay)
+    internal (string? Fault, string Trace) Again(Replay replay)
     {
         Trace trace = new(_world);
         _world.Trace = trace;
+        Budget budget = new(int.MaxValue, int.MaxValue);
         string? fault = RunOnce(replay, budget, new Exploration { Program = _program.Name, Budget = budget });
         _world.Trace = null;
         return (fault, trace.ToString());
@@ -114,6 +143,8 @@ internal sealed unsafe class Explorer
         exploration.Runs++;
         exploration.Steps += _world.Scheduler.Steps;
         exploration.Pruned += _world.Scheduler.IsPruned ? 1 : 0;
-        return _world.Scheduler.Violation ?? (_world.Scheduler.IsPruned ? null : Judge.FindFault(_world));
+        string? fault = _world.Scheduler.Violation ?? (_world.Scheduler.IsPruned ? null : _judge.FindFault());
+        exploration.Ends = _judge.Ends;
+        return fault;
     }
 }

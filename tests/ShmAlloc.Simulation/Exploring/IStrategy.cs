@@ -5,14 +5,12 @@ namespace ShmAlloc.Simulation.Exploring;
 /// <summary>Makes the choices of a run.</summary>
 internal interface IStrategy
 {
-    /// <summary>Whether threads are also preempted at hints, which cannot break anything but may hide room.</summary>
-    bool SwitchesAtHints { get; }
+    /// <summary>Whether a thread may be preempted before an access.</summary>
+    /// <param name="step">The number of the step.</param>
+    /// <param name="isDecisive">Whether it is an access to truth that threads fight over, as opposed to a hint or to what nobody else writes.</param>
+    bool IsPoint(int step, bool isDecisive);
 
-    /// <summary>Chooses among options; 0 is to go on.</summary>
-    /// <param name="options">How many there are.</param>
-    /// <param name="key">Names the state.</param>
-    /// <param name="current">Who runs; null if the one before has ended.</param>
-    /// <param name="others">Whom the run could switch to.</param>
-    /// <returns>The choice, or −1 to give the run up.</returns>
-    int Choose(int options, ulong key, SimulatedThread? current, SimulatedThread[] others);
+    /// <summary>Chooses among moves; the first one is to go on, unless the thread before has ended.</summary>
+    /// <returns>The index of the choice, or −1 to give the run up.</returns>
+    int Choose(Scheduler scheduler, SimulatedThread? current, IReadOnlyList<Move> moves);
 }

@@ -10,28 +10,45 @@ namespace ShmAlloc.Simulation.Exploring;
 /// Looks at a world after a run. Everybody who is left dies; a newcomer recovers them all; then the heap must be sound, hold exactly what the ledger says was
 /// published, and give every other unit to whoever asks: fill and count.
 /// </summary>
-internal static unsafe class Judge
+internal sealed unsafe class Judge(World world)
 {
-    internal static string? FindFault(World world)
-    {
-        try
-        {
-            Check(world);
-            return null;
-        }
-        catch (ViolationException violation)
-        {
-            return violation.Message;
-        }
-    }
+    /// <summary>Fingerprints of states that were judged and are right: many schedules end alike.</summary>
+    private readonly HashSet<ulong> _sound = [];
 
-    private static void Check(World world)
+    private readonly HashSet<ulong> _ends = [];
+
+    /// <summary>How many ends of the program were seen, hints apart.</summary>
+    internal int Ends => _ends.Count;
+
+    internal string? FindFault()
     {
         foreach (SimulatedParticipant participant in world.Participants[..^1])
         {
             world.Kill(participant);
         }
 
+        ulong fingerprint = world.Fingerprint(withHints: true);
+        _ends.Add(world.Fingerprint(withHints: false));
+        if (_sound.Contains(fingerprint))
+        {
+            return null;
+        }
+
+        try
+        {
+            Check(world);
+        }
+        catch (ViolationException violation)
+        {
+            return violation.Message;
+        }
+
+        _sound.Add(fingerprint);
+        return null;
+    }
+
+    private static void Check(World world)
+    {
         Attachment* heap = world.Participants[^1].Heap;
         Require(Joining<Simulated>.TryJoin(heap) == ShmStatus.Ok, "a newcomer finds no slot");
         Recovery<Simulated>.RecoverDead(heap);
@@ -109,17 +126,24 @@ internal static unsafe class Judge
             Require(unexplained.Remove((place.Unit, RoundToRun(world, place.Units))), $"{place} was published and is lost");
         }
 
-        foreach ((int unit, int units) in unexplained)
+        // Frees and publications know their place; what is left must have come from an allocation that did not return.
+        unexplained.RemoveAll(found => Explains(pending, operation =>
+            operation.Kind is PendingKind.Free or PendingKind.Publish
+            && operation.Place!.Unit == found.Unit && RoundToRun(world, operation.Units) == found.Units));
+        unexplained.RemoveAll(found => Explains(pending, operation =>
+            operation.Kind == PendingKind.Malloc && RoundToRun(world, operation.Units) == found.Units));
+        Require(unexplained.Count == 0, $"units {string.Join(", ", unexplained.Select(found => $"{found.Unit}..{found.Unit + found.Units - 1}"))} are published, and nobody published them");
+    }
+
+    private static bool Explains(List<Pending> pending, Predicate<Pending> fits)
+    {
+        int index = pending.FindIndex(fits);
+        if (index >= 0)
         {
-            int index = pending.FindIndex(operation => operation.Kind switch
-            {
-                PendingKind.Malloc => RoundToRun(world, operation.Units) == units,
-                PendingKind.Free or PendingKind.Publish => operation.Place!.Unit == unit && RoundToRun(world, operation.Units) == units,
-                _ => false,
-            });
-            Require(index >= 0, $"units {unit}..{unit + units - 1} are published, and nobody published them");
             pending.RemoveAt(index);
         }
+
+        return index >= 0;
     }
 
     private static int RoundToRun(World world, int units)

@@ -3,12 +3,11 @@ using ShmAlloc.Simulation.Machine;
 namespace ShmAlloc.Simulation.Exploring;
 
 /// <summary>
-/// Seeded random schedules: at each step, with a probability that each seed chooses for itself (1/4 to 1/256), one of all options is taken,
-/// so that some runs switch all the time and others hardly ever. Deaths are among the options.
+/// Seeded random schedules: at each step, with a probability that each seed chooses for itself (1/4 to 1/256), one of all moves is made,
+/// so that some runs switch all the time and others hardly ever. Deaths are among the moves.
 /// </summary>
 internal sealed class RandomWalk : IStrategy
 {
-    private readonly List<int> _choices = [];
     private readonly Random _random;
     private readonly int _meanDistance;
 
@@ -18,16 +17,8 @@ internal sealed class RandomWalk : IStrategy
         _meanDistance = 1 << _random.Next(2, 9);
     }
 
-    public bool SwitchesAtHints => true;
+    public bool IsPoint(int step, bool isDecisive) => true;
 
-    internal IReadOnlyList<int> Choices => _choices;
-
-    public int Choose(int options, ulong key, SimulatedThread? current, SimulatedThread[] others)
-    {
-        int choice = current == null ? _random.Next(options)
-            : _random.Next(_meanDistance) == 0 ? _random.Next(options)
-            : 0;
-        _choices.Add(choice);
-        return choice;
-    }
+    public int Choose(Scheduler scheduler, SimulatedThread? current, IReadOnlyList<Move> moves) =>
+        current == null || _random.Next(_meanDistance) == 0 ? _random.Next(moves.Count) : 0;
 }

@@ -3,33 +3,46 @@ using ShmAlloc.Simulation.Machine;
 
 namespace ShmAlloc.Simulation.Exploring;
 
-/// <summary>Makes the choices of a run that was recorded. Written as "position:choice" for every choice that is not 0.</summary>
-internal sealed class Replay(IReadOnlyDictionary<int, int> choices, bool switchesAtHints) : IStrategy
+/// <summary>Makes the moves of a run that was recorded. Written as "step:move" for every move that is not to go on.</summary>
+internal sealed class Replay(IReadOnlyDictionary<int, Move> moves) : IStrategy
 {
-    private int _position;
+    public bool IsPoint(int step, bool isDecisive) => moves.ContainsKey(step);
 
-    public bool SwitchesAtHints => switchesAtHints;
-
-    public int Choose(int options, ulong key, SimulatedThread? current, SimulatedThread[] others) =>
-        choices.GetValueOrDefault(_position++);
-
-    internal static string Write(IEnumerable<int> choices, bool switchesAtHints)
+    public int Choose(Scheduler scheduler, SimulatedThread? current, IReadOnlyList<Move> options)
     {
-        IEnumerable<string> parts = choices.Index().Where(step => step.Item != 0)
-            .Select(step => string.Create(CultureInfo.InvariantCulture, $"{step.Index}:{step.Item}"));
-        return (switchesAtHints ? "h," : "s,") + string.Join(',', parts);
-    }
-
-    internal static Replay Read(string text)
-    {
-        string[] parts = text.Split(',', StringSplitOptions.RemoveEmptyEntries);
-        Dictionary<int, int> choices = [];
-        foreach (string part in parts.Skip(1))
+        if (!moves.TryGetValue(scheduler.Steps, out Move move))
         {
-            string[] pair = part.Split(':');
-            choices.Add(int.Parse(pair[0], CultureInfo.InvariantCulture), int.Parse(pair[1], CultureInfo.InvariantCulture));
+            return 0;
         }
 
-        return new Replay(choices, parts.FirstOrDefault() == "h");
+        for (int index = 0; index < options.Count; index++)
+        {
+            if (options[index] == move)
+            {
+                return index;
+            }
+        }
+
+        throw new ViolationException($"At step {scheduler.Steps} the move '{move}' is not possible: the program is not the one that was recorded.");
+    }
+
+    internal static string Write(IEnumerable<(int Step, Move Move)> schedule) =>
+        string.Join(',', schedule.Select(taken => string.Create(CultureInfo.InvariantCulture, $"{taken.Step}:{taken.Move}")));
+
+    /// <summary>Throws a <see cref="FormatException"/> if it is no schedule.</summary>
+    internal static Replay Read(string text)
+    {
+        Dictionary<int, Move> moves = [];
+        foreach (string part in text.Split(',', StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (part.Split(':') is not [var step, { Length: > 0 } move] || !int.TryParse(step, CultureInfo.InvariantCulture, out int number))
+            {
+                throw new FormatException($"'{part}' is not of the form STEP:MOVE.");
+            }
+
+            moves[number] = Move.Parse(move);
+        }
+
+        return new Replay(moves);
     }
 }

@@ -3,30 +3,29 @@ using ShmAlloc.Simulation.Machine;
 namespace ShmAlloc.Simulation.Exploring;
 
 /// <summary>All schedules within the budget, depth first, without those that order all conflicting accesses as one before did.</summary>
-internal sealed class Systematic : IStrategy
+/// <param name="reduce">Whether schedules are left out that lead to nothing new. To try all of them takes very long, and is there to check the reduction.</param>
+internal sealed class Systematic(bool reduce) : IStrategy
 {
     private readonly List<(int Choice, int Options)> _path = [];
     private readonly HashSet<ulong> _visited = [];
     private int _position;
 
-    public bool SwitchesAtHints => false;
+    public bool IsPoint(int step, bool isDecisive) => isDecisive || !reduce;
 
-    internal IEnumerable<int> Choices => _path.Take(_position).Select(step => step.Choice);
-
-    public int Choose(int options, ulong key, SimulatedThread? current, SimulatedThread[] others)
+    public int Choose(Scheduler scheduler, SimulatedThread? current, IReadOnlyList<Move> moves)
     {
         if (_position < _path.Count)
         {
-            (int choice, int expected) = _path[_position++];
-            return expected == options ? choice : throw new InvalidOperationException("The simulated program is not deterministic.");
+            (int choice, int options) = _path[_position++];
+            return options == moves.Count ? choice : throw new InvalidOperationException("The simulated program is not deterministic.");
         }
 
-        if (!_visited.Add(HappensBefore.Mix(key, (ulong)(uint)options)))
+        if (reduce && !_visited.Add(scheduler.StateOf(current)))
         {
             return -1;
         }
 
-        _path.Add((0, options));
+        _path.Add((0, moves.Count));
         _position++;
         return 0;
     }

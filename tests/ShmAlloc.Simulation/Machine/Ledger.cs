@@ -8,18 +8,24 @@ namespace ShmAlloc.Simulation.Machine;
 /// </summary>
 internal sealed class Ledger
 {
+    private readonly World _world;
     private readonly Place?[] _holders;
     private readonly Dictionary<string, Place> _named = [];
+    private readonly List<Place> _held = [];
     private Place?[] _holdersImage = [];
     private Dictionary<string, Place> _namedImage = [];
 
     internal Ledger(World world)
     {
+        _world = world;
         _holders = new Place?[world.Shape.MaximumBlocks << (5 + world.Shape.WordsPerBlockShift)];
     }
 
     /// <summary>Operations that a death cut off, by thread: they may have taken effect or not.</summary>
     internal Dictionary<int, Pending> Pending { get; } = [];
+
+    /// <summary>A hash of what has changed since the beginning.</summary>
+    internal ulong State { get; private set; }
 
     internal IEnumerable<Place> Held => _holders.OfType<Place>().Distinct();
 
@@ -39,9 +45,31 @@ internal sealed class Ledger
         }
 
         Pending.Clear();
+        _held.Clear();
+        State = 0;
     }
 
-    internal Place? Find(string name) => _named.GetValueOrDefault(name);
+    internal ulong Fingerprint()
+    {
+        ulong hash = 0;
+        foreach (Place place in Held)
+        {
+            hash += Hash.Mix(((ulong)(uint)place.Unit << 32) | (uint)place.Units, place.IsReservation ? 1UL : 0);
+        }
+
+        foreach (Pending pending in Pending.Values)
+        {
+            hash += Hash.Mix(((ulong)(uint)pending.Kind << 32) | (uint)pending.Units, (ulong)(uint)((pending.Place?.Unit ?? -1) + 2));
+        }
+
+        return hash;
+    }
+
+    internal Place? Find(string name)
+    {
+        _world.NoteName(name, isQuestion: true);
+        return _named.GetValueOrDefault(name);
+    }
 
     internal void Enter(string name, Place place)
     {
@@ -55,11 +83,19 @@ internal sealed class Ledger
             _holders[unit] = place;
         }
 
+        if (_held.Find(held => held.Unit >= place.Unit && held.Unit < place.Unit + place.Units) is { } read)
+        {
+            throw new ViolationException($"{place} was handed out while participant {read.Owner} reads unit {read.Unit}");
+        }
+
+        Note(place);
+        _world.NoteName(name);
         _named[name] = place;
     }
 
     internal void Strike(string name)
     {
+        _world.NoteName(name);
         Place place = _named[name];
         _named.Remove(name);
         Strike(place);
@@ -67,6 +103,7 @@ internal sealed class Ledger
 
     internal void Strike(Place place)
     {
+        Note(place);
         for (int unit = place.Unit; unit < place.Unit + place.Units; unit++)
         {
             if (ReferenceEquals(_holders[unit], place))
@@ -76,14 +113,36 @@ internal sealed class Ledger
         }
     }
 
-    /// <summary>What a participant had reserved when it died may be handed out again at any time from now on.</summary>
+    /// <summary>Somebody reads a place that may be taken out of use, but must not be handed out, until it lets go.</summary>
+    internal void Hold(Place place)
+    {
+        if (_holders[place.Unit] == null)
+        {
+            throw new ViolationException($"participant {place.Owner} reads unit {place.Unit}, which was taken out of use before");
+        }
+
+        _held.Add(place);
+        Note(place);
+    }
+
+    internal void LetGo(Place place)
+    {
+        _held.Remove(place);
+        Note(place);
+    }
+
+    /// <summary>What a participant had reserved or held when it died may be handed out again at any time from now on.</summary>
     internal void StrikeReservationsOf(int participant)
     {
+        _held.RemoveAll(place => place.Owner == participant);
         foreach (Place place in Held.Where(place => place.IsReservation && place.Owner == participant).ToList())
         {
             Strike(place);
         }
     }
+
+    private void Note(Place place) =>
+        State ^= Hash.Mix(((ulong)(uint)place.Unit << 32) | (uint)place.Units, ((ulong)(uint)place.Owner << 32) | (uint)(place.Cell + 1));
 
     /// <summary>Replaces a reservation by the allocation that it became.</summary>
     internal void Replace(string name, Place place)

@@ -4,23 +4,22 @@ using ShmAlloc.Simulation.Exploring;
 namespace ShmAlloc.Simulation.Machine;
 
 /// <summary>Decides at every step who goes on and who dies; the strategy makes the choices, this class carries them out.</summary>
-internal sealed unsafe class Scheduler
+internal sealed class Scheduler
 {
     private const int MaxSteps = 200_000;
 
     private readonly Stack<Carrier> _idle = [];
     private readonly World _world;
     private readonly Carrier _controller;
-    private readonly SimulatedThread[] _others;
+    private readonly List<Move> _moves = [];
+    private readonly List<(int Step, Move Move)> _schedule = [];
     private IStrategy _strategy = null!;
     private int _preemptionsLeft;
     private int _killsLeft;
-    private int _steps;
 
-    internal Scheduler(World world, int threadCount)
+    internal Scheduler(World world)
     {
         _world = world;
-        _others = new SimulatedThread[threadCount];
         _controller = new Carrier(this, isController: true);
     }
 
@@ -32,14 +31,19 @@ internal sealed unsafe class Scheduler
 
     internal string? Violation { get; private set; }
 
-    internal int Steps => _steps;
+    /// <summary>Accesses, and ends of threads, so far.</summary>
+    internal int Steps { get; private set; }
+
+    /// <summary>What was chosen in this run, but for going on.</summary>
+    internal IReadOnlyList<(int Step, Move Move)> Schedule => _schedule;
 
     internal void Run(IStrategy strategy, Budget budget)
     {
         _strategy = strategy;
         _preemptionsLeft = budget.Preemptions;
         _killsLeft = budget.Kills;
-        _steps = 0;
+        Steps = 0;
+        _schedule.Clear();
         IsUnwinding = false;
         IsPruned = false;
         Violation = null;
@@ -82,49 +86,71 @@ internal sealed unsafe class Scheduler
     }
 
     /// <summary>Before an access: the thread goes on, or another one does, or the thread's participant dies.</summary>
-    internal void Step(SimulatedThread thread, StepKind kind, ulong* address)
+    /// <param name="thread">Who runs.</param>
+    /// <param name="isStore">Whether it may die here: a death before anything else is a death before the store that follows.</param>
+    /// <param name="isDecisive">Whether it matters who goes on.</param>
+    internal void Step(SimulatedThread thread, bool isStore, bool isDecisive)
     {
         ThrowIfOver(thread);
-        if (++_steps > MaxSteps)
+        if (++Steps > MaxSteps)
         {
             throw new ViolationException(string.Create(CultureInfo.InvariantCulture, $"no end after {MaxSteps} steps: somebody waits for somebody"));
         }
 
-        bool mayKill = _killsLeft > 0 && thread.Participant.IsMortal && kind != StepKind.Read;
-        bool maySwitch = _preemptionsLeft > 0 && (_strategy.SwitchesAtHints || _world.IsTruth(address));
-        int others = maySwitch ? CollectOthers(thread) : 0;
-        if (others == 0 && !mayKill)
+        bool mayKill = _killsLeft > 0 && thread.Participant.IsMortal && isStore;
+        bool maySwitch = _preemptionsLeft > 0 && _strategy.IsPoint(Steps, isDecisive);
+        while (mayKill || maySwitch)
         {
-            return;
-        }
+            CollectMoves(thread, maySwitch, mayKill);
+            Move move = _moves.Count == 1 ? Move.GoOn : Choose(thread);
+            switch (move.Kind)
+            {
+                case MoveKind.GoOn:
+                    return;
 
-        int ways = thread.HasBufferedStores ? 2 : 1;
-        int switches = others * ways;
-        int choice = Choose(thread, 1 + switches + (mayKill ? 1 : 0));
-        if (choice == 0)
-        {
-            return;
-        }
+                case MoveKind.Die:
+                    _killsLeft--;
+                    _world.Sites.Kill();
+                    _world.Kill(thread.Participant);
+                    throw UnwindException.Instance;
 
-        if (choice > switches)
-        {
-            _killsLeft--;
-            _world.Sites.Kill();
-            _world.Kill(thread.Participant);
-            throw UnwindException.Instance;
-        }
+                case MoveKind.Flush:
+                    _preemptionsLeft--;
+                    _world.Threads[move.Thread].Drain(1);
+                    maySwitch = _preemptionsLeft > 0;
+                    break;
 
-        // Whoever is preempted may have stores that nobody sees yet, or that everybody does: both happen.
-        _preemptionsLeft--;
-        if (choice <= others)
-        {
-            thread.Drain();
+                default:
+                    _preemptionsLeft--;
+                    Preempt(thread, move);
+                    maySwitch = false;
+                    mayKill = _killsLeft > 0 && mayKill;
+                    break;
+            }
         }
+    }
 
+    private void Preempt(SimulatedThread thread, Move move)
+    {
+        thread.Drain(move.Stores);
         Carrier mine = thread.Carrier!;
-        Wake(_others[(choice - 1) % others]);
+        Wake(_world.Threads[move.Thread]);
         mine.Baton.Await();
         ThrowIfOver(thread);
+    }
+
+    /// <summary>Names the state of the run: states of one name have the same future.</summary>
+    internal ulong StateOf(SimulatedThread? current)
+    {
+        ulong state = Hash.Mix((ulong)(uint)((current?.Index ?? -1) + 1), ((ulong)(uint)_preemptionsLeft << 8) | (uint)_killsLeft);
+        state = Hash.Mix(state, _world.State());
+        foreach (SimulatedThread thread in _world.Threads)
+        {
+            ulong flags = (thread.IsFinished ? 1UL : 0) | (thread.Participant.IsDead ? 2UL : 0) | (thread.Carrier != null ? 4UL : 0);
+            state = Hash.Mix(state, thread.State() + flags);
+        }
+
+        return Hash.Mix(state, (ulong)_moves.Count);
     }
 
     private void Wake(SimulatedThread thread)
@@ -166,55 +192,85 @@ internal sealed unsafe class Scheduler
     /// <summary>Who goes on after a thread has ended: anybody who can, or, when the run is over, anybody who has to leave what it was in.</summary>
     private SimulatedThread? PickNext()
     {
-        int count = IsUnwinding ? 0 : CollectOthers(null);
-        int choice = count <= 1 ? 0 : _strategy.Choose(count, Key(-1), null, _others);
-        IsPruned |= choice < 0;
-        if (count > 0 && choice >= 0)
+        Steps++;
+        _moves.Clear();
+        if (!IsUnwinding)
         {
-            return _others[choice];
+            AddSwitches(null);
+        }
+
+        if (_moves.Count == 1)
+        {
+            return _world.Threads[_moves[0].Thread];
+        }
+
+        if (_moves.Count > 1 && TryChoose(null, out Move move))
+        {
+            return _world.Threads[move.Thread];
         }
 
         IsUnwinding = true;
         return Array.Find(_world.Threads, thread => thread.Carrier != null);
     }
 
-    private int Choose(SimulatedThread thread, int options)
+    private Move Choose(SimulatedThread thread) => TryChoose(thread, out Move move) ? move : throw UnwindException.Instance;
+
+    private bool TryChoose(SimulatedThread? current, out Move move)
     {
-        int choice = _strategy.Choose(options, Key(thread.Index), thread, _others);
+        int choice = _strategy.Choose(this, current, _moves);
         if (choice < 0)
         {
             IsPruned = true;
             IsUnwinding = true;
-            throw UnwindException.Instance;
+            move = Move.GoOn;
+            return false;
         }
 
-        return choice;
+        move = _moves[choice];
+        if (move.Kind != MoveKind.GoOn)
+        {
+            _schedule.Add((Steps, move));
+        }
+
+        return true;
     }
 
-    private int CollectOthers(SimulatedThread? except)
+    private void CollectMoves(SimulatedThread thread, bool maySwitch, bool mayKill)
     {
-        int count = 0;
-        foreach (SimulatedThread thread in _world.Threads)
+        _moves.Clear();
+        _moves.Add(Move.GoOn);
+        if (maySwitch)
         {
-            if (thread != except && !thread.IsFinished && !thread.Participant.IsDead)
+            AddSwitches(thread);
+            foreach (SimulatedThread other in _world.Threads)
             {
-                _others[count++] = thread;
+                if (other != thread && CanRun(other) && other.BuffersDecisively)
+                {
+                    _moves.Add(new Move(MoveKind.Flush, other.Index, 0));
+                }
             }
         }
 
-        return count;
-    }
-
-    /// <summary>Names the state of the run, up to the order of accesses that do not conflict.</summary>
-    private ulong Key(int current)
-    {
-        ulong key = HappensBefore.Mix((ulong)(uint)(current + 1), (ulong)(uint)_preemptionsLeft << 8 | (uint)_killsLeft);
-        foreach (SimulatedThread thread in _world.Threads)
+        if (mayKill)
         {
-            ulong flags = (thread.IsFinished ? 1UL : 0) | (thread.Participant.IsDead ? 2UL : 0) | (thread.Carrier != null ? 4UL : 0);
-            key = HappensBefore.Mix(key, thread.History + flags);
+            _moves.Add(Move.Die);
         }
-
-        return key;
     }
+
+    /// <summary>Whoever is preempted may have stores that nobody sees yet, or that others see: all of them, or some, oldest first.</summary>
+    private void AddSwitches(SimulatedThread? from)
+    {
+        for (int stores = from?.BufferedStores ?? 0; stores >= 0; stores--)
+        {
+            foreach (SimulatedThread thread in _world.Threads)
+            {
+                if (thread != from && CanRun(thread))
+                {
+                    _moves.Add(new Move(MoveKind.Switch, thread.Index, stores));
+                }
+            }
+        }
+    }
+
+    private static bool CanRun(SimulatedThread thread) => !thread.IsFinished && !thread.Participant.IsDead;
 }

@@ -40,7 +40,7 @@ internal readonly unsafe struct Simulated : IMachine
 
     /// <summary>The contents of allocations are not simulated; the step is there so that a death can fall on it.</summary>
     public static void Clear(byte* address, ulong lengthBytes, string file, int line) =>
-        SimulatedThread.Current?.Pause(StepKind.World, null, file, line);
+        SimulatedThread.Current?.Pause(StepKind.World, 0, file, line);
 
     public static uint Shard(Attachment* heap) => SimulatedThread.Current?.Shard ?? 0;
 
@@ -58,7 +58,7 @@ internal readonly unsafe struct Simulated : IMachine
 
     public static void UnlockSlot(Attachment* heap, int probe, int slot) => World.Active.Unlock(slot);
 
-    public static bool TryHoldSlot(Attachment* heap, int slot) => World.Active.TryLock(heap, slot);
+    public static bool TryHoldSlot(Attachment* heap, int slot) => World.Active.TryHold(heap, slot);
 
     public static void ReleaseSlot(Attachment* heap) => World.Active.ReleaseHeld(heap);
 

@@ -9,7 +9,7 @@ internal sealed unsafe class SimulatedThread
     private static SimulatedThread? _current;
 
     private readonly World _world;
-    private readonly List<(nint Address, ulong Value)> _storeBuffer = [];
+    private readonly List<(nint Address, int Word, ulong Value)> _storeBuffer = [];
 
     internal SimulatedThread(World world, int index)
     {
@@ -33,9 +33,26 @@ internal sealed unsafe class SimulatedThread
 
     internal bool IsFinished { get; private set; }
 
-    internal bool HasBufferedStores => _storeBuffer.Count != 0;
+    internal int BufferedStores => _storeBuffer.Count;
 
-    /// <summary>A hash of all that this thread has done and seen: its place in the happens-before order.</summary>
+    /// <summary>Whether a store that nobody sees yet is to a word that threads fight over.</summary>
+    internal bool BuffersDecisively
+    {
+        get
+        {
+            foreach ((_, int word, _) in _storeBuffer)
+            {
+                if (_world.IsDecisive(word))
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
+    }
+
+    /// <summary>A hash of all that this thread has seen.</summary>
     internal ulong History { get; set; }
 
     internal void Reset(SimulatedParticipant participant, uint shard, Action body)
@@ -50,8 +67,9 @@ internal sealed unsafe class SimulatedThread
 
     internal ulong Read(ulong* address, string file, int line)
     {
-        Pause(StepKind.Read, address, file, line);
-        if (Participant.IsRetired)
+        int word = _world.WordOf(address);
+        Pause(StepKind.Read, word, file, line);
+        if (Participant.IsRetired && _world.IsShared(address))
         {
             return 0;
         }
@@ -65,31 +83,34 @@ internal sealed unsafe class SimulatedThread
         }
 
         _world.CheckBacked(address);
-        _world.Order.NoteRead(this, address);
+        _world.Conflicts.NoteRead(this, word);
         ulong value = *address;
+        See(word, value);
         _world.Trace?.Add(this, StepKind.Read, address, value, value, file, line);
         return value;
     }
 
     internal void Write(ulong* address, ulong value, string file, int line)
     {
-        Pause(StepKind.Write, address, file, line);
-        if (Participant.IsRetired)
+        int word = _world.WordOf(address);
+        Pause(StepKind.Write, word, file, line);
+        if (Participant.IsRetired && _world.IsShared(address))
         {
             return;
         }
 
         _world.CheckBacked(address);
-        _storeBuffer.Add(((nint)address, value));
-        History = HappensBefore.Mix(History, (ulong)address ^ value);
+        _storeBuffer.Add(((nint)address, word, value));
+        See(word, value);
         _world.Trace?.Add(this, StepKind.Write, address, *address, value, file, line);
     }
 
     internal ulong Interlock(StepKind kind, ulong* address, ulong operand, ulong comparand, string file, int line)
     {
-        Pause(kind, address, file, line);
+        int word = _world.WordOf(address);
+        Pause(kind, word, file, line);
         Drain();
-        if (Participant.IsRetired)
+        if (Participant.IsRetired && _world.IsShared(address))
         {
             return 0;
         }
@@ -99,43 +120,68 @@ internal sealed unsafe class SimulatedThread
         ulong now = Simulated.Apply(kind, was, operand, comparand);
         if (now == was && kind == StepKind.CompareExchange)
         {
-            _world.Order.NoteRead(this, address);
+            _world.Conflicts.NoteRead(this, word);
         }
         else
         {
-            _world.Order.NoteWrite(this, address);
-            *address = now;
+            _world.Conflicts.NoteWrite(this, word);
+            _world.Store(address, word, now);
         }
 
+        See(word, was);
         _world.Trace?.Add(this, kind, address, was, now, file, line);
         return was;
     }
 
-    /// <summary>Lets the scheduler decide who goes on; returns when it is this thread's turn again.</summary>
-    internal void Pause(StepKind kind, ulong* address, string file, int line)
+    /// <summary>What this thread does from now on may depend on it.</summary>
+    internal void See(int word, ulong value) => History = Hash.Mix(History, Hash.Mix((ulong)word, value));
+
+    /// <summary>A hash of what it has seen and of what it has stored that nobody else sees yet.</summary>
+    internal ulong State()
     {
-        _world.Sites.Reach(file, line, kind);
-        _world.Scheduler.Step(this, kind, address);
+        ulong state = History;
+        foreach ((_, int word, ulong value) in _storeBuffer)
+        {
+            state = Hash.Mix(state, Hash.Mix((ulong)word, value));
+        }
+
+        return state;
+    }
+
+    /// <summary>Lets the scheduler decide who goes on; returns when it is this thread's turn again.</summary>
+    /// <param name="kind">What it is about to do.</param>
+    /// <param name="word">With which word, by its number.</param>
+    /// <param name="file">Where in the sources.</param>
+    /// <param name="line">Where in them.</param>
+    internal void Pause(StepKind kind, int word, string file, int line)
+    {
+        bool isPrivate = _world.IsPrivate(word);
+        _world.Sites.Reach(file, line, isStore: kind != StepKind.Read && !isPrivate);
+
+        // What an interlocked operation drains becomes visible here as well.
+        bool drains = kind is not (StepKind.Read or StepKind.Write) && BuffersDecisively;
+        _world.Scheduler.Step(this, kind != StepKind.Read && !isPrivate, drains || _world.IsDecisive(word) || _world.IsUnwatchedDecisive(this));
         if (Participant.HasSeveralThreads)
         {
-            // Threads of one process also meet in private memory, which is not watched: take it that each step touches all of it.
-            _world.NotePrivate(this);
+            _world.NoteUnwatched(this, isChange: false);
         }
     }
 
-    /// <summary>Makes all buffered stores visible, in order.</summary>
-    internal void Drain()
+    /// <summary>Makes buffered stores visible, in order.</summary>
+    internal void Drain(int count = int.MaxValue)
     {
-        foreach ((nint address, ulong value) in _storeBuffer)
+        count = Math.Min(count, _storeBuffer.Count);
+        for (int index = 0; index < count; index++)
         {
-            if (!Participant.IsRetired)
+            (nint address, int word, ulong value) = _storeBuffer[index];
+            if (!Participant.IsRetired || !_world.IsShared((ulong*)address))
             {
-                _world.Order.NoteWrite(this, (ulong*)address);
-                *(ulong*)address = value;
+                _world.Conflicts.NoteWrite(this, word);
+                _world.Store((ulong*)address, word, value);
             }
         }
 
-        _storeBuffer.Clear();
+        _storeBuffer.RemoveRange(0, count);
     }
 
     /// <summary>Runs the thread on a carrier to its end.</summary>

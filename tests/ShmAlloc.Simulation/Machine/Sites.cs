@@ -9,12 +9,12 @@ internal sealed class Sites
 
     internal IReadOnlyDictionary<(string File, int Line), Site> All => _sites;
 
-    internal void Reach(string file, int line, StepKind kind)
+    internal void Reach(string file, int line, bool isStore)
     {
         Dictionary<int, Site> lines = LinesOf(file);
         if (!lines.TryGetValue(line, out Site? site))
         {
-            site = new Site { IsStore = kind != StepKind.Read };
+            site = new Site { IsStore = isStore };
             lines.Add(line, site);
             _sites.Add((file, line), site);
         }

@@ -11,17 +11,21 @@ namespace ShmAlloc.Simulation.Machine;
 internal sealed unsafe class World
 {
     private const int PrivateBytesOfAttachment = 4096;
+    private const int PrivateWords = PrivateBytesOfAttachment / sizeof(ulong);
+    private const int MostNames = 32;
 
     private readonly byte* _memory;
     private readonly byte* _private;
     private readonly ulong _sharedBytes;
     private readonly ulong _privateBytes;
     private readonly int[] _holders;
+    private readonly List<string> _names = [];
     private byte[] _sharedImage = [];
     private byte[] _privateImage = [];
     private int[] _holdersImage = [];
     private ulong _backedImage;
     private ulong _backedBlocks;
+    private ulong _memoryState;
 
     internal World(WorldShape shape)
     {
@@ -56,8 +60,8 @@ internal sealed unsafe class World
         }
 
         Threads = [.. Enumerable.Range(0, shape.Threads).Select(index => new SimulatedThread(this, index))];
-        Scheduler = new Scheduler(this, shape.Threads + 1);
-        Order = new HappensBefore(_memory, (int)(_sharedBytes / sizeof(ulong)) + shape.Slots + 1 + shape.Participants);
+        Scheduler = new Scheduler(this);
+        Conflicts = new Conflicts(NamesAt + MostNames);
         Ledger = new Ledger(this);
     }
 
@@ -73,7 +77,8 @@ internal sealed unsafe class World
 
     internal Scheduler Scheduler { get; }
 
-    internal HappensBefore Order { get; }
+    /// <summary>Which words threads fight over.</summary>
+    internal Conflicts Conflicts { get; }
 
     /// <summary>Who holds what, as the programs know it.</summary>
     internal Ledger Ledger { get; }
@@ -102,7 +107,7 @@ internal sealed unsafe class World
         _holdersImage.CopyTo(_holders, 0);
         _backedBlocks = _backedImage;
         Ledger.Restore();
-        Order.Reset();
+        _memoryState = 0;
         foreach (SimulatedParticipant participant in Participants)
         {
             participant.IsDead = false;
@@ -110,24 +115,80 @@ internal sealed unsafe class World
         }
     }
 
-    /// <summary>Whether an access decides anything, as opposed to a hint.</summary>
-    internal bool IsTruth(ulong* address)
+    /// <summary>Changes a word and the hash of all words.</summary>
+    internal void Store(ulong* address, int word, ulong value)
     {
-        ulong at = (ulong)((byte*)address - _memory);
-        bool isHint = (at >= Geometry.SummariesAt && at < Geometry.BlockWordsAt) || (at >= Geometry.HintsAt && at < Geometry.BitmapsAt);
-        bool isConstant = at < (ulong)HeaderLayout.ImmutableBytes;
-        return address == null || (!isHint && !isConstant);
+        _memoryState ^= Hash.Mix((ulong)word, *address) ^ Hash.Mix((ulong)word, value);
+        *address = value;
+    }
+
+    /// <summary>A hash of what all threads can see: memory, as far as it differs from the beginning, and locks.</summary>
+    internal ulong State()
+    {
+        ulong state = Hash.Mix(_memoryState, Ledger.State);
+        foreach (int holder in _holders)
+        {
+            state = Hash.Mix(state, (ulong)(holder + 1));
+        }
+
+        foreach (SimulatedParticipant participant in Participants)
+        {
+            state = (state << 1) ^ (state >> 63) ^ (participant.IsRetired ? 1UL : 0);
+        }
+
+        return Hash.Mix(state, _backedBlocks);
+    }
+
+    /// <summary>A hash of all that the judge will see: the file, its storage, and what the ledger says.</summary>
+    internal ulong Fingerprint(bool withHints)
+    {
+        ulong hash = Hash.Mix(_backedBlocks, Ledger.Fingerprint());
+        ReadOnlySpan<ulong> words = new(_memory, (int)(_sharedBytes / sizeof(ulong)));
+        for (int index = 0; index < words.Length; index++)
+        {
+            hash = words[index] == 0 || (!withHints && IsHint(index)) ? hash : Hash.Mix(hash, Hash.Mix(words[index], (ulong)index));
+        }
+
+        return hash;
+    }
+
+    /// <summary>Whether it matters who goes on before an access: threads fight over the word, and it is no hint.</summary>
+    internal bool IsDecisive(int word) => Conflicts.Contains(word) && !IsHint(word);
+
+    internal bool IsHint(int word)
+    {
+        ulong at = (ulong)word * sizeof(ulong);
+        return (at >= Geometry.SummariesAt && at < Geometry.BlockWordsAt) || (at >= Geometry.HintsAt && at < Geometry.BitmapsAt);
+    }
+
+    internal bool IsShared(ulong* address) => (ulong)((byte*)address - _memory) < _sharedBytes;
+
+    internal bool IsPrivate(int word) => word >= PrivateAt && word < NamesAt;
+
+    /// <summary>The number of a word: those of the file, then the locks and the storage, then private memory, then names in the ledger.</summary>
+    internal int WordOf(ulong* address)
+    {
+        if (IsShared(address))
+        {
+            return (int)(((byte*)address - _memory) / sizeof(ulong));
+        }
+
+        long at = (byte*)address - _private;
+        long stride = (long)(_privateBytes / (ulong)Shape.Participants);
+        return at >= 0 && at < (long)_privateBytes && at % stride < PrivateBytesOfAttachment
+            ? PrivateAt + ((int)(at / stride) * PrivateWords) + (int)(at % stride / sizeof(ulong))
+            : throw new ViolationException($"an access at {(long)address:x}, beyond the management region");
     }
 
     /// <summary>A page without storage would be a SIGBUS, or a hole that nobody accounts for.</summary>
     internal void CheckBacked(ulong* address)
     {
-        ulong at = (ulong)((byte*)address - _memory);
-        if (at >= Geometry.UserBaseAt)
+        if (!IsShared(address))
         {
-            throw new ViolationException($"an access at {at}, beyond the management region");
+            return;
         }
 
+        ulong at = (ulong)((byte*)address - _memory);
         bool isBitmap = at >= Geometry.BitmapsAt;
         bool isBlockWord = at >= Geometry.BlockWordsAt && at < Geometry.HintsAt;
         ulong block = isBitmap ? (at - Geometry.BitmapsAt) / sizeof(ulong) / Geometry.WordsPerBlock
@@ -155,19 +216,65 @@ internal sealed unsafe class World
         Drop(participant.Index);
     }
 
-    internal void NotePrivate(SimulatedThread thread) =>
-        Order.NoteWrite(thread, (int)(_sharedBytes / sizeof(ulong)) + Shape.Slots + 1 + thread.Participant.Index);
+    /// <summary>
+    /// Threads of one process meet in private memory too. What decides there goes through the seam; the rest is the known size, the slot and the
+    /// mapping, which hardly ever change: take it that each step of such a thread looks at them.
+    /// </summary>
+    internal void NoteUnwatched(SimulatedThread thread, bool isChange)
+    {
+        int known = UnwatchedOf(thread);
+        if (isChange)
+        {
+            Conflicts.NoteWrite(thread, known);
+        }
+        else
+        {
+            Conflicts.NoteRead(thread, known);
+        }
+    }
+
+    internal bool IsUnwatchedDecisive(SimulatedThread thread) =>
+        thread.Participant.HasSeveralThreads && Conflicts.Contains(UnwatchedOf(thread));
+
+    /// <summary>Threads that use a name in the ledger depend on each other.</summary>
+    internal void NoteName(string name, bool isQuestion = false)
+    {
+        if (SimulatedThread.Current is { } thread)
+        {
+            int index = _names.IndexOf(name);
+            if (index < 0)
+            {
+                index = _names.Count;
+                _names.Add(name);
+            }
+
+            if (isQuestion)
+            {
+                thread.Pause(StepKind.Read, NamesAt + index, "ledger", index);
+            }
+
+            Conflicts.NoteWrite(thread, NamesAt + index);
+        }
+    }
 
     internal bool TryLock(Attachment* heap, int slot)
     {
         Question(slot);
-        if (_holders[slot] >= 0)
+        bool isOwn = Shape.SharesDescription && _holders[slot] == IndexOf(heap);
+        if (_holders[slot] >= 0 && !isOwn)
         {
             return false;
         }
 
         _holders[slot] = IndexOf(heap);
         return true;
+    }
+
+    internal bool TryHold(Attachment* heap, int slot)
+    {
+        bool isHeld = TryLock(heap, slot);
+        NoteUnwatchedChange();
+        return isHeld;
     }
 
     internal void Unlock(int slot)
@@ -206,15 +313,36 @@ internal sealed unsafe class World
         return blocks <= _backedBlocks;
     }
 
-    internal void Retire(Attachment* heap) => Participants[IndexOf(heap)].IsRetired = true;
+    internal void Retire(Attachment* heap)
+    {
+        Participants[IndexOf(heap)].IsRetired = true;
+        NoteUnwatchedChange();
+    }
+
+    private int UnwatchedOf(SimulatedThread thread) => WordOf(&thread.Participant.Heap->Blocks);
+
+    private int LocksAt => (int)(_sharedBytes / sizeof(ulong));
+
+    private int PrivateAt => LocksAt + Shape.Slots + 1;
+
+    private int NamesAt => PrivateAt + (Shape.Participants * PrivateWords);
+
+    private void NoteUnwatchedChange()
+    {
+        if (SimulatedThread.Current is { Participant.HasSeveralThreads: true } thread)
+        {
+            NoteUnwatched(thread, isChange: true);
+        }
+    }
 
     private void Question(int number)
     {
         SimulatedThread? thread = SimulatedThread.Current;
         if (thread != null)
         {
-            thread.Pause(StepKind.World, null, "world", number);
-            Order.NoteWrite(thread, (int)(_sharedBytes / sizeof(ulong)) + number);
+            thread.Pause(StepKind.World, LocksAt + number, "world", number);
+            Conflicts.NoteWrite(thread, LocksAt + number);
+            thread.See(LocksAt + number, number < Shape.Slots ? (ulong)(_holders[number] + 1) : _backedBlocks);
         }
     }
 

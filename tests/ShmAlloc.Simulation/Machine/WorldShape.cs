@@ -25,5 +25,10 @@ internal sealed record WorldShape
 
     internal int ShardsOfParticipant { get; init; } = 2;
 
+    /// <summary>
+    /// Whether a process asks for locks through the descriptor that holds its own: then the kernel says that its own slot's lock is to be had.
+    /// </summary>
+    internal bool SharesDescription { get; init; }
+
     internal int Threads { get; init; } = 4;
 }

@@ -118,6 +118,50 @@ internal sealed unsafe class Actor(World world, int participant)
         return this;
     }
 
+    /// <summary>Makes the first root point at what a name stands for.</summary>
+    internal Actor Link(string name) => Do("link", () => Simulated.Write(Root, OffsetOf(world.Ledger.Find(name)!), "actor", 0));
+
+    /// <summary>Replaces what the root points at, and takes the old one out of use.</summary>
+    internal Actor Replace(string oldName, string newName)
+    {
+        if (world.Ledger.Find(newName) is not { } fresh || world.Ledger.Find(oldName) is not { } old)
+        {
+            return this;
+        }
+
+        if (Simulated.CompareExchange(Root, OffsetOf(fresh), OffsetOf(old), "actor", 1) == OffsetOf(old))
+        {
+            world.Ledger.Strike(oldName);
+            Begin(new Pending(PendingKind.Free, old.Units, old));
+            ShmStatus status = Hold<Simulated>.Retire(Heap, OffsetOf(old));
+            Require(status == ShmStatus.Ok, $"retire of {old}: {status}");
+            End($"retire {old}");
+        }
+
+        return this;
+    }
+
+    /// <summary>Holds what the root points at, looks again, and reads it for a while.</summary>
+    internal Actor ReadHeld() => Do("read", () =>
+    {
+        ulong offset = Simulated.Read(Root, "actor", 2);
+        if (Hold<Simulated>.TryTake(Heap, offset, out int cell) == ShmStatus.Ok)
+        {
+            if (Simulated.Read(Root, "actor", 3) == offset)
+            {
+                Place held = new(UnitOf(offset), 1, participant);
+                world.Ledger.Hold(held);
+                Simulated.Read(Root, "actor", 4);
+                Simulated.Read(Root, "actor", 5);
+                world.Ledger.LetGo(held);
+            }
+
+            Cells<Simulated>.Release(Heap, cell);
+        }
+    });
+
+    private ulong* Root => &Heap->Header->Root[0];
+
     internal Actor Sweep(int block) => WithCell("sweep", () => Sweep<Simulated>.TrySweep(Heap, (ulong)block, Blocks<Simulated>.Read(Heap, (ulong)block)));
 
     internal Actor Close(int block) => WithCell("close", () => CloseBlock<Simulated>.TryClose(Heap, (ulong)block, Blocks<Simulated>.Read(Heap, (ulong)block)));

@@ -117,6 +117,40 @@ internal static class Targeted
             new(1, actor => actor.Recover().Malloc(44, "b")),
             new(2, actor => actor.Recover().Malloc(16, "c"))),
 
+        Make("two threads of one participant get a slot late", 1,
+            new(1, actor => actor.Malloc(40, "a")),
+            new(1, actor => actor.Malloc(40, "b")),
+            new(0, actor => actor.Malloc(40, "c"))),
+
+        MakeTight("what is read is retired, swept and claimed", 3,
+            new(0, actor => actor.ReadHeld()),
+            new(1, actor => actor.Replace("old", "new")),
+            new(2, actor => actor.Malloc(24, "claim"))) with
+        {
+            Setup = actors => actors[0].Malloc(1, "seed").Malloc(24, "old").Malloc(24, "new").Link("old"),
+            Mortal = [0, 1],
+        },
+
+        MakeTight("what is read is retired, swept by another and claimed by a fourth", 4,
+            new(0, actor => actor.ReadHeld()),
+            new(1, actor => actor.Replace("old", "new")),
+            new(2, actor => actor.Sweep(0)),
+            new(3, actor => actor.Malloc(24, "claim"))) with
+        {
+            Setup = actors => actors[0].Malloc(1, "seed").Malloc(24, "old").Malloc(24, "new").Link("old"),
+            Mortal = [0, 1],
+        },
+
+        Make("a run that is read is retired and claimed", 3,
+            new(0, actor => actor.ReadHeld()),
+            new(1, actor => actor.Replace("old", "new").FreeBlocks()),
+            new(2, actor => actor.FreeBlocks().Malloc(128, "claim"))) with
+        {
+            Setup = actors => actors[0].Malloc(128, "old").Malloc(128, "new").Link("old"),
+            Mortal = [0, 1],
+            Shape = Catalogue.Shape with { CommittedBlocks = 4, MaximumBlocks = 4, StorageBlocks = 4 },
+        },
+
         MakeTight("two threads of one participant free and sweep", 2,
             new(0, actor => actor.Free("held")),
             new(0, actor => actor.Sweep(0).Malloc(40, "b")),

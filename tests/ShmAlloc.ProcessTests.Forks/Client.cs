@@ -38,8 +38,14 @@ internal sealed unsafe class Client
 
     internal ulong Calloc(long bytes) => Allocate(bytes, zeroed: true);
 
+    /// <summary>Frees what <see cref="Malloc"/> gave, if it gave anything.</summary>
     internal void Free(ulong offset, long bytes)
     {
+        if (offset == 0)
+        {
+            return;
+        }
+
         Begin(-Units(bytes));
         Finish(Heap<Checkpointed>.Free(_heap, offset) == ShmStatus.Ok);
     }

@@ -66,9 +66,14 @@ internal sealed unsafe class Client
         }
     }
 
-    /// <summary>Ends the oldest reservation that is left.</summary>
+    /// <summary>Ends the oldest reservation that is left, if there was room for it.</summary>
     internal void EndReservation(bool publish)
     {
+        if (_reservations.Count == 0)
+        {
+            return;
+        }
+
         var (cell, ticket, offset, bytes) = _reservations[0];
         _reservations.RemoveAt(0);
         Begin(publish ? Units(bytes) : 0);

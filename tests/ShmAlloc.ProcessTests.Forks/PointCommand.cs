@@ -5,8 +5,8 @@ namespace ShmAlloc.ProcessTests.Forks;
 
 /// <summary>
 /// <c>points path</c>: runs each script once and notes its checkpoints; then, for each of them, a process that dies exactly there, and
-/// examines what it left. <c>stops path</c>: the process stops there, everything is looked at and used meanwhile, and it goes on to its end.
-/// Prints the checkpoints by name, and every fault with the script and the number that show it.
+/// examines what it left. <c>stops path</c>: the process stops there, everything is looked at and used meanwhile, and it goes on to its end:
+/// once when all is free again, and once while everything stays taken. Prints the checkpoints by name, and every fault with the script and the number that show it.
 /// </summary>
 internal sealed class PointCommand(string path, bool onlyStops)
 {
@@ -74,7 +74,11 @@ internal sealed class PointCommand(string path, bool onlyStops)
         return checkpoints;
     }
 
-    private List<string> Play(Script script, List<Checkpoint> checkpoints, int index)
+    private List<string> Play(Script script, List<Checkpoint> checkpoints, int index) => onlyStops
+        ? [.. Play(script, checkpoints, index, keep: false), .. Play(script, checkpoints, index, keep: true)]
+        : Play(script, checkpoints, index, keep: false);
+
+    private List<string> Play(Script script, List<Checkpoint> checkpoints, int index, bool keep)
     {
         var scene = new Scene(path);
         using var heap = Prepare(script, scene);
@@ -84,7 +88,8 @@ internal sealed class PointCommand(string path, bool onlyStops)
             end(index + 1);
             script.Run(Client.Attach(path));
         });
-        var faults = onlyStops ? LookAt(heap, child) : [];
+        var faults = new List<string>();
+        var taken = onlyStops ? LookAt(heap, child, keep, faults) : [];
         if (Child.End(child) is var ended && ended != (onlyStops ? Child.OrderlyExit : Child.Killed))
         {
             faults.Add($"the process ended with {ended}");
@@ -94,22 +99,29 @@ internal sealed class PointCommand(string path, bool onlyStops)
             faults.Add("the process died or stopped elsewhere");
         }
 
+        Looking.GiveBack(heap, taken, faults);
         scene.GiveSlotsBack();
         faults.AddRange(Judge.Examine(heap, Board.Word(Client.BeforeWord), Board.Word(Client.AfterWord)));
         File.Delete(path);
         return faults;
     }
 
-    private static List<string> LookAt(ShmHeap heap, int child)
+    private static List<ShmOffset> LookAt(ShmHeap heap, int child, bool keep, List<string> faults)
     {
         if (!Child.AwaitStop(child))
         {
-            return ["the process did not stop"];
+            throw new InvalidOperationException("The process did not stop.");
         }
 
-        var faults = Looking.AtStandstill(heap);
+        var taken = Looking.AtStandstill(heap, faults);
+        if (!keep)
+        {
+            Looking.GiveBack(heap, taken, faults);
+            taken.Clear();
+        }
+
         Child.Continue(child);
-        return faults;
+        return taken;
     }
 
     private ShmHeap Prepare(Script script, Scene scene)

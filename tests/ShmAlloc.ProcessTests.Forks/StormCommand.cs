@@ -163,7 +163,7 @@ internal sealed class StormCommand(string path, int kills, int stops, int seed)
         heap.Grow(1);
         if (fill)
         {
-            _faults.AddRange(Looking.FillAndFree(heap, [200_000, 5000, 700]));
+            _faults.AddRange(Looking.FillAndFree(heap, 200_000, 5000, 700));
         }
 
         AwaitProgress(except: worker);

@@ -42,6 +42,9 @@ public enum ShmStatus
     /// <summary>A reservation that this attachment does not hold: used twice, or from another attachment.</summary>
     StaleReservation = 11,
 
-    /// <summary>There is no room in the heap, and the file system refused to enlarge the file (it is full, or over a quota).</summary>
+    /// <summary>
+    /// There is no room in the heap, and the file could not be enlarged: its file system is full or over a quota, or the file could not be
+    /// opened for it (no descriptor left; or the host closed ours and another file has the path).
+    /// </summary>
     FileSystemFull = 12,
 }

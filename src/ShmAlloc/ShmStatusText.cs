@@ -20,7 +20,8 @@ public static class ShmStatusText
         ShmStatus.ReadOnly => "The heap is attached read-only.",
         ShmStatus.Closed => "The heap object was disposed.",
         ShmStatus.StaleReservation => "The reservation was published or abandoned already, or belongs to another attachment.",
-        ShmStatus.FileSystemFull => "The heap is full and its file cannot grow: the file system is full (containers: raise --shm-size), or over a quota.",
+        ShmStatus.FileSystemFull => "The heap is full and its file cannot grow: the file system is full (containers: raise --shm-size) or over a quota, "
+            + "or the process has no descriptor left to open the file with.",
         _ => "Unknown status.",
     };
 }

@@ -8,7 +8,7 @@ internal readonly record struct Checkpoint(string File, int Line)
     public override string ToString() => Line == 0 ? File : $"{Path.GetFileName(File)}:{Line}";
 }
 
-/// <summary>Counts the checkpoints that this process passes: it notes them, or dies before one of them.</summary>
+/// <summary>Counts the checkpoints that this process passes: it notes them, or dies or stops before one of them.</summary>
 internal static class Checkpoints
 {
     internal const int DeathFileWord = 0;
@@ -16,6 +16,7 @@ internal static class Checkpoints
 
     private static List<Checkpoint>? _noted;
     private static long _left;
+    private static bool _onlyStops;
 
     /// <summary>Runs something and notes each checkpoint on the way.</summary>
     internal static List<Checkpoint> Note(Action body)
@@ -34,6 +35,13 @@ internal static class Checkpoints
         _left = number;
     }
 
+    /// <summary>The same, but it stops there, until somebody lets it go on.</summary>
+    internal static void StopAt(long number)
+    {
+        _onlyStops = true;
+        DieAt(number);
+    }
+
     internal static void Reach(string file, int line)
     {
         _noted?.Add(new Checkpoint(file, line));
@@ -41,11 +49,18 @@ internal static class Checkpoints
         {
             Board.Word(DeathFileWord) = NameOf(file);
             Board.Word(DeathLineWord) = line;
-            Child.KillSelf();
+            if (_onlyStops)
+            {
+                Child.StopSelf();
+            }
+            else
+            {
+                Child.KillSelf();
+            }
         }
     }
 
-    /// <summary>Whether the last death was there.</summary>
+    /// <summary>Whether the last death, or stop, was there.</summary>
     internal static bool WasDeathAt(Checkpoint checkpoint) =>
         Board.Word(DeathFileWord) == NameOf(checkpoint.File) && Board.Word(DeathLineWord) == checkpoint.Line;
 

@@ -6,6 +6,7 @@ namespace ShmAlloc.ProcessTests.Forks;
 internal static unsafe class Child
 {
     internal const int Killed = 9;
+    internal const int OrderlyExit = 1000;
     private const int SigCont = 18;
     private const int SigStop = 19;
     private const int WaitStopped = 2;
@@ -36,11 +37,20 @@ internal static unsafe class Child
         Exit(UnhandledExitCode);
     }
 
+    /// <summary>Stops this process until somebody lets it go on.</summary>
+    internal static void StopSelf() => SendSignal(CurrentId(), SigStop);
+
     /// <summary>Stops a child, and returns when it has stopped; false if it had ended.</summary>
     internal static bool Stop(int child)
     {
-        int status;
         SendSignal(child, SigStop);
+        return AwaitStop(child);
+    }
+
+    /// <summary>Waits until a child has stopped; false if it has ended.</summary>
+    internal static bool AwaitStop(int child)
+    {
+        int status;
         return WaitFor(child, &status, WaitStopped) == child && (status & 0xFF) == 0x7F;
     }
 

@@ -38,8 +38,14 @@ internal sealed unsafe class Client
 
     internal ulong Calloc(long bytes) => Allocate(bytes, zeroed: true);
 
+    /// <summary>Frees what <see cref="Malloc"/> gave, if it gave anything.</summary>
     internal void Free(ulong offset, long bytes)
     {
+        if (offset == 0)
+        {
+            return;
+        }
+
         Begin(-Units(bytes));
         Finish(Heap<Checkpointed>.Free(_heap, offset) == ShmStatus.Ok);
     }
@@ -60,9 +66,14 @@ internal sealed unsafe class Client
         }
     }
 
-    /// <summary>Ends the oldest reservation that is left.</summary>
+    /// <summary>Ends the oldest reservation that is left, if there was room for it.</summary>
     internal void EndReservation(bool publish)
     {
+        if (_reservations.Count == 0)
+        {
+            return;
+        }
+
         var (cell, ticket, offset, bytes) = _reservations[0];
         _reservations.RemoveAt(0);
         Begin(publish ? Units(bytes) : 0);

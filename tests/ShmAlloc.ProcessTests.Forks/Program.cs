@@ -7,7 +7,8 @@ internal static class Program
 {
     private static readonly SortedDictionary<string, Func<string[], int>> Commands = new(StringComparer.Ordinal)
     {
-        ["points"] = PointCommand.Run,
+        ["points"] = PointCommand.Die,
+        ["stops"] = PointCommand.Stop,
         ["storm"] = StormCommand.Run,
         ["visits"] = VisitCommand.Run,
     };

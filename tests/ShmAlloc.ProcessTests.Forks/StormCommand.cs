@@ -5,20 +5,17 @@ using ShmAlloc.ProcessTests.Worker;
 namespace ShmAlloc.ProcessTests.Forks;
 
 /// <summary>
-/// <c>storm path kills stops seed</c>: four processes allocate, reserve, publish, abandon, and free what others published; they attach, leave,
-/// and attach again. In each round a random one is killed at a random instant and another takes its place, or it is stopped, looked at, and
-/// goes on. No round begins before all the others have made progress since the last.
+/// <c>storm path kills stops seed</c>: four processes allocate in every way, hand over, free, and adopt blocks; they attach, leave, and attach
+/// again. In each round a random one is killed at a random instant and another takes its place, or it is stopped, looked at, and goes on. No
+/// round begins before all the others have allocated something since the last: so whoever waits for the dead or the stopped is found out.
 /// </summary>
 internal sealed class StormCommand(string path, int kills, int stops, int seed)
 {
     private const int Workers = 4;
-    private const int StepsPerNote = 20;
     private const int LongestVisitNotes = 40;
     private const int LongestDelayMicroseconds = 4000;
     private const int RehearsedVisits = 50;
     private const uint LongestLifeSeconds = 3600;
-    private const int FirstProgressWord = 32;
-    private const int FirstVisitWord = 64;
     private const long MaximumBytes = 16 << 20;
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -27,7 +24,9 @@ internal sealed class StormCommand(string path, int kills, int stops, int seed)
     private readonly int[] _children = new int[Workers];
     private readonly int[] _generations = new int[Workers];
     private readonly List<string> _faults = [];
+    private readonly StormTally _tally = new(Workers);
     private int _started;
+    private TimeSpan _longestWait;
 
     internal static int Run(string[] arguments)
     {
@@ -59,6 +58,7 @@ internal sealed class StormCommand(string path, int kills, int stops, int seed)
             Visit(0, table.Offset, 0, _random);
         }
 
+        _tally.Reset();
         for (var worker = 0; worker < Workers; worker++)
         {
             StartWorker(worker, table.Offset);
@@ -82,14 +82,16 @@ internal sealed class StormCommand(string path, int kills, int stops, int seed)
             _faults.AddRange(heap.Verify().Violations);
         }
 
-        var visits = EndAll();
+        EndAll();
         _faults.AddRange(Examine(heap, table, survivor));
+        _faults.AddRange(_tally.Missing().Select(deed => $"nobody did this: {deed}"));
         heap.Dispose();
+        Console.WriteLine($"done: {_tally}");
         _faults.ForEach(fault => Console.WriteLine($"fault: {fault}"));
-        var steps = Enumerable.Range(0, Workers).Sum(worker => Board.Word(FirstProgressWord + worker)) * StepsPerNote;
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{kills} kills, {stops} stops, {_started} processes, {visits} visits, {steps} steps in {watch.Elapsed.TotalSeconds:f1} s, {_faults.Count} faults"));
+            $"{kills} kills, {stops} stops, {_started} processes, {_tally.Visits} visits, {_tally.Steps} steps in {watch.Elapsed.TotalSeconds:f1} s, "
+            + $"longest wait {_longestWait.TotalMilliseconds:f0} ms, {_faults.Count} faults"));
         return _faults.Count == 0 ? 0 : 1;
     }
 
@@ -121,15 +123,15 @@ internal sealed class StormCommand(string path, int kills, int stops, int seed)
         var churn = new Churn(heap, new LedgerTable(heap, tableOffset, Intents), Workers, worker, generation, random.Next());
         for (var notes = random.Next(LongestVisitNotes); notes >= 0; notes--)
         {
-            for (var step = 0; step < StepsPerNote; step++)
+            for (var step = 0; step < StormTally.StepsPerNote; step++)
             {
                 churn.Step();
             }
 
-            Interlocked.Increment(ref Board.Word(FirstProgressWord + worker));
+            _tally.Note(worker, churn.Deeds, Adoption.TryAdopt(heap, random));
         }
 
-        Interlocked.Increment(ref Board.Word(FirstVisitWord + worker));
+        _tally.NoteVisit(worker);
     }
 
     private void Replace(int worker, ShmOffset table)
@@ -161,7 +163,7 @@ internal sealed class StormCommand(string path, int kills, int stops, int seed)
         heap.Grow(1);
         if (fill)
         {
-            FillAndFree(heap);
+            _faults.AddRange(Looking.FillAndFree(heap, 200_000, 5000, 700));
         }
 
         AwaitProgress(except: worker);
@@ -169,34 +171,14 @@ internal sealed class StormCommand(string path, int kills, int stops, int seed)
         AwaitProgress(except: -1);
     }
 
-    private void FillAndFree(ShmHeap heap)
-    {
-        var taken = new List<ShmOffset>();
-        foreach (var bytes in (int[])[200_000, 5000, 700])
-        {
-            ShmStatus status;
-            while (heap.Malloc(bytes, out status) is { IsNull: false } offset)
-            {
-                taken.Add(offset);
-            }
-
-            if (status is not (ShmStatus.OutOfMemory or ShmStatus.Contended))
-            {
-                _faults.Add($"the heap was full with {status}");
-            }
-        }
-
-        _faults.AddRange(taken.Select(offset => heap.Free(offset)).Where(status => status != ShmStatus.Ok).Select(status => $"freeing gave {status}"));
-    }
-
     /// <summary>Nobody may wait for the one that was killed or stopped.</summary>
     private void AwaitProgress(int except)
     {
-        var before = Enumerable.Range(0, Workers).Select(worker => Board.Word(FirstProgressWord + worker)).ToArray();
+        var before = Enumerable.Range(0, Workers).Select(_tally.ProgressOf).ToArray();
         var start = Stopwatch.GetTimestamp();
         for (var worker = 0; worker < Workers; worker++)
         {
-            while (worker != except && Volatile.Read(ref Board.Word(FirstProgressWord + worker)) == before[worker])
+            while (worker != except && _tally.ProgressOf(worker) == before[worker])
             {
                 if (Stopwatch.GetElapsedTime(start) > Patience)
                 {
@@ -207,10 +189,12 @@ internal sealed class StormCommand(string path, int kills, int stops, int seed)
                 Thread.Yield();
             }
         }
+
+        var waited = Stopwatch.GetElapsedTime(start);
+        _longestWait = waited > _longestWait ? waited : _longestWait;
     }
 
-    /// <returns>How often workers attached and left.</returns>
-    private long EndAll()
+    private void EndAll()
     {
         foreach (var child in _children)
         {
@@ -221,14 +205,12 @@ internal sealed class StormCommand(string path, int kills, int stops, int seed)
         {
             Child.End(child);
         }
-
-        return Enumerable.Range(0, Workers).Sum(worker => Board.Word(FirstVisitWord + worker));
     }
 
-    private static List<string> Examine(ShmHeap heap, LedgerTable table, ShmOffset survivor)
+    private List<string> Examine(ShmHeap heap, LedgerTable table, ShmOffset survivor)
     {
         heap.RecoverDead();
-        var faults = table.Settle(Workers);
+        var faults = table.Settle(Workers, survivor, _started);
         if (Contents.FirstDifference(heap, survivor, 70_000, 11) >= 0)
         {
             faults.Add("what nobody touched is damaged");

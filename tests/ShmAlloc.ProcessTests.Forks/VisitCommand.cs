@@ -12,7 +12,6 @@ internal static class VisitCommand
     private const int AtOnce = 4;
     private const int Slots = 8;
     private const uint LongestLifeSeconds = 30;
-    private const int OrderlyExit = 1000;
 
     internal static int Run(string[] arguments)
     {
@@ -36,7 +35,7 @@ internal static class VisitCommand
             }
 
             var visit = number;
-            running.Enqueue((Child.Start(LongestLifeSeconds, () => Visit(path, visit)), visit % 8 == 7 ? Child.Killed : OrderlyExit));
+            running.Enqueue((Child.Start(LongestLifeSeconds, () => Visit(path, visit)), visit % 8 == 7 ? Child.Killed : Child.OrderlyExit));
         }
 
         while (running.Count > 0)

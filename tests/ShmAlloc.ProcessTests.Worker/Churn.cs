@@ -1,20 +1,30 @@
 namespace ShmAlloc.ProcessTests.Worker;
 
 /// <summary>
-/// One thread that reserves, fills, publishes, abandons and frees allocations of all kinds, its own and those of other processes, until it is
-/// told to end or killed. Whatever is wrong ends the process with <see cref="FaultExitCode"/> at once.
+/// One thread that allocates in every way, fills, abandons and frees, its own and what other processes handed over, until it is told to end or
+/// killed. Whatever is wrong ends the process with <see cref="FaultExitCode"/> at once.
 /// </summary>
 internal sealed class Churn(ShmHeap heap, LedgerTable table, int ledgers, int ledger, int intent, int seed)
 {
     internal const int FaultExitCode = 9;
 
+    /// <summary>Within a bitmap word, crossing words, a run of blocks: roughly, by the length that was asked for.</summary>
+    internal const int SizeClasses = 3;
+
+    private const int LongestInWord = 1024;
+    private const int LongestInBlock = 12_000;
+
     private readonly Random _random = new(seed);
+    private readonly long[] _deeds = new long[Enum.GetValues<Deed>().Length * SizeClasses];
     private volatile bool _mustEnd;
 
     /// <summary>How a fault ends the process.</summary>
     internal static Action<int> EndProcess { get; set; } = Environment.Exit;
 
     internal long Operations { get; private set; }
+
+    /// <summary>What it has done so far, by <see cref="Deed"/> and, within that, by class of size.</summary>
+    internal ReadOnlySpan<long> Deeds => _deeds;
 
     internal Thread Start()
     {
@@ -46,7 +56,8 @@ internal sealed class Churn(ShmHeap heap, LedgerTable table, int ledgers, int le
         var entry = _random.Next(LedgerTable.EntriesPerLedger);
         if (_random.Next(8) == 0)
         {
-            Take(ref table.Entry(_random.Next(ledgers), entry));
+            var other = _random.Next(ledgers);
+            Take(ref table.Entry(other, entry), other == ledger ? Deed.Free : Deed.FreeOther);
         }
         else if (Volatile.Read(ref table.Entry(ledger, entry)) == 0)
         {
@@ -54,7 +65,7 @@ internal sealed class Churn(ShmHeap heap, LedgerTable table, int ledgers, int le
         }
         else
         {
-            Take(ref table.Entry(ledger, entry));
+            Take(ref table.Entry(ledger, entry), Deed.Free);
         }
 
         Operations++;
@@ -63,27 +74,81 @@ internal sealed class Churn(ShmHeap heap, LedgerTable table, int ledgers, int le
     private void Put(ref ulong entry)
     {
         var length = NextLength();
+        switch (_random.Next(8))
+        {
+            case 0 or 1:
+                Keep(ref entry, Deed.Malloc, heap.Malloc(length, out var status), length, status);
+                break;
+            case 2:
+                Keep(ref entry, Deed.Calloc, heap.Calloc(1, length, out status), length, status);
+                break;
+            default:
+                Reserve(ref entry, length);
+                break;
+        }
+    }
+
+    private void Reserve(ref ulong entry, int length)
+    {
         var status = heap.Reserve(length, out var reservation);
-        if (status is ShmStatus.OutOfMemory or ShmStatus.Contended)
+        if (!IsThere(status, length))
         {
             return;
         }
 
-        Expect(ShmStatus.Ok, status, "reserving");
         Contents.Stamp(heap, reservation.Offset, length);
         if (_random.Next(4) == 0)
         {
             Expect(ShmStatus.Ok, heap.Abandon(reservation), "abandoning");
+            Note(Deed.Abandon, length);
             return;
         }
 
         Volatile.Write(ref table.Intent(ledger, intent), reservation.Offset.Value);
         Expect(ShmStatus.Ok, heap.Publish(reservation), "publishing");
-        Volatile.Write(ref entry, reservation.Offset.Value);
+        HandOver(ref entry, reservation.Offset);
+        Note(Deed.Publish, length);
+    }
+
+    /// <summary>What is published at once: of that, nobody knows for a moment.</summary>
+    private void Keep(ref ulong entry, Deed deed, ShmOffset offset, int length, ShmStatus status)
+    {
+        if (!IsThere(status, length))
+        {
+            return;
+        }
+
+        Volatile.Write(ref table.Intent(ledger, intent), offset.Value);
+        if (deed == Deed.Calloc && heap.GetReadOnlySpan(offset, length).ContainsAnyExcept((byte)0))
+        {
+            Fault($"{offset} was to be zero");
+        }
+
+        Contents.Stamp(heap, offset, length);
+        HandOver(ref entry, offset);
+        Note(deed, length);
+    }
+
+    /// <summary>Into the table, where anybody may take it.</summary>
+    private void HandOver(ref ulong entry, ShmOffset offset)
+    {
+        Volatile.Write(ref entry, offset.Value);
         Volatile.Write(ref table.Intent(ledger, intent), 0);
     }
 
-    private void Take(ref ulong entry)
+    private bool IsThere(ShmStatus status, int length)
+    {
+        if (status is ShmStatus.OutOfMemory or ShmStatus.Contended)
+        {
+            Note(Deed.Refused, length);
+            return false;
+        }
+
+        Expect(ShmStatus.Ok, status, "allocating");
+        return true;
+    }
+
+    private void Take(ref ulong entry, Deed deed)
     {
         var offset = Volatile.Read(ref entry);
         if (offset == 0)
@@ -94,23 +159,29 @@ internal sealed class Churn(ShmHeap heap, LedgerTable table, int ledgers, int le
         Interlocked.Exchange(ref table.Intent(ledger, intent), offset);
         if (Interlocked.CompareExchange(ref entry, 0, offset) == offset)
         {
-            if (!Contents.HasStamp(heap, new ShmOffset(offset)))
+            var taken = new ShmOffset(offset);
+            if (!Contents.HasStamp(heap, taken))
             {
-                Fault($"the contents of {offset:x} are damaged");
+                Fault($"the contents of {taken} are damaged");
             }
 
-            Expect(ShmStatus.Ok, heap.Free(new ShmOffset(offset)), "freeing");
+            var length = (int)heap.UsableSize(taken);
+            Expect(ShmStatus.Ok, heap.Free(taken), "freeing");
+            Note(deed, length);
         }
 
         Volatile.Write(ref table.Intent(ledger, intent), 0);
     }
 
+    private void Note(Deed deed, int length) =>
+        _deeds[((int)deed * SizeClasses) + (length <= LongestInWord ? 0 : length <= LongestInBlock ? 1 : 2)]++;
+
     /// <summary>Mostly within a bitmap word, often crossing words, sometimes a run of blocks (with blocks of 16 to 64 KiB).</summary>
     private int NextLength() => _random.Next(20) switch
     {
-        < 11 => _random.Next(Contents.SmallestStampBytes, 1024),
-        < 18 => _random.Next(1024, 12_000),
-        18 => _random.Next(12_000, 60_000),
+        < 11 => _random.Next(Contents.SmallestStampBytes, LongestInWord),
+        < 18 => _random.Next(LongestInWord, LongestInBlock),
+        18 => _random.Next(LongestInBlock, 60_000),
         _ => _random.Next(60_000, 200_000),
     };
 
@@ -127,4 +198,20 @@ internal sealed class Churn(ShmHeap heap, LedgerTable table, int ledgers, int le
         Console.Error.WriteLine(what);
         EndProcess(FaultExitCode);
     }
+}
+
+/// <summary>What a <see cref="Churn"/> does.</summary>
+internal enum Deed
+{
+    Malloc,
+    Calloc,
+    Publish,
+    Abandon,
+    Free,
+
+    /// <summary>What somebody else had handed over.</summary>
+    FreeOther,
+
+    /// <summary>There was no room.</summary>
+    Refused,
 }

@@ -10,6 +10,7 @@ internal static class HostVerbs
     internal static readonly Dictionary<string, HeapCommand.Verb> All = new(StringComparer.Ordinal)
     {
         ["process-id"] = (_, _) => Environment.ProcessId.ToString(CultureInfo.InvariantCulture),
+        ["user-namespace"] = (_, _) => new FileInfo("/proc/self/ns/user").LinkTarget ?? "unknown",
         ["close-descriptors"] = (_, _) => CloseDescriptors(),
         ["open-files"] = OpenFiles,
         ["read-files"] = ReadFiles,
@@ -21,6 +22,7 @@ internal static class HostVerbs
         ["list"] = (_, words) => string.Join(' ', Directory.EnumerateFileSystemEntries(words[0]).Select(Path.GetFileName).Order()),
         ["refuse-unnamed-files"] = (_, _) => RefuseUnnamedFiles(),
         ["refuse-rename"] = (_, _) => Refuse("renameat2", x64: 316, arm64: 276),
+        ["refuse-unlink"] = (_, _) => RefuseUnlink(),
         ["refuse-fallocate"] = (_, _) => Refuse("fallocate", x64: 285, arm64: 47),
     };
 
@@ -102,6 +104,13 @@ internal static class HostVerbs
         const uint flags = 2;
         SystemCalls.Refuse(ByArchitecture(x64: 257, arm64: 56), flags, temporaryFile, SystemCalls.UnsupportedOperation);
         return "refusing";
+    }
+
+    /// <summary>Some C libraries have one system call for it, some the other.</summary>
+    private static string RefuseUnlink()
+    {
+        Refuse("unlinkat", x64: 263, arm64: 35);
+        return RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "refusing unlink" : Refuse("unlink", x64: 87, arm64: 0);
     }
 
     private static string Refuse(string name, uint x64, uint arm64)

@@ -6,9 +6,10 @@ namespace ShmAlloc.ProcessTests;
 /// </summary>
 /// <remarks>
 /// A ledger belongs to one thread at a time. It has entries, and an <em>intent</em> for each thread that has used it: the offset that the
-/// thread is about to publish, or to take out of an entry (its own or another's) and free. A thread writes its intent first, so wherever it
-/// is killed, each published offset is in an entry or in an intent. An intent of the dead may be stale; that it names something says
-/// nothing by itself, so the table is settled only when everybody has stopped.
+/// thread is about to publish, or has just allocated, or is about to take out of an entry (its own or another's) and free. What is in an entry
+/// is whole. Wherever a thread is killed, each published offset is in an entry or in an intent, but for one: what <c>Malloc</c> gave it that
+/// very moment. An intent of the dead may be stale; that it names something says nothing by itself, so the table is settled only when
+/// everybody has stopped.
 /// </remarks>
 internal sealed class LedgerTable(ShmHeap heap, ShmOffset offset, int intentsPerLedger)
 {
@@ -26,34 +27,72 @@ internal sealed class LedgerTable(ShmHeap heap, ShmOffset offset, int intentsPer
 
     internal ref ulong Intent(int ledger, int intent) => ref Entry(ledger, EntriesPerLedger + intent);
 
-    /// <summary>Frees all that the table names, and the table. Nobody else may be at work.</summary>
+    /// <summary>Frees all that the table names, and the table, and what nobody learned of. Nobody else may be at work.</summary>
     /// <param name="ledgers">How many ledgers it was created with.</param>
+    /// <param name="keep">What is published beside it; null if nothing.</param>
+    /// <param name="deaths">How many threads were killed: as many allocations may be unknown or not be filled, and not one more.</param>
     /// <returns>What was wrong; empty if nothing.</returns>
-    internal List<string> Settle(int ledgers)
+    internal List<string> Settle(int ledgers, ShmOffset keep, long deaths)
     {
-        var named = new SortedSet<ulong>();
-        for (var word = 0; word < ledgers * (EntriesPerLedger + intentsPerLedger); word++)
+        var faults = new List<string>();
+        var unknown = 0L;
+        for (var ledger = 0; ledger < ledgers; ledger++)
         {
-            named.Add(Volatile.Read(ref Word(word)));
+            for (var entry = 0; entry < EntriesPerLedger; entry++)
+            {
+                var name = new ShmOffset(Volatile.Read(ref Entry(ledger, entry)));
+                if (!name.IsNull && !Contents.HasStamp(heap, name))
+                {
+                    faults.Add($"{name} was handed over, and it is lost or damaged");
+                }
+
+                Free(name, faults);
+            }
         }
 
-        named.Remove(0);
-        var faults = new List<string>();
-        foreach (var name in named.Select(value => new ShmOffset(value)).Where(name => heap.UsableSize(name) != 0))
+        for (var ledger = 0; ledger < ledgers; ledger++)
         {
-            if (!Contents.HasStamp(heap, name))
+            for (var intent = 0; intent < intentsPerLedger; intent++)
             {
-                faults.Add($"{name} is published, and its contents are damaged");
-            }
-
-            if (heap.Free(name) is var status and not ShmStatus.Ok)
-            {
-                faults.Add($"{name} is published, and freeing it gave {status}");
+                var name = new ShmOffset(Volatile.Read(ref Intent(ledger, intent)));
+                unknown += !name.IsNull && heap.UsableSize(name) != 0 && !Contents.HasStamp(heap, name) ? 1 : 0;
+                Free(name, faults);
             }
         }
 
         heap.Free(offset);
+        unknown += FreeAllBut(keep, faults);
+        if (unknown > deaths)
+        {
+            faults.Add($"{unknown} allocations are not known or not filled, after {deaths} deaths");
+        }
+
         return faults;
+    }
+
+    private long FreeAllBut(ShmOffset keep, List<string> faults)
+    {
+        const int page = 4096;
+        var found = 0L;
+        for (long at = page; at < page + heap.CommittedBytes; at += heap.UnitBytes)
+        {
+            var name = new ShmOffset((ulong)at);
+            if (name != keep && heap.UsableSize(name) != 0)
+            {
+                found++;
+                Free(name, faults);
+            }
+        }
+
+        return found;
+    }
+
+    private void Free(ShmOffset name, List<string> faults)
+    {
+        if (heap.UsableSize(name) != 0 && heap.Free(name) is var status and not ShmStatus.Ok)
+        {
+            faults.Add($"{name} is published, and freeing it gave {status}");
+        }
     }
 
     private ref ulong Word(int index) => ref heap.GetReference<ulong>(new ShmOffset(offset.Value + ((ulong)index * sizeof(ulong))));

@@ -26,6 +26,10 @@ public sealed partial class CheckpointTests : IDisposable
         Assert.Equal(OnlyInRaces, stores.Where(store => !reached.Contains(store.Place)).Select(store => store.Text).Order(StringComparer.Ordinal));
     }
 
+    [Fact]
+    public async Task A_process_stopped_before_any_store_hinders_nobody_and_goes_on_correctly_after_everybody_looked() =>
+        await ForkRun.ExpectWellAsync("stops", _path.Value);
+
     /// <summary>By file and line, as the seam names them: what hands on its caller's place is no place itself.</summary>
     private static IEnumerable<(string Place, string Text)> StoresOfTheCore()
     {

@@ -54,6 +54,48 @@ public sealed class FallbackCreationTests : IDisposable
         Assert.Empty(Entries());
     }
 
+    /// <summary>
+    /// As if it were killed right there, or slow: there is no moment at which a heap has its name and another one, at which others take offence.
+    /// </summary>
+    [Fact]
+    public async Task A_creator_that_does_nothing_more_after_naming_the_heap_leaves_a_whole_one()
+    {
+        await using var creator = await StartAsync("refuse-unnamed-files", "refuse-unlink");
+        var id = await creator.AttachToAsync($"create {HeapPath} size=1000000");
+        Assert.Equal([HeapPath], Entries());
+        await using var other = await HeapWorker.StartAsync();
+        Assert.Equal(id, await other.AttachToAsync($"open {HeapPath}"));
+    }
+
+    /// <summary>Its creation fails late and cannot clean up, so that what is there is what a death at that moment leaves.</summary>
+    [Fact]
+    public async Task What_a_creator_leaves_that_dies_before_it_names_the_heap_is_in_nobodys_way()
+    {
+        await using (var creator = await StartAsync("refuse-unnamed-files", "refuse-fallocate", "refuse-unlink"))
+        {
+            await creator.ExpectAsync($"create {HeapPath} size=1000000", "failed CannotPreallocate");
+        }
+
+        Assert.Matches("/heap[.][0-9a-f]{16}$", Assert.Single(Entries()));
+        await using var other = await HeapWorker.StartAsync();
+        await other.AttachToAsync($"open {HeapPath} size=1000000");
+        Assert.Equal(2, Entries().Length);
+    }
+
+    [Fact]
+    public async Task A_heap_that_a_dead_creator_left_with_two_names_is_refused_until_one_is_deleted()
+    {
+        await using var creator = await StartAsync("refuse-unnamed-files", "refuse-rename", "refuse-unlink");
+        var id = await creator.AttachToAsync($"create {HeapPath} size=1000000");
+        creator.Kill();
+        await using var other = await HeapWorker.StartAsync();
+        await other.ExpectAsync($"attach {HeapPath}", "failed LinkCount");
+
+        File.Delete(Assert.Single(Entries(), entry => entry != HeapPath));
+        Assert.Equal(id, await other.AttachToAsync($"attach {HeapPath}"));
+        await other.ExpectAsync("participants", "1");
+    }
+
     [Fact]
     public async Task Processes_that_open_one_path_at_once_all_get_the_same_heap()
     {

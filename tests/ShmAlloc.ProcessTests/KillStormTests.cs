@@ -60,7 +60,7 @@ public sealed class KillStormTests : IDisposable
         Assert.Equal(Workers, _heap.RecoverDead());
         Assert.Equal(1, HeapAssert.Participants(_heap));
         HeapAssert.Sound(_heap);
-        Assert.Empty(table.Settle(Ledgers));
+        Assert.Empty(table.Settle(Ledgers, survivor, kills * ThreadsPerWorker));
         Assert.Equal(1, HeapAssert.Sound(_heap).Allocations);
         Assert.Equal(-1, Contents.FirstDifference(_heap, survivor, 70_000, 11));
         HeapAssert.EveryFreeUnitCanBeAllocated(_heap);

@@ -29,7 +29,7 @@ public sealed class StoppedProcessTests
         }
 
         Assert.True(await stopped.NumberAsync("churn-end") > 0);
-        Assert.Empty(table.Settle(Threads));
+        Assert.Empty(table.Settle(Threads, ShmOffset.Null, deaths: 0));
         HeapAssert.Empty(heap);
     }
 }

@@ -76,6 +76,10 @@ internal static unsafe class Recovery<TMachine>
     }
 
     /// <summary>CLAIMING and FREEING are cleared: what they named is then a private allocation that nobody names, which is garbage.</summary>
+    /// <remarks>
+    /// The hint comes first, so that a death in between does not lose it. Somebody may look at the block in between, find the garbage still named and
+    /// forget the hint; then a full search finds the garbage, which believes no hint and comes before "out of memory" and before growth.
+    /// </remarks>
     private static void RecoverCell(Attachment* heap, int slot, int index)
     {
         CellWord cell = Cells<TMachine>.Read(heap, slot, index);

@@ -1,0 +1,20 @@
+using System.Runtime.CompilerServices;
+using ShmAlloc.Allocation;
+using ShmAlloc.Memory;
+using ShmAlloc.Participants;
+
+namespace ShmAlloc.ProcessTests.Forks;
+
+/// <summary>OPEN → OWNED as a deed of its own: operations adopt only when their own block is full, and nobody sees whether they did.</summary>
+internal static unsafe class Adoption
+{
+    internal static bool TryAdopt(ShmHeap heap, Random random)
+    {
+        var attachment = AttachmentOf(heap);
+        var block = (ulong)random.NextInt64((long)attachment->Blocks);
+        return OpenBlock<Hardware>.TryAdopt(attachment, block, Blocks<Hardware>.Read(attachment, block), Hardware.Shard(attachment));
+    }
+
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_heap")]
+    private static extern ref readonly Attachment* AttachmentOf(ShmHeap heap);
+}

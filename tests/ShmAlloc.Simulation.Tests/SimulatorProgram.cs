@@ -23,6 +23,27 @@ internal static class SimulatorProgram
         }
     }
 
+    /// <summary>Explores; a fault fails the test with the command that repeats it.</summary>
+    /// <returns>The line that says how much was tried.</returns>
+    internal static async Task<string> ExploreAsync(ITestOutputHelper output, string[] options)
+    {
+        (int exitCode, string text) = await RunAsync(Assembly, ["explore", .. options], TestContext.Current.CancellationToken);
+        output.WriteLine(text);
+        Console.WriteLine($"simulated {string.Join(' ', options)}: {text.Trim()}");
+        Xunit.Assert.True(exitCode == 0, text);
+        return text;
+    }
+
+    /// <summary>Explores a set of programs to the end.</summary>
+    internal static async Task ExploreCompletelyAsync(ITestOutputHelper output, string set, int preemptions, int deaths)
+    {
+        string text = await ExploreAsync(output, ["--set", set, .. Bounds(preemptions, deaths), "--seconds", "7200"]);
+        string[] words = text.Split(' ');
+        Xunit.Assert.True(words[0] == words[2], $"Not all was explored: {text}");
+    }
+
+    internal static string[] Bounds(int preemptions, int deaths) => ["--preemptions", $"{preemptions}", "--deaths", $"{deaths}"];
+
     /// <summary>Runs it to its end.</summary>
     internal static async Task<(int ExitCode, string Output)> RunAsync(string assembly, IEnumerable<string> arguments, CancellationToken cancellation)
     {

@@ -20,6 +20,7 @@ internal sealed record CommandLine
           --deaths N         deaths at most (default 0)
           --random RUNS      so many seeded random schedules of each program instead of all within the budget
           --seed N           first seed (default 1)
+          --minutes M        repeat --random with further seeds until the time is up, and say with which seed to go on
           --seconds S        at most so long for each program (default 10)
           --plain yes        try also the schedules that lead to nothing new: slow, to check the reduction
           --shared-description yes
@@ -36,6 +37,9 @@ internal sealed record CommandLine
     internal long RandomRuns { get; private init; }
 
     internal ulong Seed { get; private init; } = 1;
+
+    /// <summary>How long random runs go on with further seeds.</summary>
+    internal double Minutes { get; private init; }
 
     internal TimeSpan Limit { get; private init; } = TimeSpan.FromSeconds(10);
 
@@ -62,6 +66,7 @@ internal sealed record CommandLine
                 "--deaths" => line with { Budget = line.Budget with { Kills = (int)Number(value) } },
                 "--random" => line with { RandomRuns = Number(value) },
                 "--seed" => line with { Seed = (ulong)Number(value) },
+                "--minutes" => line with { Minutes = double.Parse(value, CultureInfo.InvariantCulture) },
                 "--seconds" => line with { Limit = TimeSpan.FromSeconds(double.Parse(value, CultureInfo.InvariantCulture)) },
                 "--plain" => line with { Reduce = value != "yes" },
                 "--shared-description" => line with { SharesDescription = value == "yes" },

@@ -36,23 +36,30 @@ static int Explore(CommandLine line)
     Stopwatch watch = Stopwatch.StartNew();
     Totals totals = new();
     Coverage coverage = new();
-    foreach (SimulatedProgram program in line.Programs)
+    ulong seed = line.Seed;
+    do
     {
-        Explorer explorer = new(program, line.Reduce);
-        Exploration exploration = line.RandomRuns > 0
-            ? explorer.ExploreRandomly(line.Budget, line.Seed, line.RandomRuns, line.Limit)
-            : explorer.ExploreAll(line.Budget, line.Limit);
-        totals.Add(exploration);
-        coverage.Add(explorer.Sites);
-        if (exploration.Fault != null)
+        foreach (SimulatedProgram program in line.Programs)
         {
-            Console.WriteLine(exploration);
-            Console.WriteLine($"found after {totals.Runs:N0} runs, {watch.Elapsed.TotalSeconds:F1} s");
-            return 1;
+            Explorer explorer = new(program, line.Reduce);
+            Exploration exploration = line.RandomRuns > 0
+                ? explorer.ExploreRandomly(line.Budget, seed, line.RandomRuns, line.Limit)
+                : explorer.ExploreAll(line.Budget, line.Limit);
+            totals.Add(exploration);
+            coverage.Add(explorer.Sites);
+            if (exploration.Fault != null)
+            {
+                Console.WriteLine(exploration);
+                Console.WriteLine($"found after {totals.Runs:N0} runs, {watch.Elapsed.TotalSeconds:F1} s");
+                return 1;
+            }
         }
-    }
 
-    Console.WriteLine(totals.ToText(watch.Elapsed));
+        seed += (ulong)line.RandomRuns;
+    }
+    while (line.RandomRuns > 0 && watch.Elapsed.TotalMinutes < line.Minutes);
+
+    Console.WriteLine(totals.ToText(watch.Elapsed) + (line.RandomRuns > 0 ? $"; go on with --seed {seed}" : ""));
     if (line.CoverageFile != null)
     {
         coverage.Write(line.CoverageFile);

@@ -1,0 +1,26 @@
+using System.Text.RegularExpressions;
+
+namespace ShmAlloc.Simulation.Tests;
+
+/// <summary>What the simulator leaves out leads nowhere new: with every schedule the programs end in as many ways.</summary>
+public sealed partial class ReductionTests(ITestOutputHelper output)
+{
+    [Theory]
+    [InlineData("malloc crossing | ", 2, 0)]
+    [InlineData("abandon | sweep", 3, 0)]
+    [InlineData("free crossing + malloc", 1, 0)]
+    [InlineData("publish dies", 1, 1)]
+    [InlineData("what is read is retired, swept and claimed", 2, 0)]
+    public async Task The_reduction_loses_no_end(string program, int preemptions, int deaths)
+    {
+        string[] options = ["--program", program, .. SimulatorProgram.Bounds(preemptions, deaths), "--seconds", "3600"];
+        string reduced = await SimulatorProgram.ExploreAsync(output, options);
+        string plain = await SimulatorProgram.ExploreAsync(output, [.. options, "--plain", "yes"]);
+        Assert.Equal(EndsIn(plain), EndsIn(reduced));
+    }
+
+    private static string EndsIn(string text) => Ends().Match(text) is { Success: true } match ? match.Value : throw new FormatException(text);
+
+    [GeneratedRegex("[0-9,]+ ends")]
+    private static partial Regex Ends();
+}

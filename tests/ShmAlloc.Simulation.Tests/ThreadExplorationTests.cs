@@ -1,0 +1,11 @@
+using ShmAlloc.TestSupport;
+
+namespace ShmAlloc.Simulation.Tests;
+
+/// <summary>Two threads of one participant, which meet in its private memory as well, beside another participant.</summary>
+public sealed class ThreadExplorationTests(ITestOutputHelper output)
+{
+    [Fact]
+    public Task Every_pair_of_operations_of_two_threads_beside_another_participant() =>
+        SimulatorProgram.ExploreCompletelyAsync(output, "threads", Effort.Choose(2, 3), 0);
+}

@@ -45,7 +45,7 @@ internal sealed class AllocatorBenchmark
                 + $"({(_choice.Clock == Clock.Wall ? "time that passed" : "time that the thread was running")}): median (least .. most)",
             "",
         ]);
-        HeapSizes sizes = new();
+        HeapSizes sizes = new(isThorough: !_choice.Quick && !_choice.Smoke);
         IEnumerable<Group> groups = _choice.Smoke ? Catalogue.Smoke() : _choice.Quick || _choice.Targets ? Catalogue.ForTargets(sizes) : Catalogue.Full(sizes);
         foreach (Group group in groups.Where(group => Contains(group.Title, _choice.Workload)))
         {
@@ -70,7 +70,17 @@ internal sealed class AllocatorBenchmark
             return;
         }
 
-        IReadOnlyList<Result> results = Rounds.Run(present, _effort, Skip);
+        IReadOnlyList<Result> results = [];
+        try
+        {
+            results = Rounds.Run(present, _effort, Skip);
+        }
+        catch (BenchmarkException failure)
+        {
+            Skip($"{group.Title}: {failure.Message}");
+            return;
+        }
+
         _report.Results.AddRange(results);
         _report.Loads.Add(Machine.Load);
         if (!_choice.Targets)
@@ -88,7 +98,7 @@ internal sealed class AllocatorBenchmark
             Say(_choice.Targets || _report.Rooms.Count == 0 ? [] : Tables.Of(_report.Rooms));
         }
 
-        if (!_choice.Targets && Contains("fragmentation", _choice.Workload))
+        if (!_choice.Targets && !_choice.Quick && Contains("fragmentation", _choice.Workload))
         {
             _report.Ageings.AddRange(RoomMeasurement.Fragmentation(_subjects, _effort.AgeingOperations));
             Say(Tables.Of(_report.Ageings));

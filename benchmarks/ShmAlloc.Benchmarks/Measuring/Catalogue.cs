@@ -20,9 +20,9 @@ internal static class Catalogue
     /// <summary>What the table of targets needs.</summary>
     internal static IEnumerable<Group> ForTargets(HeapSizes sizes) =>
         [
-            Make(Pair(100), AlonePairAndProcesses, sizes.Large, sizes.Note),
+            Make(Pair(100), sizes),
             Make(Churn(1, 128), AlonePairAndProcesses),
-            Make(Churn(1, 1000), AlonePairAndProcesses, sizes.Large, sizes.Note),
+            Make(Churn(1, 1000), sizes),
             Make(new Workload(Handover100, "handover") { Sizes = (100, 100) }, TwoOnly),
             Make(new Workload(Handover1000, "handover") { Sizes = (1, 1000) }, TwoOnly),
             NearlyFullGroup([(1, 1)]),
@@ -34,15 +34,15 @@ internal static class Catalogue
     internal static IEnumerable<Group> Full(HeapSizes sizes) =>
         [
             Make(Pair(32), AlonePairAndProcesses, [GiB]),
-            Make(Pair(100), AlonePairAndProcesses, sizes.Large, sizes.Note),
+            Make(Pair(100), sizes),
             Make(Pair(1000), AlonePairAndProcesses, [GiB]),
             Make(Pair(4000), AlonePairAndProcesses, [GiB]),
             Make(Pair(65_536), AlonePairAndProcesses, [GiB]),
-            Make(Churn(1, 128), AlonePairAndProcesses, sizes.Large, sizes.Note),
-            Make(Churn(1, 1000), AlonePairAndProcesses, sizes.Large, sizes.Note),
+            Make(Churn(1, 128), sizes),
+            Make(Churn(1, 1000), sizes),
             Make(Churn(1, 1000) with { Title = "churn 1..1000 B, first word written", Sizes = (8, 1000), Touch = true }, AlonePairAndProcesses, [GiB]),
             Make(Churn(1, 4096), AlonePairAndProcesses, [GiB]),
-            Make(new Workload("churn log-normal around 300 B", "churn") { Median = 300 }, AlonePairAndProcesses, sizes.Large, sizes.Note),
+            Make(new Workload("churn log-normal around 300 B", "churn") { Median = 300 }, sizes),
             Make(new Workload(Handover100, "handover") { Sizes = (100, 100) }, TwoOnly),
             Make(new Workload(Handover1000, "handover") { Sizes = (1, 1000) }, TwoOnly),
             Make(new Workload("larson 10..500 B", "larson") { Sizes = (10, 500) }, AlonePairAndProcesses, [GiB]),
@@ -73,13 +73,18 @@ internal static class Catalogue
     private static Workload Churn(int smallest, int largest) =>
         new($"churn {smallest}..{largest} B", "churn") { Sizes = (smallest, largest) };
 
-    private static Group Make(
-        Workload workload, (int Threads, int Processes)[] workers, IReadOnlyList<long>? largeHeaps = null, string? note = null)
-    {
-        List<Workload> variants = [.. workers.Select(count => workload with { Threads = count.Threads, Processes = count.Processes })];
-        variants.AddRange((largeHeaps ?? []).Select(bytes => workload with { HeapBytes = bytes }));
-        return Combine(workload.Title, variants, note);
-    }
+    /// <summary>One thread, two threads, two processes; and one thread in heaps of all sizes.</summary>
+    private static Group Make(Workload workload, HeapSizes sizes) => Combine(
+        workload.Title,
+        [.. AlonePairAndProcesses.Select(workers => workload with { Threads = workers.Threads, Processes = workers.Processes }),
+            workload with { HeapBytes = GiB },
+            workload with { HeapBytes = HeapSizes.Huge, CommittedBytes = sizes.CommittedOfHuge }],
+        sizes.Note);
+
+    private static Group Make(Workload workload, (int Threads, int Processes)[] workers, IReadOnlyList<long>? largeHeaps = null) => Combine(
+        workload.Title,
+        [.. workers.Select(count => workload with { Threads = count.Threads, Processes = count.Processes }),
+            .. (largeHeaps ?? []).Select(bytes => workload with { HeapBytes = bytes })]);
 
     private static Group NearlyFullGroup((int Threads, int Processes)[] workers) => Combine(
         NearlyFull,
@@ -118,7 +123,7 @@ internal static class Catalogue
 
     private static Group Combine(string title, IEnumerable<Workload> workloads, string? note = null) => new(
         title,
-        [.. from workload in workloads from subject in Subject.All where TakesPart(subject, workload) select (subject, HeapSizes.Fit(workload))],
+        [.. from workload in workloads from subject in Subject.All where TakesPart(subject, workload) select (subject, workload)],
         note);
 
     private static bool TakesPart(Subject subject, Workload workload)

@@ -3,29 +3,32 @@ using static ShmAlloc.Benchmarks.Measuring.Workload;
 
 namespace ShmAlloc.Benchmarks.Measuring;
 
-/// <summary>Which large heaps this machine has room for: all of a heap is preallocated, so memory must be there.</summary>
+/// <summary>Whether this machine has room for the largest heap: all of a heap is preallocated, so memory must be there.</summary>
 internal sealed class HeapSizes
 {
     internal const long Huge = 16 * GiB;
 
-    /// <summary>What must stay free beside a heap, for everybody else.</summary>
-    private const long Reserve = 3 * GiB;
+    /// <summary>What must stay free beside it: the other heaps of its group, and something for everybody else.</summary>
+    private const long Reserve = 5 * GiB;
 
     private const string Home = "/dev/shm";
 
-    internal IReadOnlyList<long> Large { get; } = [GiB, Huge];
+    /// <param name="isThorough">Whether to spend the time that it takes to fill 16 GiB with zeros.</param>
+    internal HeapSizes(bool isThorough)
+    {
+        bool fits = Math.Min(AvailableMemory(), new DriveInfo(Home).AvailableFreeSpace) >= Huge + Reserve;
+        if (!fits || !isThorough)
+        {
+            CommittedOfHuge = 64 * MiB;
+            Note = $"{(fits ? "In a quick run" : "16 GiB do not fit in the memory that is available now, so")} the heap of 16 GiB has 64 MiB committed: the geometry "
+                + "of the large heap without its memory.";
+        }
+    }
 
-    internal string? Note { get; } = FitsHuge
-        ? null
-        : "16 GiB do not fit in the memory that is available now, so that heap has 64 MiB committed and may grow to 16 GiB: the geometry of the large "
-            + "heap without its memory.";
+    /// <summary>How much of it is preallocated, if not all.</summary>
+    internal long? CommittedOfHuge { get; }
 
-    private static bool FitsHuge { get; } =
-        Math.Min(AvailableMemory(), new DriveInfo(Home).AvailableFreeSpace) > Huge + GiB + Reserve;
-
-    /// <summary>The same workload, with as much committed as there is memory for.</summary>
-    internal static Workload Fit(Workload workload) =>
-        workload.HeapBytes >= Huge && !FitsHuge ? workload with { CommittedBytes = 64 * MiB } : workload;
+    internal string? Note { get; }
 
     private static long AvailableMemory()
     {

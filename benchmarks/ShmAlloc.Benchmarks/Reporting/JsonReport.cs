@@ -18,6 +18,7 @@ internal static class JsonReport
     {
         var content = new
         {
+            Process = Environment.ProcessId,
             report.Machine,
             report.Loads,
             report.Skipped,

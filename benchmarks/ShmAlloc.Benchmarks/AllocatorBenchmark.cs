@@ -100,7 +100,15 @@ internal sealed class AllocatorBenchmark
 
         if (!_choice.Targets && !_choice.Quick && Contains("fragmentation", _choice.Workload))
         {
-            _report.Ageings.AddRange(RoomMeasurement.Fragmentation(_subjects, _effort.AgeingOperations));
+            try
+            {
+                _report.Ageings.AddRange(RoomMeasurement.Fragmentation(_subjects, _effort.AgeingOperations));
+            }
+            catch (BenchmarkException failure)
+            {
+                Skip($"fragmentation: {failure.Message}");
+            }
+
             Say(Tables.Of(_report.Ageings));
         }
     }

@@ -1,9 +1,17 @@
+using System.Runtime.CompilerServices;
+
 namespace ShmAlloc.Benchmarks.Driving;
 
 /// <summary>The workloads, on one allocator: the same as <c>benchmarks/peers/patterns.c</c>, where their comments are.</summary>
 internal static unsafe class Patterns<TSubject>
     where TSubject : struct, ISubject
 {
+    /// <summary>
+    /// The loops run so many operations at a time: a method that is called often is compiled as those of a program are, with what was learnt about
+    /// the calls, while one long loop would be stuck in what the compiler replaces in the middle of it.
+    /// </summary>
+    private const int Chunk = 256;
+
     private const int LarsonSlots = 1024;
     private const int LarsonEpochs = 16;
     private const int ThreadtestObjects = 10_000;
@@ -53,9 +61,20 @@ internal static unsafe class Patterns<TSubject>
     private static void Pair(Worker worker, Parameters parameters, long operations)
     {
         uint size = parameters.Largest;
-        long failures = 0;
         worker.Coordination.Meet();
         worker.StartClock();
+        for (long done = 0; done < operations; done += Chunk)
+        {
+            worker.Failures += PairChunk(size, Math.Min(Chunk, operations - done));
+        }
+
+        worker.StopClock();
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static long PairChunk(uint size, long operations)
+    {
+        long failures = 0;
         for (long done = 0; done < operations; done++)
         {
             ulong handle = TSubject.Allocate(size);
@@ -68,8 +87,7 @@ internal static unsafe class Patterns<TSubject>
             TSubject.Free(handle);
         }
 
-        worker.StopClock();
-        worker.Failures += failures;
+        return failures;
     }
 
     private static void PrepareChurn(Worker worker, Parameters parameters)
@@ -85,12 +103,21 @@ internal static unsafe class Patterns<TSubject>
     private static void Churn(Worker worker, Parameters parameters, long operations)
     {
         bool touch = parameters.Touch;
-        ulong[] live = worker.Live;
-        ulong count = (ulong)worker.LiveCount;
-        ulong state = worker.Random;
-        long failures = 0;
         worker.Coordination.Meet();
         worker.StartClock();
+        for (long done = 0; done < operations; done += Chunk)
+        {
+            worker.Failures += ChurnChunk(ref worker.Random, worker.Live, (ulong)worker.LiveCount, touch, Math.Min(Chunk, operations - done));
+        }
+
+        worker.StopClock();
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static long ChurnChunk(ref ulong randomState, ulong[] live, ulong count, bool touch, long operations)
+    {
+        ulong state = randomState;
+        long failures = 0;
         for (long done = 0; done < operations; done++)
         {
             ulong random = Sizes.Next(ref state);
@@ -112,9 +139,8 @@ internal static unsafe class Patterns<TSubject>
             }
         }
 
-        worker.StopClock();
-        worker.Random = state;
-        worker.Failures += failures;
+        randomState = state;
+        return failures;
     }
 
     private static void FillPattern(Worker worker, Parameters parameters)
@@ -167,22 +193,31 @@ internal static unsafe class Patterns<TSubject>
             {
                 ulong* array = worker.Coordination.Array(worker.Id + (int)(batch % 2));
                 worker.StartClock();
-                Produce(worker, array);
+                for (int first = 0; first < Coordination.ArrayLength; first += Chunk)
+                {
+                    ProduceChunk(worker, array + first);
+                }
+
                 worker.StopClock();
             }
             else if (!produces && batch > 0)
             {
                 ulong* array = worker.Coordination.Array(worker.Id - 1 + (int)((batch - 1) % 2));
                 worker.StartClock();
-                Consume(array);
+                for (int first = 0; first < Coordination.ArrayLength; first += Chunk)
+                {
+                    ConsumeChunk(array + first);
+                }
+
                 worker.StopClock();
             }
         }
     }
 
-    private static void Produce(Worker worker, ulong* array)
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void ProduceChunk(Worker worker, ulong* array)
     {
-        for (int index = 0; index < Coordination.ArrayLength; index++)
+        for (int index = 0; index < Chunk; index++)
         {
             ulong handle = TSubject.Allocate(Sizes.Size(Sizes.Next(ref worker.Random)));
             array[index] = handle;
@@ -190,9 +225,10 @@ internal static unsafe class Patterns<TSubject>
         }
     }
 
-    private static void Consume(ulong* array)
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void ConsumeChunk(ulong* array)
     {
-        for (int index = 0; index < Coordination.ArrayLength; index++)
+        for (int index = 0; index < Chunk; index++)
         {
             if (array[index] != 0)
             {
@@ -217,12 +253,17 @@ internal static unsafe class Patterns<TSubject>
             worker.Coordination.Meet();
             ulong* array = worker.Coordination.Array((worker.Id + epoch) % worker.Count);
             worker.StartClock();
-            LarsonEpoch(worker, array, operations / LarsonEpochs);
+            for (long done = 0; done < operations / LarsonEpochs; done += Chunk)
+            {
+                LarsonChunk(worker, array, Math.Min(Chunk, (operations / LarsonEpochs) - done));
+            }
+
             worker.StopClock();
         }
     }
 
-    private static void LarsonEpoch(Worker worker, ulong* array, long operations)
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void LarsonChunk(Worker worker, ulong* array, long operations)
     {
         for (long done = 0; done < operations; done++)
         {
@@ -246,30 +287,45 @@ internal static unsafe class Patterns<TSubject>
         worker.StartClock();
         for (long done = 0; done < operations; done += ThreadtestObjects)
         {
-            ThreadtestBatch(worker, parameters.Largest);
+            for (int first = 0; first < ThreadtestObjects; first += Chunk)
+            {
+                AllocateChunk(worker.Live.AsSpan(first, Math.Min(Chunk, ThreadtestObjects - first)), parameters.Largest);
+            }
+
+            for (int first = 0; first < ThreadtestObjects; first += Chunk)
+            {
+                worker.Failures += FreeChunk(worker.Live.AsSpan(first, Math.Min(Chunk, ThreadtestObjects - first)));
+            }
         }
 
         worker.StopClock();
     }
 
-    private static void ThreadtestBatch(Worker worker, uint size)
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void AllocateChunk(Span<ulong> handles, uint size)
     {
-        ulong[] live = worker.Live;
-        for (int index = 0; index < live.Length; index++)
+        foreach (ref ulong handle in handles)
         {
-            live[index] = TSubject.Allocate(size);
+            handle = TSubject.Allocate(size);
         }
+    }
 
-        for (int index = 0; index < live.Length; index++)
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static int FreeChunk(ReadOnlySpan<ulong> handles)
+    {
+        int failures = 0;
+        foreach (ulong handle in handles)
         {
-            if (live[index] == 0)
+            if (handle == 0)
             {
-                worker.Failures++;
+                failures++;
                 continue;
             }
 
-            TSubject.Free(live[index]);
+            TSubject.Free(handle);
         }
+
+        return failures;
     }
 
     private static void Attach(Worker worker, Parameters parameters, long operations)

@@ -1,6 +1,7 @@
 // Usage: driver name=value ...
 // Prints "ready VERSION", or "missing REASON". Then, for each line of its input:
-//   run N      N operations by each thread: "wall NS cpu NS failures N", nanoseconds for one operation, the mean of the threads
+//   run N      N operations by each thread: "wall NS cpu NS failures N compiled N", nanoseconds for one operation, the mean of the threads;
+//              the last figure counts what a just-in-time compiler has done so far
 //   fill       allocates until the heap is full, and frees it again: "count N bytes N rounded N"
 //   sequence   a checksum of the random choices, which the twin in C# must make, too: "sequence N"
 // and ends at the end of its input.
@@ -88,7 +89,7 @@ static void run(void) {
         failures += workers[i].failures;
     }
     double per = (double)pattern->share / ((double)operations * given.threads);
-    printf("wall %.4f cpu %.4f failures %llu\n", wall * per, cpu * per, (unsigned long long)failures);
+    printf("wall %.4f cpu %.4f failures %llu compiled 0\n", wall * per, cpu * per, (unsigned long long)failures);
 }
 
 static void print_sequence(void) {

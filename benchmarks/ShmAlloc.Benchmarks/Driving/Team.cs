@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime;
 
 namespace ShmAlloc.Benchmarks.Driving;
 
@@ -37,7 +38,9 @@ internal sealed class Team<TSubject>
         double scale = _pattern.Share / ((double)operations * _workers.Length);
         double wall = _workers.Sum(worker => worker.WallNanoseconds) * scale;
         double cpu = _workers.Sum(worker => worker.CpuNanoseconds) * scale;
-        return string.Create(CultureInfo.InvariantCulture, $"wall {wall:F4} cpu {cpu:F4} failures {_workers.Sum(worker => worker.Failures)}");
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"wall {wall:F4} cpu {cpu:F4} failures {_workers.Sum(worker => worker.Failures)} compiled {JitInfo.GetCompiledMethodCount()}");
     }
 
     internal string Fill()

@@ -130,7 +130,7 @@ internal static class Catalogue
     {
         bool isHuge = workload.HeapBytes > GiB;
         bool hasHeap = workload.HeapBytes != 64 * MiB || workload.NeedsSharing;
-        bool isPlain = workload is { Pattern: "pair" or "churn", Threads: 1, Processes: 1 } && !hasHeap;
+        bool isPlain = workload is { Pattern: "pair" or "churn", Threads: 1, Processes: 1, Touch: false } && !hasHeap;
         return subject.IsEmptyLoop ? isPlain : isHuge ? subject == Subject.Ours : subject.IsShared || !hasHeap;
     }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 
 namespace ShmAlloc.Benchmarks.Measuring;
@@ -5,6 +6,8 @@ namespace ShmAlloc.Benchmarks.Measuring;
 /// <summary>One subject at one workload, with its processes, for all rounds.</summary>
 internal sealed class Cell : IDisposable
 {
+    private static readonly TimeSpan LongestWarmUp = TimeSpan.FromSeconds(5);
+
     private readonly Place _place = new();
     private readonly List<DriverProcess> _drivers = [];
     private readonly List<DriverProcess> _idle = [];
@@ -45,26 +48,28 @@ internal sealed class Cell : IDisposable
     internal void WarmUp(double roundMilliseconds, double warmUpMilliseconds)
     {
         double nanoseconds = 0;
-        double total = 0;
+        long compiled = 0;
+        long change = Stopwatch.GetTimestamp();
+        long start = change;
+        bool isDone = false;
         _operations = Workload.IsSlow ? 1 : 256;
-        while (true)
+        while (!isDone)
         {
-            _operations = (_operations + Workload.Granularity - 1) / Workload.Granularity * Workload.Granularity;
+            _operations = WholeBatches(_operations);
             Round round = Run();
             nanoseconds = Math.Max(round.WallNanoseconds * _operations, 1);
-            total += nanoseconds / 1e6;
-            bool isLongEnough = nanoseconds / 1e6 >= roundMilliseconds / 2;
-            if (isLongEnough && total >= warmUpMilliseconds)
-            {
-                break;
-            }
+            change = round.CompiledMethods == compiled ? change : Stopwatch.GetTimestamp();
+            compiled = round.CompiledMethods;
 
+            // On a busy machine the compiler, a thread in the background, may take its time.
+            bool isLongEnough = nanoseconds / 1e6 >= roundMilliseconds / 2;
+            bool isQuiet = Stopwatch.GetElapsedTime(change).TotalMilliseconds >= warmUpMilliseconds;
+            isDone = isLongEnough && (isQuiet || Stopwatch.GetElapsedTime(start) > LongestWarmUp);
             _operations = isLongEnough ? _operations : _operations * 2;
         }
 
         double scale = roundMilliseconds * 1e6 / nanoseconds;
-        long operations = Math.Max(1, (long)(_operations * scale));
-        _operations = (operations + Workload.Granularity - 1) / Workload.Granularity * Workload.Granularity;
+        _operations = WholeBatches(Math.Max(1, (long)(_operations * scale)));
     }
 
     /// <summary>Runs a round on all processes.</summary>
@@ -74,7 +79,11 @@ internal sealed class Cell : IDisposable
     {
         _drivers.ForEach(driver => driver.Tell($"run {operations}"));
         Round[] rounds = [.. _drivers.Select(driver => Round.Parse(driver.Hear()))];
-        return new Round(rounds.Average(round => round.WallNanoseconds), rounds.Average(round => round.CpuNanoseconds), rounds.Sum(round => round.Failures));
+        return new Round(
+            rounds.Average(round => round.WallNanoseconds),
+            rounds.Average(round => round.CpuNanoseconds),
+            rounds.Sum(round => round.Failures),
+            rounds.Sum(round => round.CompiledMethods));
     }
 
     /// <summary>Fills the heap up, and empties it again as far.</summary>
@@ -123,6 +132,8 @@ internal sealed class Cell : IDisposable
         _drivers.ForEach(driver => Expect(driver, "prepared"));
     }
 
+    private long WholeBatches(long operations) => (operations + Workload.Granularity - 1) / Workload.Granularity * Workload.Granularity;
+
     private void ExpectReady(DriverProcess driver) => Expect(driver, "ready");
 
     private void Expect(DriverProcess driver, string word)
@@ -136,7 +147,7 @@ internal sealed class Cell : IDisposable
 }
 
 /// <summary>The figures of one round, for one operation: a malloc and a free.</summary>
-internal sealed record Round(double WallNanoseconds, double CpuNanoseconds, long Failures)
+internal sealed record Round(double WallNanoseconds, double CpuNanoseconds, long Failures, long CompiledMethods)
 {
     internal static Round Parse(string answer)
     {
@@ -144,6 +155,7 @@ internal sealed record Round(double WallNanoseconds, double CpuNanoseconds, long
         return new Round(
             double.Parse(words[1], CultureInfo.InvariantCulture),
             double.Parse(words[3], CultureInfo.InvariantCulture),
-            long.Parse(words[5], CultureInfo.InvariantCulture));
+            long.Parse(words[5], CultureInfo.InvariantCulture),
+            long.Parse(words[7], CultureInfo.InvariantCulture));
     }
 }

@@ -20,6 +20,9 @@ internal static class RoomMeasurement
 {
     private const int AgeingPercent = 80;
 
+    /// <summary>A driver is asked for so many operations at a time, so that its silence means something.</summary>
+    private const long Slice = 100_000;
+
     private static readonly Workload[] Fillings =
     [
         .. from size in (int[])[48, 100, 300, 700, 1000, 1500, 3000, 5000]
@@ -58,7 +61,11 @@ internal static class RoomMeasurement
     {
         using Cell cell = new(subject, new Workload("ageing", "full") { Median = 300, Percent = AgeingPercent });
         (_, long before, _) = cell.Fill();
-        cell.Run(operations);
+        for (long done = 0; done < operations; done += Slice)
+        {
+            cell.Run(Math.Min(Slice, operations - done));
+        }
+
         (_, long after, _) = cell.Fill();
         return new Ageing(subject, "log-normal around 300 B", before, after, operations);
     }

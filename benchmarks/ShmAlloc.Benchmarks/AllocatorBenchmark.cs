@@ -1,63 +1,150 @@
-using System.Globalization;
+using ShmAlloc.Benchmarks.Measuring;
+using ShmAlloc.Benchmarks.Reporting;
 
 namespace ShmAlloc.Benchmarks;
 
-/// <summary>Measures this library beside the C library's malloc: interleaved rounds in one run, medians, and ratios of medians.</summary>
-internal static class AllocatorBenchmark
-{
-    private static readonly Workload[] Workloads =
-    [
-        .. from threads in (int[])[1, 2]
-           from sizes in ((int Smallest, int Largest)[])[(32, 32), (100, 100), (1000, 1000), (4000, 4000), (1, 128), (1, 1000), (1, 4096)]
-           select new Workload(sizes.Smallest, sizes.Largest, threads),
-    ];
+/// <summary>What the command line asks for.</summary>
+internal sealed record Choice(
+    bool Quick, bool Targets, bool Smoke, string? Workload, string? Subject, int? Rounds, double? Milliseconds, Clock Clock, string? Json, string? Svg);
 
-    internal static void Run(int rounds, int pairs, string path)
+/// <summary>Measures this library beside other allocators, in one run in which they take turns.</summary>
+internal sealed class AllocatorBenchmark
+{
+    private readonly Choice _choice;
+    private readonly Effort _effort;
+    private readonly List<Subject> _subjects;
+    private readonly Report _report;
+
+    private AllocatorBenchmark(Choice choice)
     {
-        File.Delete(path);
-        using ShmHeap heap = ShmHeap.Create(path, new ShmHeapOptions { SizeBytes = 64 << 20, MaximumSizeBytes = 256 << 20 });
-        SharedHeap.Heap = heap;
+        _choice = choice;
+        Effort effort = choice.Smoke ? Effort.Smoke : choice.Quick ? Effort.Quick : Effort.Full;
+        _effort = effort with
+        {
+            Rounds = choice.Rounds ?? effort.Rounds,
+            RoundMilliseconds = choice.Milliseconds ?? effort.RoundMilliseconds,
+        };
+        List<Presence> presences = [.. Measuring.Subject.All.Where(subject => Contains(subject.Name, choice.Subject)).Select(Presence.Of)];
+        _subjects = [.. presences.Where(presence => presence.IsPresent).Select(presence => presence.Subject)];
+        _report = new Report { Machine = Machine.Describe(presences) };
+    }
+
+    internal static int Run(Choice choice)
+    {
+        AllocatorBenchmark benchmark = new(choice);
+        benchmark.Measure();
+        return 0;
+    }
+
+    private void Measure()
+    {
+        Say(_report.Machine);
+        Note();
+        Say([
+            $"{_effort.Rounds} rounds of about {_effort.RoundMilliseconds} ms each, in turns; nanoseconds for one malloc and one free "
+                + $"({(_choice.Clock == Clock.Wall ? "time that passed" : "time that the thread was running")}): median (least .. most)",
+            "",
+        ]);
+        HeapSizes sizes = new(isThorough: !_choice.Quick && !_choice.Smoke);
+        IEnumerable<Group> groups = _choice.Smoke ? Catalogue.Smoke() : _choice.Quick || _choice.Targets ? Catalogue.ForTargets(sizes) : Catalogue.Full(sizes);
+        foreach (Group group in groups.Where(group => Contains(group.Title, _choice.Workload)))
+        {
+            Measure(group);
+        }
+
+        MeasureRoom();
+        if (_choice.Workload is null && !_choice.Smoke)
+        {
+            Say(new Targets(_report.Results, _report.Rooms, _choice.Clock).Table());
+        }
+
+        Note();
+        Save();
+    }
+
+    private void Measure(Group group)
+    {
+        Group present = group with { Cells = [.. group.Cells.Where(cell => _subjects.Contains(cell.Subject))] };
+        if (present.Cells.Count == 0)
+        {
+            return;
+        }
+
+        IReadOnlyList<Result> results = [];
         try
         {
-            Console.WriteLine(string.Create(
-                CultureInfo.InvariantCulture,
-                $"{rounds} rounds of {pairs:N0} pairs, interleaved; ns for one malloc + free: median (least .. most)"));
-            Console.WriteLine($"| {"workload",-26} | {SharedHeap.Name,-24} | {CLibrary.Name,-28} | ratio |");
-            Console.WriteLine($"|{new string('-', 28)}|{new string('-', 26)}|{new string('-', 30)}|-------|");
-            foreach (Workload workload in Workloads)
+            results = Rounds.Run(present, _effort, Skip);
+        }
+        catch (BenchmarkException failure)
+        {
+            Skip($"{group.Title}: {failure.Message}");
+            return;
+        }
+
+        _report.Results.AddRange(results);
+        _report.Loads.Add(Machine.Load);
+        if (!_choice.Targets)
+        {
+            Say(Tables.Of(present, results, _choice.Clock));
+        }
+    }
+
+    private void MeasureRoom()
+    {
+        if (Contains("utilisation", _choice.Workload))
+        {
+            IReadOnlyList<Subject> subjects = _choice.Targets || _choice.Quick ? [.. _subjects.Where(subject => subject == Measuring.Subject.Ours)] : _subjects;
+            _report.Rooms.AddRange(RoomMeasurement.Utilisation(subjects));
+            Say(_choice.Targets || _report.Rooms.Count == 0 ? [] : Tables.Of(_report.Rooms));
+        }
+
+        if (!_choice.Targets && !_choice.Quick && Contains("fragmentation", _choice.Workload))
+        {
+            try
             {
-                Measure(workload, rounds, pairs);
+                _report.Ageings.AddRange(RoomMeasurement.Fragmentation(_subjects, _effort.AgeingOperations));
+            }
+            catch (BenchmarkException failure)
+            {
+                Skip($"fragmentation: {failure.Message}");
             }
 
-            ShmVerification verification = heap.Verify();
-            Console.WriteLine(verification.IsSound ? "The heap is sound." : string.Join('\n', verification.Violations));
-        }
-        finally
-        {
-            File.Delete(path);
+            Say(Tables.Of(_report.Ageings));
         }
     }
 
-    private static void Measure(Workload workload, int rounds, int pairs)
+    private void Save()
     {
-        // The first round lets the compiler finish its work, and is not counted.
-        double[] ours = new double[rounds];
-        double[] theirs = new double[rounds];
-        workload.Run<SharedHeap>(pairs);
-        workload.Run<CLibrary>(pairs);
-        for (int round = 0; round < rounds; round++)
+        if (_choice.Json is { } json)
         {
-            ours[round] = workload.Run<SharedHeap>(pairs);
-            theirs[round] = workload.Run<CLibrary>(pairs);
+            JsonReport.Write(json, _report, _report.Results);
         }
 
-        Array.Sort(ours);
-        Array.Sort(theirs);
-        double ratio = ours[rounds / 2] / theirs[rounds / 2];
-        Console.WriteLine(string.Create(
-            CultureInfo.InvariantCulture, $"| {workload.Name,-26} | {Text(ours),-24} | {Text(theirs),-28} | {ratio,5:F2} |"));
+        if (_choice.Svg is { } svg)
+        {
+            SvgChart.Write(svg, _report.Results, _choice.Clock);
+        }
     }
 
-    private static string Text(double[] sorted) => string.Create(
-        CultureInfo.InvariantCulture, $"{sorted[sorted.Length / 2]:F1} ({sorted[0]:F1} .. {sorted[^1]:F1})");
+    private void Note()
+    {
+        _report.Loads.Add(Machine.Load);
+        Say([Machine.Load]);
+    }
+
+    private void Skip(string reason)
+    {
+        _report.Skipped.Add(reason);
+        Say([$"SKIPPED {reason}", ""]);
+    }
+
+    private static void Say(IEnumerable<string> lines)
+    {
+        foreach (string line in lines)
+        {
+            Console.WriteLine(line);
+        }
+    }
+
+    private static bool Contains(string text, string? part) => part is null || text.Contains(part, StringComparison.OrdinalIgnoreCase);
 }

@@ -1,50 +1,43 @@
-using System.Runtime.InteropServices;
+using System.CommandLine;
 using ShmAlloc.Benchmarks;
+using ShmAlloc.Benchmarks.Driving;
+using ShmAlloc.Benchmarks.Measuring;
 
-const string usage = """
-    usage: ./bench allocator [--quick] [--rounds N] [--heap PATH]
-
-    Measures malloc + free of this library beside the C library's malloc, in one run.
-      --quick      fewer and shorter rounds: about half a minute
-      --rounds N   rounds of each workload (default 11)
-      --heap PATH  where to put the heap (default: a file in /dev/shm, removed at the end)
-    """;
-
-if (args is [] or ["--help", ..] or ["-h", ..])
+if (args is ["driver", .. var words])
 {
-    Console.WriteLine(usage);
-    return args is [] ? 2 : 0;
+    return Driver.Run(words);
 }
 
-int rounds = 11;
-int pairs = 2_000_000;
-string path = $"/dev/shm/shmalloc-bench-{Environment.ProcessId}";
-for (int index = 1; index < args.Length; index++)
+Option<bool> quick = new("--quick") { Description = "What the table of targets needs, in short rounds: about two minutes in all." };
+Option<bool> targets = new("--targets") { Description = "Only the table of targets, and what it needs; may be joined with --quick." };
+Option<bool> smoke = new("--smoke") { Description = "One tiny round of everything in small heaps: whether it runs, not how fast." };
+Option<string?> workload = new("--workload") { Description = "Only workloads whose title contains this; also: utilisation, fragmentation.", HelpName = "TEXT" };
+Option<string?> subject = new("--subject") { Description = "Only subjects whose name contains this.", HelpName = "TEXT" };
+Option<int?> rounds = new("--rounds") { Description = "How many rounds (default 11; 10 with --quick).", HelpName = "N" };
+Option<double?> milliseconds = new("--milliseconds") { Description = "How long a round of one subject takes (default 60; 12 with --quick).", HelpName = "N" };
+Option<Clock> clock = new("--clock")
 {
-    switch (args[index])
-    {
-        case "--quick":
-            rounds = 5;
-            pairs = 500_000;
-            break;
-        case "--rounds" when index + 1 < args.Length && int.TryParse(args[index + 1], out rounds) && rounds > 0:
-            index++;
-            break;
-        case "--heap" when index + 1 < args.Length:
-            path = args[++index];
-            break;
-        default:
-            Console.Error.WriteLine($"Do not understand '{args[index]}'.\n{usage}");
-            return 2;
-    }
-}
+    Description = "What the tables show: the time that passed, or the time that the threads were running, which is steadier on a busy machine.",
+    DefaultValueFactory = _ => Clock.Wall,
+};
+Option<string?> json = new("--json") { Description = "Also write everything to this file.", HelpName = "FILE" };
+Option<string?> svg = new("--svg") { Description = "Also draw a picture.", HelpName = "FILE" };
 
-if (args[0] != "allocator")
+Command allocator = new("allocator", "Measures this library beside glibc, mimalloc, jemalloc, Boost.Interprocess and a lock around a free list.")
 {
-    Console.Error.WriteLine($"There is no benchmark '{args[0]}'.\n{usage}");
-    return 2;
-}
+    quick, targets, smoke, workload, subject, rounds, milliseconds, clock, json, svg,
+};
+allocator.SetAction(parsed => AllocatorBenchmark.Run(new Choice(
+    parsed.GetValue(quick),
+    parsed.GetValue(targets),
+    parsed.GetValue(smoke),
+    parsed.GetValue(workload),
+    parsed.GetValue(subject),
+    parsed.GetValue(rounds),
+    parsed.GetValue(milliseconds),
+    parsed.GetValue(clock),
+    parsed.GetValue(json),
+    parsed.GetValue(svg))));
 
-Console.WriteLine($"{RuntimeInformation.FrameworkDescription}, {RuntimeInformation.OSDescription}, {Environment.ProcessorCount} processors");
-AllocatorBenchmark.Run(rounds, pairs, path);
-return 0;
+RootCommand root = new("Benchmarks of ShmAlloc. ./bench builds what it needs and runs this.") { allocator };
+return root.Parse(args is [] ? ["--help"] : args).Invoke();

@@ -8,7 +8,9 @@ namespace ShmAlloc.Allocation;
 /// Reading without copying what others may take out of use meanwhile: who reads holds the place, who takes it out retires it instead of freeing it, and
 /// a sweep frees it when nobody holds it any more.
 /// </summary>
-/// <remarks>Hazard pointers: Maged Michael, "Hazard Pointers: Safe Memory Reclamation for Lock-Free Objects"; here they are cells, and survive a death.</remarks>
+/// <remarks>
+/// Hazard pointers: Maged Michael, "Hazard Pointers: Safe Memory Reclamation for Lock-Free Objects"; here they are cells, and survive a death.
+/// </remarks>
 internal static unsafe class Hold<TMachine>
     where TMachine : struct, IMachine
 {
@@ -42,7 +44,9 @@ internal static unsafe class Hold<TMachine>
         return status;
     }
 
-    /// <summary>Takes a published allocation out of use: published → private, or RUN → RETIRED. It is freed by the next sweep that finds no cell on it.</summary>
+    /// <summary>
+    /// Takes a published allocation out of use: published → private, or RUN → RETIRED. It is freed by the next sweep that finds no cell on it.
+    /// </summary>
     /// <remarks>Takes effect at one compare-and-swap, in every state of the block; of two who retire the same allocation one finds it gone.</remarks>
     internal static ShmStatus Retire(Attachment* heap, ulong offset)
     {

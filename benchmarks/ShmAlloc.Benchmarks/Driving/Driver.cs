@@ -1,0 +1,46 @@
+using System.Globalization;
+
+namespace ShmAlloc.Benchmarks.Driving;
+
+/// <summary>
+/// The driver in C#: runs a workload on the .NET interface of this library when its parent says so. It speaks the protocol of
+/// <c>benchmarks/peers/main.c</c>.
+/// </summary>
+internal static class Driver
+{
+    internal static int Run(string[] words)
+    {
+        Parameters parameters = new(words);
+        Sizes.Fill(parameters);
+        return parameters.Subject == "nothing" ? Run<Nothing>(parameters) : Run<SharedHeap>(parameters);
+    }
+
+    private static int Run<TSubject>(Parameters parameters)
+        where TSubject : struct, ISubject
+    {
+        TSubject.Open(parameters, parameters.Path);
+        int count = parameters.Threads * parameters.Processes;
+        using Coordination coordination = new(parameters.Coordination, count);
+        Console.WriteLine($"ready {TSubject.Version}");
+        if (Console.ReadLine() is null)
+        {
+            return 0;
+        }
+
+        Team<TSubject> team = new(parameters, coordination);
+        Console.WriteLine("prepared");
+        while (Console.ReadLine() is { } line)
+        {
+            Console.WriteLine(line.Split(' ') switch
+            {
+                ["run", var operations] => team.Run(long.Parse(operations, CultureInfo.InvariantCulture)),
+                ["fill"] => team.Fill(),
+                ["sequence"] => $"sequence {Sizes.Checksum(parameters)}",
+                _ => throw new ArgumentException($"Unknown command: {line}"),
+            });
+        }
+
+        TSubject.Close();
+        return 0;
+    }
+}

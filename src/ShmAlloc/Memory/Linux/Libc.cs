@@ -44,7 +44,11 @@ internal static unsafe class Libc
     internal static void* MapFailed => (void*)-1;
 
     /// <summary>Error number of the last call of this thread; to be read right after it.</summary>
-    internal static int Error => *ErrorLocation();
+    internal static int Error
+    {
+        get => *ErrorLocation();
+        set => *ErrorLocation() = value;
+    }
 
     [DllImport("libc", EntryPoint = "open", SetLastError = false), SuppressGCTransition]
     internal static extern int Open(byte* path, int flags, uint mode);
@@ -88,9 +92,31 @@ internal static unsafe class Libc
     [DllImport("libc", EntryPoint = "madvise"), SuppressGCTransition]
     internal static extern int Advise(void* address, nuint length, int advice);
 
+    [DllImport("libc", EntryPoint = "getrandom"), SuppressGCTransition]
+    internal static extern nint Random(void* buffer, nuint count, uint flags);
+
+    [DllImport("libc", EntryPoint = "memset"), SuppressGCTransition]
+    internal static extern void* Fill(void* memory, int value, nuint count);
+
+    /// <summary>Gives a range of a file its storage.</summary>
+    /// <returns>0, or the error number.</returns>
+    internal static int Allocate(int descriptor, long offset, long length)
+    {
+        if (Host.IsForeign)
+        {
+            return AllocateHere(descriptor, 0, offset, length) == 0 ? 0 : Error;
+        }
+
+        return AllocateAside(descriptor, 0, offset, length) == 0 ? 0 : Marshal.GetLastPInvokeError();
+    }
+
     /// <summary>Takes long for large ranges, so this one lets the garbage collector go on meanwhile.</summary>
     [DllImport("libc", EntryPoint = "fallocate", SetLastError = true)]
-    internal static extern int Allocate(int descriptor, int mode, long offset, long length);
+    private static extern int AllocateAside(int descriptor, int mode, long offset, long length);
+
+    /// <summary>Where there is no garbage collector.</summary>
+    [DllImport("libc", EntryPoint = "fallocate"), SuppressGCTransition]
+    private static extern int AllocateHere(int descriptor, int mode, long offset, long length);
 
     [DllImport("libc", EntryPoint = "__errno_location"), SuppressGCTransition]
     private static extern int* ErrorLocation();

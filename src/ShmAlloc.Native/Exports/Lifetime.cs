@@ -22,7 +22,11 @@ internal static unsafe class Lifetime
     }
 
     [RuntimeExport("shm_init")]
-    internal static bool Initialise(void* address, byte* file) => Report(InitialiseFromEnvironment(address, file));
+    internal static bool Initialise(void* address, byte* file)
+    {
+        int error = Libc.Error;
+        return Report(InitialiseFromEnvironment(address, file), error);
+    }
 
     [RuntimeExport("shm_init_with")]
     internal static bool InitialiseWith(void* address, byte* file, Options* options)
@@ -32,9 +36,10 @@ internal static unsafe class Lifetime
             return Initialise(address, file);
         }
 
+        int error = Libc.Error;
         if (!Options.TryRead(options, out Options read))
         {
-            return Report(ErrorCode.Of(ShmFailure.InvalidOption));
+            return Report(ErrorCode.Of(ShmFailure.InvalidOption), error);
         }
 
         int code = Settings.TryRead(out HeapSpecification expected, out HeapSpecification wanted);
@@ -45,7 +50,7 @@ internal static unsafe class Lifetime
             code = ProcessHeap.Initialise(address, file, expected, wanted, read.Opening);
         }
 
-        return Report(code);
+        return Report(code, error);
     }
 
     [RuntimeExport("shm_deinit")]
@@ -62,13 +67,14 @@ internal static unsafe class Lifetime
         return code != 0 ? code : ProcessHeap.Initialise(address, file, expected, wanted, Opening.OpenOrCreate);
     }
 
-    private static bool Report(int code)
+    private static bool Report(int code, int error)
     {
         if (code != 0)
         {
-            LastError.Fail(code);
+            return LastError.Fail(code);
         }
 
-        return code == 0;
+        Libc.Error = error;
+        return true;
     }
 }

@@ -138,8 +138,36 @@ internal static unsafe class ProcessHeap
         HeapSpecification wantedHere = wanted;
         expectedHere.Address = address;
         wantedHere.Address = address;
-        int code = Find() != null ? 0 : Open(page, path, expectedHere, wantedHere, opening);
+        int code = Find() != null ? 0 : OpenAt(page, path, expectedHere, wantedHere, opening);
         Volatile.Write(ref page->Initialising, 0);
+        return code;
+    }
+
+    /// <summary>The room is taken first, so that nothing else of this process, our own private memory above all, comes to lie there.</summary>
+    private static int OpenAt(WipedPage* page, byte* path, in HeapSpecification expected, in HeapSpecification wanted, Opening opening)
+    {
+        int code = ErrorCode.Of(wanted.TryPlan(out Geometry geometry, out _).Reason);
+        if (code != 0)
+        {
+            return code;
+        }
+
+        ulong bytes = geometry.FileBytes(geometry.MaximumBlocks);
+        void* room = Libc.Map(
+            wanted.Address, (nuint)bytes, 0, Libc.MapPrivate | Libc.MapAnonymous | Libc.MapNoReserve | Libc.MapFixed, -1, 0);
+        if (room == Libc.MapFailed)
+        {
+            return ErrorCode.Of(ShmFailure.SystemCall);
+        }
+
+        code = Open(page, path, expected, wanted, opening);
+        if (code != 0)
+        {
+            int error = Libc.Error;
+            Libc.Unmap(room, (nuint)bytes);
+            Libc.Error = error;
+        }
+
         return code;
     }
 
@@ -150,8 +178,16 @@ internal static unsafe class ProcessHeap
         return present == null ? heap : present;
     }
 
-    /// <summary>A forked child becomes a participant of its own.</summary>
+    /// <summary>A forked child becomes a participant of its own. <c>errno</c> stays as it was.</summary>
     private static Attachment* Adopt(WipedPage* page, Attachment* blueprint)
+    {
+        int error = Libc.Error;
+        Attachment* adopted = AdoptOnce(page, blueprint);
+        Libc.Error = error;
+        return adopted;
+    }
+
+    private static Attachment* AdoptOnce(WipedPage* page, Attachment* blueprint)
     {
         Attachment* mine = Attaching.TryAdopt(blueprint);
         if (mine == null)

@@ -22,6 +22,9 @@ internal static unsafe class Libc
     internal const int MapNoReserve = 0x4000;
     internal const int DontFork = 10;
 
+    private const int DuplicateCloseOnExec = 1030;
+    private const int FirstFreeDescriptor = 3;
+
     internal const int CurrentDirectory = -100;
     internal const int FollowSymbolicLink = 0x400;
 
@@ -50,8 +53,29 @@ internal static unsafe class Libc
         set => *ErrorLocation() = value;
     }
 
-    [DllImport("libc", EntryPoint = "open", SetLastError = false), SuppressGCTransition]
-    internal static extern int Open(byte* path, int flags, uint mode);
+    /// <summary>
+    /// Opens a file, above the standard streams: where the host has closed one of those, whoever still writes to it must not write into a heap.
+    /// </summary>
+    internal static int Open(byte* path, int flags, uint mode)
+    {
+        int descriptor = OpenLowest(path, flags, mode);
+        if (descriptor is < 0 or >= FirstFreeDescriptor)
+        {
+            return descriptor;
+        }
+
+        int higher = Control(descriptor, DuplicateCloseOnExec, FirstFreeDescriptor);
+        int error = Error;
+        Close(descriptor);
+        Error = error;
+        return higher;
+    }
+
+    [DllImport("libc", EntryPoint = "open"), SuppressGCTransition]
+    private static extern int OpenLowest(byte* path, int flags, uint mode);
+
+    [DllImport("libc", EntryPoint = "fcntl"), SuppressGCTransition]
+    private static extern int Control(int descriptor, int command, int argument);
 
     [DllImport("libc", EntryPoint = "close"), SuppressGCTransition]
     internal static extern int Close(int descriptor);

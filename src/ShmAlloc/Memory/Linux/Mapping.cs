@@ -60,6 +60,12 @@ internal static unsafe class Mapping
     {
         int protection = heap->ReadOnly ? Libc.ProtectRead : Libc.ProtectRead | Libc.ProtectWrite;
         ulong bytes = geometry.FileBytes(geometry.MaximumBlocks);
+        if (address != null && (byte*)heap < (byte*)address + bytes && (byte*)address < (byte*)heap + heap->PrivateBytes)
+        {
+            Libc.Error = Libc.Exists;
+            return false;
+        }
+
         int flags = Libc.MapShared | Libc.MapNoReserve | (address == null ? 0 : Libc.MapFixed);
         void* memory = Libc.Map(address, (nuint)bytes, protection, flags, descriptor, 0);
         if (memory == Libc.MapFailed)

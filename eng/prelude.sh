@@ -40,3 +40,18 @@ build() {
 built() {
     echo "$root/artifacts/bin/$1/release/$1.dll"
 }
+
+# publish_native: compiles src/ShmAlloc.Native to machine code, and prints what the compilers said only if it fails.
+publish_native() {
+    local log="$root/artifacts/native.log"
+    mkdir -p "$root/artifacts"
+    if ! (cd "$root" && dotnet publish src/ShmAlloc.Native/ShmAlloc.Native.csproj -c Release -o artifacts/native \
+        --disable-build-servers -nodeReuse:false -tl:off -nologo -verbosity:quiet) > "$log" 2>&1 < /dev/null; then
+        cat "$log" >&2
+        echo "Publishing the native library failed." >&2
+        return 1
+    fi
+    # The names of functions stay, for the disassembly gate; debug information of a kind that valgrind 3.19 cannot read goes.
+    strip --strip-debug "$root/artifacts/native/libshm_alloc.so"
+    ln -sfn libshm_alloc.so "$root/artifacts/native/libshm_alloc.so.1"
+}

@@ -14,9 +14,6 @@ public sealed unsafe partial class ShmHeap
 
     private const int MaxPathBytes = 4000;
 
-    /// <summary>Who keeps creating and deleting the file under us is given up on after so many tries.</summary>
-    private const int MaxOpenTries = 16;
-
     /// <summary>Creates a heap and attaches it. Either the whole heap appears under the path, or nothing does.</summary>
     /// <param name="path">Where; <see langword="null"/>: the value of <c>SHM_FILE</c>. Best on tmpfs, for example <c>/dev/shm/name</c>.</param>
     /// <param name="options">Sizes and permissions; defaults if <see langword="null"/>.</param>
@@ -93,30 +90,9 @@ public sealed unsafe partial class ShmHeap
 
     private static Failure CreateOnly(Attachment* heap, in HeapSpecification specification) => HeapFile.Create(heap, specification);
 
+    private static Failure OpenOrCreate(Attachment* heap, in HeapSpecification specification) => HeapFile.Open(heap, specification, specification);
+
     private static Failure AttachOnly(Attachment* heap, in HeapSpecification specification) => HeapFile.Attach(heap, specification);
-
-    private static Failure OpenOrCreate(Attachment* heap, in HeapSpecification specification)
-    {
-        Failure failure = default;
-        for (int tries = 0; tries < MaxOpenTries; tries++)
-        {
-            failure = HeapFile.Attach(heap, specification);
-            if (failure.Reason != ShmFailure.NotFound)
-            {
-                return failure;
-            }
-
-            failure = HeapFile.Create(heap, specification);
-            if (failure.Reason != ShmFailure.AlreadyExists)
-            {
-                return failure;
-            }
-
-            Mapping.Forget(heap);
-        }
-
-        return failure;
-    }
 
     private static HeapSpecification Specify(ShmHeapOptions options, bool readOnly) => new()
     {

@@ -9,9 +9,6 @@ namespace ShmAlloc.Allocation;
 internal static unsafe class BlockSearch<TMachine>
     where TMachine : struct, IMachine
 {
-    /// <summary>Unit 0, 2, 4 …; 0, 4, 8 … and so on: where places of 2^k units may start in a word.</summary>
-    private static ReadOnlySpan<uint> AlignedStarts => [0xFFFF_FFFF, 0x5555_5555, 0x1111_1111, 0x0101_0101, 0x0001_0001, 1];
-
     /// <summary>Finds the lowest place for a request from a word of the block on.</summary>
     /// <returns>The unit within the heap, and in <paramref name="cursor"/> the word where it lies.</returns>
     internal static bool TryFind(Attachment* heap, ulong block, in Request request, ref uint cursor, out ulong unit)
@@ -85,8 +82,19 @@ internal static unsafe class BlockSearch<TMachine>
     private static uint StartsInWord(in Request request, uint free)
     {
         uint starts = BitmapWord.Starts(free, (int)request.Units);
-        return request.Alignment == 1 ? starts : starts & AlignedStarts[BitOperations.Log2(request.Alignment)];
+        return request.Alignment == 1 ? starts : starts & AlignedStarts(request.Alignment);
     }
+
+    /// <summary>Unit 0, 2, 4 …; 0, 4, 8 … and so on: where places that are aligned to a power of two may start in a word.</summary>
+    private static uint AlignedStarts(uint alignment) => alignment switch
+    {
+        1 => 0xFFFF_FFFF,
+        2 => 0x5555_5555,
+        4 => 0x1111_1111,
+        8 => 0x0101_0101,
+        16 => 0x0001_0001,
+        _ => 1,
+    };
 
     /// <summary>
     /// A place that begins in the free run of <paramref name="carry"/> units before word <paramref name="index"/>, and may reach into it.

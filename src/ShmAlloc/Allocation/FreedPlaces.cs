@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using ShmAlloc.Layout;
 
 namespace ShmAlloc.Allocation;
@@ -12,6 +13,7 @@ internal static unsafe class FreedPlaces
     private const int LengthBits = 16;
 
     /// <summary>Remembers a place; the oldest of its class is forgotten if there is no room.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void Push(Shard* shard, ulong unit, uint units)
     {
         int kind = ClassOf(units);
@@ -22,6 +24,7 @@ internal static unsafe class FreedPlaces
     }
 
     /// <summary>Takes back the place remembered last that may hold so many units.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static bool TryPop(Shard* shard, uint units, out ulong unit)
     {
         int kind = ClassOf(units);
@@ -40,6 +43,7 @@ internal static unsafe class FreedPlaces
     }
 
     /// <summary>1 to 32 units have a class each; above, the lower and the upper half of an octave.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static int ClassOf(uint units)
     {
         if (units <= BitmapWord.Units)

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using ShmAlloc.Layout;
 using ShmAlloc.Memory;
 using ShmAlloc.Participants;
@@ -22,21 +23,33 @@ internal static unsafe class Heap<TMachine>
             return 0;
         }
 
-        ulong smallLimit = (ulong)BitmapWord.Units << heap->Geometry.UnitShift;
-        if (sizeBytes <= smallLimit)
+        ulong offset = MallocAgain(heap, sizeBytes);
+        if (offset != 0)
         {
-            uint units = UnitsFor(heap, sizeBytes);
-            Shard* shard = ShardOf(heap);
-            if (FreedPlaces.TryPop(shard, units, out ulong unit)
-                && (unit & (BitmapWord.Units - 1)) + units <= BitmapWord.Units
-                && WordClaim<TMachine>.TryPublish(heap, unit, units))
-            {
-                status = ShmStatus.Ok;
-                return heap->OffsetOf(unit);
-            }
+            status = ShmStatus.Ok;
+            return offset;
         }
 
         return MallocGeneral(heap, sizeBytes, out status);
+    }
+
+    /// <summary>The shortest way: the place that a thread like this one freed last. It never asks the system for anything.</summary>
+    /// <returns>The offset, or 0: then <see cref="Malloc"/> looks further, or says why not.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static ulong MallocAgain(Attachment* heap, ulong sizeBytes)
+    {
+        ulong smallLimit = (ulong)BitmapWord.Units << heap->Geometry.UnitShift;
+        if (sizeBytes >= heap->RequestLimit || sizeBytes > smallLimit)
+        {
+            return 0;
+        }
+
+        uint units = UnitsFor(heap, sizeBytes);
+        Shard* shard = ShardOf(heap);
+        bool isTaken = FreedPlaces.TryPop(shard, units, out ulong unit)
+            && (unit & (BitmapWord.Units - 1)) + units <= BitmapWord.Units
+            && WordClaim<TMachine>.TryPublish(heap, unit, units);
+        return isTaken ? heap->OffsetOf(unit) : 0;
     }
 
     /// <summary>Allocates published memory that is zero.</summary>
@@ -58,18 +71,43 @@ internal static unsafe class Heap<TMachine>
         return offset;
     }
 
+    /// <summary>The shortest way: an allocation in one word of a block that we know. It never asks the system for anything.</summary>
+    /// <returns>Whether it was freed; if not, <see cref="Free"/> looks further, or says why not.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static bool FreeInWord(Attachment* heap, ulong offset)
+    {
+        ulong relative = offset - Geometry.Page;
+        ulong unit = relative >> heap->Geometry.UnitShift;
+        if (offset < Geometry.Page
+            || (relative & ((1UL << heap->Geometry.UnitShift) - 1)) != 0
+            || heap->BlockOf(unit) >= heap->Blocks
+            || heap->ReadOnly
+            || !WordClaim<TMachine>.TryFree(heap, unit, out uint units, out BitmapWord after))
+        {
+            return false;
+        }
+
+        FreedPlaces.Push(ShardOf(heap), unit, units);
+        HintFreed(heap, unit, after);
+        return true;
+    }
+
     /// <summary>Frees what <see cref="Malloc"/> gave. Whatever else is named is refused, and nothing changes.</summary>
     internal static ShmStatus Free(Attachment* heap, ulong offset)
     {
+        if (FreeInWord(heap, offset))
+        {
+            return ShmStatus.Ok;
+        }
+
         if (heap->ReadOnly || !TryUnitOf(heap, offset, out ulong unit))
         {
             return offset == 0 ? ShmStatus.Ok : WhyNot(heap, ShmStatus.InvalidOffset);
         }
 
-        if (WordClaim<TMachine>.TryFree(heap, unit, out uint units, out BitmapWord after))
+        // The block may have become known only now.
+        if (FreeInWord(heap, offset))
         {
-            FreedPlaces.Push(ShardOf(heap), unit, units);
-            HintFreed(heap, unit, after);
             return ShmStatus.Ok;
         }
 
@@ -284,6 +322,7 @@ internal static unsafe class Heap<TMachine>
     }
 
     /// <summary>Tells the hints of the run that a free has made or joined, and of a block that may be empty now.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void HintFreed(Attachment* heap, ulong unit, BitmapWord after)
     {
         ulong block = heap->BlockOf(unit);
@@ -292,8 +331,10 @@ internal static unsafe class Heap<TMachine>
         Hints<TMachine>.Set(heap, System.Numerics.BitOperations.Log2((uint)run), block);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Shard* ShardOf(Attachment* heap) => heap->Shards + (TMachine.Shard(heap) & heap->ShardMask);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static uint UnitsFor(Attachment* heap, ulong sizeBytes)
     {
         ulong units = (sizeBytes + (1UL << heap->Geometry.UnitShift) - 1) >> heap->Geometry.UnitShift;

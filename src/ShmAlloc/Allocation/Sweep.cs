@@ -31,10 +31,11 @@ internal static unsafe class Sweep<TMachine>
 
         OpenBlock<TMachine>.OpenWords(heap, block);
         int count = (int)heap->Geometry.WordsPerBlock;
-        UnitsOfBlock namedUnits = default;
-        Span<uint> named = ((Span<uint>)namedUnits)[..count];
-        WordsOfBlock snapshotWords = default;
-        Span<ulong> snapshot = ((Span<ulong>)snapshotWords)[..count];
+        UnitsOfBlock namedUnits;
+        uint* named = (uint*)&namedUnits;
+        Words.Clear((ulong*)named, sizeof(UnitsOfBlock) / sizeof(ulong));
+        WordsOfBlock snapshotWords;
+        ulong* snapshot = (ulong*)&snapshotWords;
 
         CellScan<TMachine>.Collect(heap, block, named);
         for (int index = 0; index < count; index++)
@@ -43,7 +44,7 @@ internal static unsafe class Sweep<TMachine>
         }
 
         CellScan<TMachine>.Collect(heap, block, named);
-        ClearGarbage(heap, block, snapshot, named);
+        ClearGarbage(heap, block, snapshot, count, named);
         Blocks<TMachine>.TryChange(heap, block, busy, BlockWord.Open);
         return true;
     }
@@ -78,9 +79,9 @@ internal static unsafe class Sweep<TMachine>
         return true;
     }
 
-    private static void ClearGarbage(Attachment* heap, ulong block, ReadOnlySpan<ulong> snapshot, ReadOnlySpan<uint> named)
+    private static void ClearGarbage(Attachment* heap, ulong block, ulong* snapshot, int count, uint* named)
     {
-        for (int index = 0; index < snapshot.Length; index++)
+        for (int index = 0; index < count; index++)
         {
             for (uint ends = PrivateEnds(snapshot[index]); ends != 0; ends &= ends - 1)
             {
@@ -101,7 +102,7 @@ internal static unsafe class Sweep<TMachine>
     }
 
     /// <summary>Going down from a last unit: an allocation starts above the first unit that is not a body.</summary>
-    private static int StartOf(ReadOnlySpan<ulong> snapshot, int last)
+    private static int StartOf(ulong* snapshot, int last)
     {
         int first = last;
         while (first > 0 && IsBody(snapshot, first - 1))
@@ -112,13 +113,13 @@ internal static unsafe class Sweep<TMachine>
         return first;
     }
 
-    private static bool IsBody(ReadOnlySpan<ulong> snapshot, int unit)
+    private static bool IsBody(ulong* snapshot, int unit)
     {
         BitmapWord word = BitmapWord.FromStored(snapshot[unit >> BitmapWord.UnitsShift]);
         return !word.IsClosed && (word.Bodies >> (unit & (BitmapWord.Units - 1)) & 1) != 0;
     }
 
-    private static bool AnyNamed(ReadOnlySpan<uint> named, int first, int last)
+    private static bool AnyNamed(uint* named, int first, int last)
     {
         for (int unit = first; unit <= last; unit++)
         {

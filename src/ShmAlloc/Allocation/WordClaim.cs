@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using ShmAlloc.Layout;
 using ShmAlloc.Memory;
 using ShmAlloc.Participants;
@@ -14,6 +15,7 @@ internal static unsafe class WordClaim<TMachine>
     /// if the word is closed: so a thread that looked long ago is right in any open block and harmless in any other.
     /// Death before it: nothing happened. Death after it: the allocation is published, and stays until somebody frees it.
     /// </remarks>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static bool TryPublish(Attachment* heap, ulong unit, uint units)
     {
         ulong* address = heap->BitmapOf(unit);
@@ -43,6 +45,7 @@ internal static unsafe class WordClaim<TMachine>
     /// allocation one fails, reads again and finds it free. Death before it: nothing happened; after it: done.
     /// </remarks>
     /// <returns>False if the allocation is not of this kind, with nothing changed; the general way then finds out what it is.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static bool TryFree(Attachment* heap, ulong unit, out uint units, out BitmapWord after)
     {
         ulong* address = heap->BitmapOf(unit);
@@ -76,6 +79,7 @@ internal static unsafe class WordClaim<TMachine>
     }
 
     /// <summary>Whether the unit before does not belong to the same allocation.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static bool IsStart(Attachment* heap, ulong unit, BitmapWord word)
     {
         int first = (int)(unit & (BitmapWord.Units - 1));

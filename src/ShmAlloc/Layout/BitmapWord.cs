@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace ShmAlloc.Layout;
 
@@ -139,6 +140,7 @@ internal readonly struct BitmapWord(ulong logical) : IEquatable<BitmapWord>
     }
 
     /// <summary>Length of the run of set bits around bit <paramref name="position"/>, which is set.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static int RunAround(uint bits, int position)
     {
         int above = BitOperations.TrailingZeroCount(~(bits >> position));

@@ -4,7 +4,7 @@ using ShmAlloc.Memory;
 namespace ShmAlloc.Layout;
 
 /// <summary>What somebody who creates or attaches a heap asks for; 0 means "not said".</summary>
-internal struct HeapSpecification
+internal unsafe struct HeapSpecification
 {
     internal const ulong DefaultUnitBytes = 32;
     internal const ulong DefaultSizeBytes = 16UL << 20;
@@ -24,6 +24,9 @@ internal struct HeapSpecification
     internal uint Mode;
     internal bool AllowForeignOwner;
     internal bool ReadOnly;
+
+    /// <summary>Where to map it; null: anywhere.</summary>
+    internal void* Address;
 
     /// <summary>Works out the geometry of a heap to be created, or which option is out of its range.</summary>
     internal readonly Failure TryPlan(out Geometry geometry, out ulong initialBlocks)

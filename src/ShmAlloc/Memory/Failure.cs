@@ -42,6 +42,7 @@ internal enum SystemCall
     Mprotect,
     Fchmod,
     Linkat,
+    Getrandom,
 }
 
 /// <summary>Options that are kept in the file.</summary>

@@ -27,10 +27,20 @@ internal readonly unsafe struct Hardware : IMachine
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void And(ulong* address, ulong bits, string file, int line) => Interlocked.And(ref *address, bits);
 
-    public static void Clear(byte* address, ulong lengthBytes, string file, int line) => NativeMemory.Clear(address, (nuint)lengthBytes);
+    public static void Clear(byte* address, ulong lengthBytes, string file, int line)
+    {
+        if (Host.IsForeign)
+        {
+            Libc.Fill(address, 0, (nuint)lengthBytes);
+        }
+        else
+        {
+            NativeMemory.Clear(address, (nuint)lengthBytes);
+        }
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static uint Shard(Attachment* heap) => ThreadShard.Current;
+    public static uint Shard(Attachment* heap) => Host.IsForeign ? StackShard.Current : ThreadShard.Current;
 
     public static bool BeginProbing(Attachment* heap, out int probe)
     {

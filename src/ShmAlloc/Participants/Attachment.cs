@@ -1,5 +1,6 @@
 using ShmAlloc.Allocation;
 using ShmAlloc.Layout;
+using ShmAlloc.Memory;
 
 namespace ShmAlloc.Participants;
 
@@ -37,6 +38,9 @@ internal unsafe struct Attachment
     internal uint Epoch;
 
     internal uint ProcessId;
+
+    /// <summary>Names this attachment among all that this process and those it was forked from have had: a reservation holds it.</summary>
+    internal ulong Number;
 
     /// <summary>1 once disposal has begun; then no cell is taken any more.</summary>
     internal ulong Closing;
@@ -84,7 +88,11 @@ internal unsafe struct Attachment
     internal void Place(byte* mapping, in Geometry geometry)
     {
         Mapping = mapping;
-        Geometry = geometry;
+        fixed (Geometry* to = &Geometry, from = &geometry)
+        {
+            Words.Copy(to, from);
+        }
+
         Header = (HeaderLayout*)mapping;
         Slots = (SlotLayout*)(mapping + geometry.SlotsAt);
         Summaries = (ulong*)(mapping + geometry.SummariesAt);

@@ -13,7 +13,7 @@ internal static unsafe class CellScan<TMachine>
     /// A slot that reads FREE is passed over: its cells were all clear at that moment, so this is a scan of them then. (Whoever takes the slot later
     /// sets a cell after that, and looks at the block after that.) Nothing else bounds the scan.
     /// </remarks>
-    internal static void Collect(Attachment* heap, ulong block, Span<uint> named)
+    internal static void Collect(Attachment* heap, ulong block, uint* named)
     {
         ulong blockStart = heap->FirstUnitOf(block);
         ulong blockEnd = heap->FirstUnitOf(block + 1);
@@ -37,7 +37,7 @@ internal static unsafe class CellScan<TMachine>
                 uint units = (uint)(to - from);
                 for (ulong word = from >> BitmapWord.UnitsShift; word << BitmapWord.UnitsShift < to; word++)
                 {
-                    named[(int)(word - (blockStart >> BitmapWord.UnitsShift))] |= PrivateClaim<TMachine>.MaskIn(word, from, units);
+                    named[word - (blockStart >> BitmapWord.UnitsShift)] |= PrivateClaim<TMachine>.MaskIn(word, from, units);
                 }
             }
         }
@@ -46,9 +46,18 @@ internal static unsafe class CellScan<TMachine>
     /// <summary>Whether any cell names a unit of a block: the head of a run that is to be taken apart.</summary>
     internal static bool NamesAny(Attachment* heap, ulong block)
     {
-        UnitsOfBlock named = default;
-        Span<uint> span = ((Span<uint>)named)[..(int)heap->Geometry.WordsPerBlock];
-        Collect(heap, block, span);
-        return span.ContainsAnyExcept(0u);
+        UnitsOfBlock named;
+        uint* units = (uint*)&named;
+        Words.Clear((ulong*)units, sizeof(UnitsOfBlock) / sizeof(ulong));
+        Collect(heap, block, units);
+        for (uint word = 0; word < heap->Geometry.WordsPerBlock; word++)
+        {
+            if (units[word] != 0)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 }

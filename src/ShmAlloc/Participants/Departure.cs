@@ -37,6 +37,16 @@ internal static unsafe class Departure<TMachine>
         TMachine.Write(&heap->Joining, 0);
     }
 
+    /// <summary>Leaves, for an attachment that nobody but this thread knows; the mapping stays.</summary>
+    internal static void GiveUp(Attachment* heap)
+    {
+        if (heap->Slot >= 0)
+        {
+            GiveUpSlot(heap);
+            heap->Slot = -1;
+        }
+    }
+
     /// <summary>Takes every ticket for good. A thread that comes late finds none, so it cannot write into a slot that is not ours any more.</summary>
     private static bool TryCloseTickets(Attachment* heap)
     {

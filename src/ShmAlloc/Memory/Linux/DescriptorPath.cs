@@ -9,9 +9,16 @@ internal static unsafe class DescriptorPath
 
     internal static void Write(byte* path, int descriptor)
     {
-        Span<byte> to = new(path, MaxBytes);
-        Prefix.CopyTo(to);
-        int at = Prefix.Length;
+        byte* to = path;
+        int at = 0;
+        fixed (byte* prefix = Prefix)
+        {
+            for (; at < Prefix.Length; at++)
+            {
+                to[at] = prefix[at];
+            }
+        }
+
         int digits = 1;
         for (int rest = descriptor / 10; rest != 0; rest /= 10)
         {

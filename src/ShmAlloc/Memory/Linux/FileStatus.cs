@@ -42,6 +42,14 @@ internal unsafe struct FileStatus
     /// <summary>Bytes that really have storage.</summary>
     internal readonly ulong BackedBytes => _blocks * StatusBlock;
 
+    internal static bool TryRead(byte* path, out FileStatus status)
+    {
+        fixed (FileStatus* to = &status)
+        {
+            return Libc.StatusOf(Libc.CurrentDirectory, path, 0, BasicStatus, to) == 0;
+        }
+    }
+
     internal static bool TryRead(int descriptor, out FileStatus status)
     {
         byte nothing = 0;

@@ -10,6 +10,36 @@ internal static unsafe class HeapFile
     private const uint OwnerReadWrite = 0x180;
     private const uint WritableByOthers = 0x12;
 
+    /// <summary>Who keeps creating and deleting the file under us is given up on after so many tries.</summary>
+    private const int MaxOpenTries = 16;
+
+    /// <summary>Attaches the heap if it exists, and creates it otherwise.</summary>
+    /// <param name="heap">The attachment.</param>
+    /// <param name="expected">What an existing heap must not contradict.</param>
+    /// <param name="wanted">What to create.</param>
+    internal static Failure Open(Attachment* heap, in HeapSpecification expected, in HeapSpecification wanted)
+    {
+        Failure failure = default;
+        for (int tries = 0; tries < MaxOpenTries; tries++)
+        {
+            failure = Attach(heap, expected);
+            if (failure.Reason != ShmFailure.NotFound)
+            {
+                return failure;
+            }
+
+            failure = Create(heap, wanted);
+            if (failure.Reason != ShmFailure.AlreadyExists)
+            {
+                return failure;
+            }
+
+            Mapping.Forget(heap);
+        }
+
+        return failure;
+    }
+
     /// <summary>
     /// Creates a heap: an unnamed file in the directory of the path, preallocated and written, gets its name when it is whole. So a creator that dies
     /// leaves nothing, nobody sees a half-made heap, and of two creators one is told that the file exists.
@@ -94,7 +124,13 @@ internal static unsafe class HeapFile
             return failure;
         }
 
-        HeaderLayout.Write(heap->Header, geometry, initialBlocks, Guid.NewGuid(), Guid.NewGuid());
+        Guid* random = stackalloc Guid[2];
+        if (Libc.Random(random, (nuint)(2 * sizeof(Guid)), 0) != 2 * sizeof(Guid))
+        {
+            return Failure.OfCall(SystemCall.Getrandom, Libc.Error);
+        }
+
+        HeaderLayout.Write(heap->Header, geometry, initialBlocks, random[0], random[1]);
         heap->Blocks = initialBlocks;
         for (ulong block = 0; block < initialBlocks; block++)
         {
@@ -109,7 +145,7 @@ internal static unsafe class HeapFile
         heap->ReadOnly = specification.ReadOnly;
         heap->Device = status.Device;
         heap->Inode = status.Inode;
-        return Mapping.TryMap(heap, descriptor, geometry, null) ? default : Failure.OfCall(SystemCall.Mmap, Libc.Error);
+        return Mapping.TryMap(heap, descriptor, geometry, specification.Address) ? default : Failure.OfCall(SystemCall.Mmap, Libc.Error);
     }
 
     private static Failure WhyNotOpened(int error) => error switch

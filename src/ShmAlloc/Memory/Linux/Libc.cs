@@ -22,6 +22,9 @@ internal static unsafe class Libc
     internal const int MapNoReserve = 0x4000;
     internal const int DontFork = 10;
 
+    private const int DuplicateCloseOnExec = 1030;
+    private const int FirstFreeDescriptor = 3;
+
     internal const int CurrentDirectory = -100;
     internal const int FollowSymbolicLink = 0x400;
 
@@ -44,10 +47,35 @@ internal static unsafe class Libc
     internal static void* MapFailed => (void*)-1;
 
     /// <summary>Error number of the last call of this thread; to be read right after it.</summary>
-    internal static int Error => *ErrorLocation();
+    internal static int Error
+    {
+        get => *ErrorLocation();
+        set => *ErrorLocation() = value;
+    }
 
-    [DllImport("libc", EntryPoint = "open", SetLastError = false), SuppressGCTransition]
-    internal static extern int Open(byte* path, int flags, uint mode);
+    /// <summary>
+    /// Opens a file, above the standard streams: where the host has closed one of those, whoever still writes to it must not write into a heap.
+    /// </summary>
+    internal static int Open(byte* path, int flags, uint mode)
+    {
+        int descriptor = OpenLowest(path, flags, mode);
+        if (descriptor is < 0 or >= FirstFreeDescriptor)
+        {
+            return descriptor;
+        }
+
+        int higher = Control(descriptor, DuplicateCloseOnExec, FirstFreeDescriptor);
+        int error = Error;
+        Close(descriptor);
+        Error = error;
+        return higher;
+    }
+
+    [DllImport("libc", EntryPoint = "open"), SuppressGCTransition]
+    private static extern int OpenLowest(byte* path, int flags, uint mode);
+
+    [DllImport("libc", EntryPoint = "fcntl"), SuppressGCTransition]
+    private static extern int Control(int descriptor, int command, int argument);
 
     [DllImport("libc", EntryPoint = "close"), SuppressGCTransition]
     internal static extern int Close(int descriptor);
@@ -88,9 +116,31 @@ internal static unsafe class Libc
     [DllImport("libc", EntryPoint = "madvise"), SuppressGCTransition]
     internal static extern int Advise(void* address, nuint length, int advice);
 
+    [DllImport("libc", EntryPoint = "getrandom"), SuppressGCTransition]
+    internal static extern nint Random(void* buffer, nuint count, uint flags);
+
+    [DllImport("libc", EntryPoint = "memset"), SuppressGCTransition]
+    internal static extern void* Fill(void* memory, int value, nuint count);
+
+    /// <summary>Gives a range of a file its storage.</summary>
+    /// <returns>0, or the error number.</returns>
+    internal static int Allocate(int descriptor, long offset, long length)
+    {
+        if (Host.IsForeign)
+        {
+            return AllocateHere(descriptor, 0, offset, length) == 0 ? 0 : Error;
+        }
+
+        return AllocateAside(descriptor, 0, offset, length) == 0 ? 0 : Marshal.GetLastPInvokeError();
+    }
+
     /// <summary>Takes long for large ranges, so this one lets the garbage collector go on meanwhile.</summary>
     [DllImport("libc", EntryPoint = "fallocate", SetLastError = true)]
-    internal static extern int Allocate(int descriptor, int mode, long offset, long length);
+    private static extern int AllocateAside(int descriptor, int mode, long offset, long length);
+
+    /// <summary>Where there is no garbage collector.</summary>
+    [DllImport("libc", EntryPoint = "fallocate"), SuppressGCTransition]
+    private static extern int AllocateHere(int descriptor, int mode, long offset, long length);
 
     [DllImport("libc", EntryPoint = "__errno_location"), SuppressGCTransition]
     private static extern int* ErrorLocation();

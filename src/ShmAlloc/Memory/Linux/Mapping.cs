@@ -14,8 +14,20 @@ internal static unsafe class Mapping
     /// <returns>An attachment with its shards and a copy of the path, or null.</returns>
     internal static Attachment* AllocatePrivate(ReadOnlySpan<byte> path, int processors)
     {
-        uint shards = (uint)Math.Clamp(2 << Geometry.CeilingLog2((uint)processors), MinShards, MaxShards);
-        ulong shardsAt = RoundUp((ulong)sizeof(Attachment) + (uint)path.Length + 1, 64);
+        fixed (byte* bytes = path)
+        {
+            return AllocatePrivate(bytes, (uint)path.Length, (uint)Math.Clamp(2 << Geometry.CeilingLog2((uint)processors), MinShards, MaxShards));
+        }
+    }
+
+    /// <summary>Private, zeroed, page-aligned memory.</summary>
+    /// <param name="path">The path, not ended by a zero.</param>
+    /// <param name="pathBytes">Its length.</param>
+    /// <param name="shards">A power of two.</param>
+    /// <returns>An attachment with its shards and a copy of the path, or null.</returns>
+    internal static Attachment* AllocatePrivate(byte* path, uint pathBytes, uint shards)
+    {
+        ulong shardsAt = RoundUp((ulong)sizeof(Attachment) + pathBytes + 1, 64);
         ulong bytes = RoundUp(shardsAt + (shards * (ulong)sizeof(Shard)), Geometry.Page);
         void* memory = Libc.Map(
             null, (nuint)bytes, Libc.ProtectRead | Libc.ProtectWrite, Libc.MapPrivate | Libc.MapAnonymous, -1, 0);
@@ -31,16 +43,31 @@ internal static unsafe class Mapping
         heap->PrivateBytes = bytes;
         heap->Descriptor = -1;
         heap->Slot = -1;
-        path.CopyTo(new Span<byte>(heap->Path, path.Length));
+        for (uint index = 0; index < pathBytes; index++)
+        {
+            heap->Path[index] = path[index];
+        }
+
         return heap;
     }
 
     /// <summary>Maps the file at its maximum size, once; address space is free. The null page is made read-only.</summary>
+    /// <param name="heap">The attachment.</param>
+    /// <param name="descriptor">The file, which belongs to the attachment from here on.</param>
+    /// <param name="geometry">Says how much.</param>
+    /// <param name="address">Where exactly, whatever is mapped there now; null: anywhere.</param>
     internal static bool TryMap(Attachment* heap, int descriptor, in Geometry geometry, void* address)
     {
         int protection = heap->ReadOnly ? Libc.ProtectRead : Libc.ProtectRead | Libc.ProtectWrite;
         ulong bytes = geometry.FileBytes(geometry.MaximumBlocks);
-        void* memory = Libc.Map(address, (nuint)bytes, protection, Libc.MapShared | Libc.MapNoReserve, descriptor, 0);
+        if (address != null && (byte*)heap < (byte*)address + bytes && (byte*)address < (byte*)heap + heap->PrivateBytes)
+        {
+            Libc.Error = Libc.Exists;
+            return false;
+        }
+
+        int flags = Libc.MapShared | Libc.MapNoReserve | (address == null ? 0 : Libc.MapFixed);
+        void* memory = Libc.Map(address, (nuint)bytes, protection, flags, descriptor, 0);
         if (memory == Libc.MapFailed)
         {
             return false;
@@ -87,7 +114,8 @@ internal static unsafe class Mapping
         Libc.Unmap(heap, (nuint)heap->PrivateBytes);
     }
 
-    private static void CloseDescriptor(Attachment* heap)
+    /// <summary>The file stays mapped; who needs a descriptor again opens one by the path.</summary>
+    internal static void CloseDescriptor(Attachment* heap)
     {
         int descriptor = Interlocked.Exchange(ref heap->Descriptor, -1);
         if (SlotLock.IsSameFile(heap, descriptor))

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace ShmAlloc.Memory.Linux;
 
 /// <summary>A file that has no name yet, or, where the file system cannot make those, a temporary one.</summary>
@@ -15,7 +17,8 @@ internal unsafe struct NewFile
     /// <summary>Makes the file in the directory where it is to get its name.</summary>
     internal static Failure Open(byte* path, out NewFile file)
     {
-        file = default;
+        Unsafe.SkipInit(out file);
+        file._isNamed = false;
         byte* directory = stackalloc byte[MaxPath];
         CopyDirectory(path, directory);
         file.Descriptor = Libc.Open(directory, Libc.TemporaryFile | Libc.ReadWrite | Libc.CloseOnExec, OwnerReadWrite);
@@ -81,12 +84,18 @@ internal unsafe struct NewFile
 
         fixed (byte* name = file._temporaryName)
         {
-            new ReadOnlySpan<byte>(path, length).CopyTo(new Span<byte>(name, MaxPath));
-            ulong random = (ulong)Guid.NewGuid().GetHashCode() << 32 | (uint)Guid.NewGuid().GetHashCode();
+            for (int index = 0; index < length; index++)
+            {
+                name[index] = path[index];
+            }
+
+            // A failure leaves it 0, and a name that exists is an error like any other.
+            ulong random = 0;
+            Libc.Random(&random, sizeof(ulong), 0);
             name[length] = (byte)'.';
             for (int digit = 0; digit < 16; digit++, random >>= 4)
             {
-                name[length + 1 + digit] = "0123456789abcdef"u8[(int)(random & 15)];
+                name[length + 1 + digit] = (byte)('a' + (int)(random & 15));
             }
 
             file.Descriptor = Libc.Open(name, Libc.CreateNew | Libc.ReadWrite | Libc.CloseOnExec | Libc.NoFollow, OwnerReadWrite);

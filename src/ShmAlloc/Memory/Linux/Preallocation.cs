@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using ShmAlloc.Layout;
 
 namespace ShmAlloc.Memory.Linux;
@@ -33,15 +32,12 @@ internal static unsafe class Preallocation
     private static int Range(int descriptor, ulong offset, ulong length)
     {
         // Repeats only when a signal interrupted the call.
-        while (Libc.Allocate(descriptor, 0, (long)offset, (long)length) != 0)
+        int error;
+        do
         {
-            int error = Marshal.GetLastPInvokeError();
-            if (error != Libc.Interrupted)
-            {
-                return error;
-            }
+            error = Libc.Allocate(descriptor, (long)offset, (long)length);
         }
-
-        return 0;
+        while (error == Libc.Interrupted);
+        return error;
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using ShmAlloc.Layout;
 using ShmAlloc.Participants;
 
@@ -97,7 +98,7 @@ internal static unsafe class SlotLock
 
     private static bool TryReadStatus(Attachment* heap, int descriptor, out FileStatus status)
     {
-        status = default;
+        Unsafe.SkipInit(out status);
         return descriptor >= 0 && FileStatus.TryRead(descriptor, out status)
             && status.Inode == heap->Inode && status.Device == heap->Device;
     }

@@ -1,0 +1,14 @@
+using System.Runtime;
+using ShmAlloc.Native.Process;
+
+namespace ShmAlloc.Native.Exports;
+
+/// <summary>Why the last call of this thread that failed did.</summary>
+internal static unsafe class Errors
+{
+    [RuntimeExport("shm_last_error")]
+    internal static int Last() => LastError.Get();
+
+    [RuntimeExport("shm_strerror")]
+    internal static byte* Describe(int code) => ErrorText.Of(code);
+}

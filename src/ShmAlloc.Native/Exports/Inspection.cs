@@ -1,0 +1,115 @@
+using System.Runtime;
+using System.Runtime.InteropServices;
+using ShmAlloc.Inspection;
+using ShmAlloc.Layout;
+using ShmAlloc.Memory;
+using ShmAlloc.Memory.Linux;
+using ShmAlloc.Native.Process;
+using ShmAlloc.Participants;
+
+namespace ShmAlloc.Native.Exports;
+
+/// <summary><c>struct shm_statistics</c>.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct Statistics
+{
+    internal ulong StructSize;
+    internal ulong CapacityBytes;
+    internal ulong CommittedBytes;
+    internal ulong UsedBytes;
+    internal ulong PrivateBytes;
+    internal ulong FreeBytes;
+    internal ulong ManagementBytes;
+    internal ulong LargestFreeBytes;
+    internal ulong Allocations;
+    internal ulong UnitBytes;
+    internal uint Participants;
+    internal uint MaxParticipants;
+}
+
+/// <summary><c>struct shm_verification</c>.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct Verification
+{
+    internal ulong StructSize;
+    internal ulong Violations;
+    internal ulong Allocations;
+    internal ulong PrivateAllocations;
+    internal ulong BlocksWalked;
+    internal ulong FirstPlace;
+    internal ulong FirstWord;
+    internal uint FirstKind;
+    internal uint FirstIndex;
+}
+
+/// <summary>Looking at the whole heap.</summary>
+internal static unsafe class Inspection
+{
+    [RuntimeExport("shm_get_statistics")]
+    internal static bool GetStatistics(Statistics* to)
+    {
+        if (to == null || to->StructSize != (ulong)sizeof(Statistics))
+        {
+            return LastError.Fail(ErrorCode.Of(ShmFailure.InvalidOption));
+        }
+
+        int error = Libc.Error;
+        Attachment* heap = ProcessHeap.Find();
+        if (heap == null)
+        {
+            return LastError.FailNoHeap();
+        }
+
+        HeapCounts counts;
+        CountingWalk<Hardware>.Count(heap, &counts);
+        ref readonly Geometry geometry = ref heap->Geometry;
+        to->CapacityBytes = geometry.MaximumBlocks << geometry.BlockShift;
+        to->CommittedBytes = counts.Blocks << geometry.BlockShift;
+        to->UsedBytes = (ulong)counts.UsedBytes(geometry);
+        to->PrivateBytes = (ulong)counts.PrivateBytes(geometry);
+        to->FreeBytes = (ulong)counts.FreeBytes(geometry);
+        to->ManagementBytes = (ulong)counts.ManagementBytes(geometry);
+        to->LargestFreeBytes = (ulong)counts.LargestFreeBytes(geometry);
+        to->Allocations = (ulong)counts.Allocations;
+        to->UnitBytes = 1UL << geometry.UnitShift;
+        to->Participants = (uint)counts.Participants;
+        to->MaxParticipants = geometry.Slots;
+        Libc.Error = error;
+        return true;
+    }
+
+    /// <returns>Whether the heap is sound.</returns>
+    [RuntimeExport("shm_verify")]
+    internal static bool Verify(Verification* to)
+    {
+        if (to != null && to->StructSize != (ulong)sizeof(Verification))
+        {
+            return LastError.Fail(ErrorCode.Of(ShmFailure.InvalidOption));
+        }
+
+        int error = Libc.Error;
+        Attachment* heap = ProcessHeap.Find();
+        if (heap == null)
+        {
+            return LastError.FailNoHeap();
+        }
+
+        Violation first = default;
+        VerificationReport report = new() { Listed = &first, Capacity = 1 };
+        InvariantWalk<Hardware>.Walk(heap, ref report);
+        if (to != null)
+        {
+            to->Violations = (ulong)report.Violations;
+            to->Allocations = (ulong)report.Allocations;
+            to->PrivateAllocations = (ulong)report.Private;
+            to->BlocksWalked = report.Blocks;
+            to->FirstPlace = first.Place;
+            to->FirstWord = first.Word;
+            to->FirstKind = (uint)first.Kind;
+            to->FirstIndex = first.Index;
+        }
+
+        Libc.Error = error;
+        return report.Violations == 0 || LastError.Fail(ErrorCode.NotSound);
+    }
+}

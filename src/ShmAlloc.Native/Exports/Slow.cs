@@ -1,0 +1,54 @@
+using System.Runtime.CompilerServices;
+using ShmAlloc.Allocation;
+using ShmAlloc.Memory;
+using ShmAlloc.Memory.Linux;
+using ShmAlloc.Native.Process;
+using ShmAlloc.Participants;
+
+namespace ShmAlloc.Native.Exports;
+
+/// <summary>The long ways of allocation: they may find the heap after a fork and make system calls, so they look after <c>errno</c>.</summary>
+internal static unsafe class Slow
+{
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    internal static ulong Malloc(ulong sizeBytes)
+    {
+        int error = Libc.Error;
+        Attachment* heap = ProcessHeap.Find();
+        if (heap == null)
+        {
+            LastError.FailNoHeap();
+            return 0;
+        }
+
+        ulong offset = Heap<Hardware>.Malloc(heap, sizeBytes, out ShmStatus status);
+        Libc.Error = error;
+        if (offset == 0)
+        {
+            LastError.Fail((int)status);
+        }
+
+        return offset;
+    }
+
+    /// <returns>What became of it. <c>errno</c> stays as it was, as <c>free</c> of the C library has it.</returns>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    internal static int Free(ulong offset)
+    {
+        if (offset == 0)
+        {
+            return (int)ShmStatus.Ok;
+        }
+
+        int error = Libc.Error;
+        Attachment* heap = ProcessHeap.Find();
+        int code = heap == null ? LastError.WhyNoHeap : (int)Heap<Hardware>.Free(heap, offset);
+        Libc.Error = error;
+        if (code != 0)
+        {
+            LastError.Note(code);
+        }
+
+        return code;
+    }
+}

@@ -1,0 +1,27 @@
+using System.Runtime.InteropServices;
+
+namespace ShmAlloc.Native.Process;
+
+/// <summary>What only a foreign process needs of the C library.</summary>
+internal static unsafe class NativeLibc
+{
+    internal const int WipeOnFork = 18;
+
+    [DllImport("libc", EntryPoint = "getenv"), SuppressGCTransition]
+    internal static extern byte* Variable(byte* name);
+
+    [DllImport("libc", EntryPoint = "getcwd"), SuppressGCTransition]
+    internal static extern byte* CurrentDirectory(byte* buffer, nuint length);
+
+    [DllImport("libc", EntryPoint = "getpid"), SuppressGCTransition]
+    internal static extern int ProcessId();
+
+    [DllImport("libc", EntryPoint = "gettid"), SuppressGCTransition]
+    internal static extern int ThreadId();
+
+    [DllImport("libc", EntryPoint = "pthread_self"), SuppressGCTransition]
+    internal static extern ulong ThreadHandle();
+
+    [DllImport("libc", EntryPoint = "sched_yield"), SuppressGCTransition]
+    internal static extern int Yield();
+}

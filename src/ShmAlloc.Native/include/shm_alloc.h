@@ -1,0 +1,238 @@
+/*
+ * ShmAlloc: a heap in a file that several processes map. They allocate from it, hand each other offsets, and free what
+ * others allocated; any of them may be killed at any instruction without stopping the others or damaging the heap.
+ *
+ * C11 and C++11. Every function here may be called by any thread at any time, also by a signal handler that interrupted
+ * any other of them; none waits for another process. docs/c-abi.md says what is promised in which context.
+ */
+#ifndef SHM_ALLOC_H
+#define SHM_ALLOC_H
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#ifdef __cplusplus
+#define SHM_NOEXCEPT noexcept
+#else
+#define SHM_NOEXCEPT
+#endif
+
+#if defined(__GNUC__)
+#define SHM_CONST_FUNCTION __attribute__((const))
+#else
+#define SHM_CONST_FUNCTION
+#endif
+
+/* A distance from the user base: the same in every process, wherever it mapped the heap. 0 is null. */
+typedef uintptr_t shm_offt;
+
+#define SHM_NULL ((shm_offt) 0)
+#define PRIu_shm_offt PRIuPTR
+
+/* Arithmetic only: SHM_NULL becomes the address of the null page, which faults when it is written. */
+#define SHM_OFFT_TO_ADDR(offset) ((void *) ((char *) get_shm_user_base() + (shm_offt) (offset)))
+#define SHM_ADDR_TO_OFFT(address) ((shm_offt) ((const char *) (address) - (const char *) get_shm_user_base()))
+
+/* ---- Beginning and end ---- */
+
+/*
+ * Maps the heap; harmless if it is mapped already. When the path variable is set, it has happened before main.
+ *
+ * optional_addr: map exactly there, at the start of a page, whatever is mapped there now, so that processes can share
+ *                addresses (get_mapping_size_needed_by_shm() bytes); NULL: anywhere.
+ * file:          the path; NULL: the value of the environment variable SHM_FILE (or of the one that SHM_PATH_ENV_NAME
+ *                names). It is created, of the sizes in the environment, if it does not exist.
+ *
+ * May race in any number of threads and processes. Returns whether this process has a heap now; if not,
+ * shm_last_error() says why.
+ */
+bool shm_init(void *optional_addr, const char *file) SHM_NOEXCEPT;
+
+enum {
+    SHM_CREATE = 1,        /* fail if the file exists */
+    SHM_ATTACH = 2,        /* fail if it does not */
+    SHM_READ_ONLY = 4,     /* attach without the right to change anything */
+    SHM_FOREIGN_OWNER = 8  /* the file may belong to another user, whom one then trusts with the contents */
+};
+
+#define SHM_NO_LIMIT UINT64_MAX
+
+/* What is 0 is taken from the environment, or has its default. A heap that exists must not contradict what is said. */
+struct shm_options {
+    uint64_t struct_size;   /* sizeof(struct shm_options) */
+    uint64_t unit_bytes;    /* smallest allocation: a power of two, 16 to 4096; default 32 */
+    uint64_t largest_bytes; /* largest allocation; default 4096; SHM_NO_LIMIT: whatever fits */
+    uint64_t block_bytes;   /* default: chosen from the other sizes */
+    uint64_t size_bytes;    /* bytes that have their storage from the beginning; default 16 MiB or the maximum */
+    uint64_t maximum_bytes; /* bytes that the heap grows to on demand; default 256 MiB */
+    uint32_t participants;  /* processes at once; default 512 */
+    uint32_t mode;          /* of the file; default 0600 */
+    uint32_t flags;         /* SHM_CREATE and so on */
+    uint32_t reserved;      /* 0 */
+};
+
+#define SHM_OPTIONS_INIT { sizeof(struct shm_options), 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+
+/* shm_init with options; NULL options: the same as shm_init. */
+bool shm_init_with(void *optional_addr, const char *file, const struct shm_options *options) SHM_NOEXCEPT;
+
+/* Leaves the heap and unmaps it. The file stays: it is the user's. Not for signal handlers. */
+void shm_deinit(void) SHM_NOEXCEPT;
+
+/* ---- Allocation ---- */
+
+/* At least size bytes, published at once: they outlive this process, until somebody frees them. SHM_NULL on failure. */
+shm_offt shm_malloc(size_t size) SHM_NOEXCEPT;
+
+/* The same, filled with zeros; fails if count * size overflows. */
+shm_offt shm_calloc(size_t count, size_t size) SHM_NOEXCEPT;
+
+/* Frees what any process allocated; SHM_NULL is fine. A double or invalid free changes nothing, and shm_last_error()
+   knows of it. errno stays as it is. */
+void shm_free(shm_offt offset) SHM_NOEXCEPT;
+
+/* The same; returns 0 or the reason. */
+int shm_try_free(shm_offt offset) SHM_NOEXCEPT;
+
+/* Bytes that may be used at an offset; 0 if no allocation starts there. */
+size_t shm_usable_size(shm_offt offset) SHM_NOEXCEPT;
+
+/* The same on addresses of this process; NULL on failure. */
+void *ptr_malloc(size_t size) SHM_NOEXCEPT;
+void *ptr_calloc(size_t count, size_t size) SHM_NOEXCEPT;
+void ptr_free(void *address) SHM_NOEXCEPT;
+size_t ptr_usable_size(const void *address) SHM_NOEXCEPT;
+
+/* The address of offset 0 in this process; NULL if there is no heap. */
+void *get_shm_user_base(void) SHM_NOEXCEPT;
+
+/* ---- Memory that is taken back if this process dies before it hands it over ---- */
+
+struct shm_reservation {
+    shm_offt offset;     /* where to write */
+    uint64_t opaque[4];
+};
+
+bool shm_reserve(size_t size, struct shm_reservation *reservation) SHM_NOEXCEPT;
+
+/* Makes it an allocation like any other; what was written before is visible to whoever learns the offset. */
+bool shm_publish(struct shm_reservation *reservation) SHM_NOEXCEPT;
+
+bool shm_abandon(struct shm_reservation *reservation) SHM_NOEXCEPT;
+
+/* ---- Where processes meet: 16 words, 0 in a new heap ---- */
+
+enum { SHM_ROOTS = 16 };
+
+uint64_t shm_read_root(unsigned index) SHM_NOEXCEPT;
+
+/* Stores value if the word is *expected; returns whether it was. *expected becomes what the word was. */
+bool shm_compare_exchange_root(unsigned index, uint64_t *expected, uint64_t value) SHM_NOEXCEPT;
+
+/* ---- Limits; before there is a heap, those that the settings would make ---- */
+
+/* Requests of up to the first minus the third succeed while there is room. The third is 0: nothing lies in front of an
+   allocation. */
+size_t get_shm_max_allocatable_size(void) SHM_NOEXCEPT;
+size_t get_shm_min_allocatable_size(void) SHM_NOEXCEPT;
+size_t get_sizeof_block_header(void) SHM_NOEXCEPT SHM_CONST_FUNCTION;
+size_t get_mapping_size_needed_by_shm(void) SHM_NOEXCEPT;
+
+/* ---- Looking and looking after ---- */
+
+struct shm_statistics {
+    uint64_t struct_size;        /* sizeof(struct shm_statistics), set by the caller */
+    uint64_t capacity_bytes;     /* what the heap can grow to */
+    uint64_t committed_bytes;    /* what it has now */
+    uint64_t used_bytes;         /* in published allocations */
+    uint64_t private_bytes;      /* reservations, operations under way, garbage that the next sweep frees */
+    uint64_t free_bytes;
+    uint64_t management_bytes;   /* of the file, in front of the allocations */
+    uint64_t largest_free_bytes; /* the largest run that one allocation could take */
+    uint64_t allocations;
+    uint64_t unit_bytes;
+    uint32_t participants;       /* slots that are taken, by the living and by the dead not recovered yet */
+    uint32_t max_participants;
+};
+
+/* Walks over the heap; others may work meanwhile, so every figure is right for some recent moment. */
+bool shm_get_statistics(struct shm_statistics *statistics) SHM_NOEXCEPT;
+
+struct shm_verification {
+    uint64_t struct_size;      /* sizeof(struct shm_verification), set by the caller */
+    uint64_t violations;
+    uint64_t allocations;
+    uint64_t private_allocations;
+    uint64_t blocks_walked;
+    uint64_t first_place;      /* of the first violation: number of the slot or block, */
+    uint64_t first_word;       /* the word that is wrong, */
+    uint32_t first_kind;       /* what is wrong with it (docs/c-abi.md), */
+    uint32_t first_index;      /* and the number of the cell or bitmap word */
+};
+
+/* Checks every word of the heap, also while others work; returns whether it is sound. verification may be NULL. */
+bool shm_verify(struct shm_verification *verification) SHM_NOEXCEPT;
+
+/* Makes the heap larger by at least so many bytes now rather than when they are needed. */
+bool shm_grow(size_t bytes) SHM_NOEXCEPT;
+
+/* Takes back what dead processes held; it also happens by itself before memory runs out. Returns how many there were. */
+int shm_recover_dead(void) SHM_NOEXCEPT;
+
+/* ---- What went wrong ---- */
+
+enum shm_error {
+    SHM_OK = 0,
+    SHM_E_OUT_OF_MEMORY = 1,
+    SHM_E_TOO_LARGE = 2,
+    SHM_E_INVALID_SIZE = 3,
+    SHM_E_INVALID_OFFSET = 4,
+    SHM_E_ALREADY_FREE = 5,
+    SHM_E_CONTENDED = 6,
+    SHM_E_TOO_MANY_RESERVATIONS = 7,
+    SHM_E_NO_PARTICIPANT_SLOT = 8,
+    SHM_E_READ_ONLY = 9,
+    SHM_E_CLOSED = 10,
+    SHM_E_STALE_RESERVATION = 11,
+    SHM_E_CANNOT_GROW = 12,
+    SHM_E_SYSTEM_CALL = 101,
+    SHM_E_NO_PATH = 102,
+    SHM_E_NOT_FOUND = 103,
+    SHM_E_ALREADY_EXISTS = 104,
+    SHM_E_NOT_A_REGULAR_FILE = 105,
+    SHM_E_FOREIGN_OWNER = 106,
+    SHM_E_MODE_TOO_OPEN = 107,
+    SHM_E_LINK_COUNT = 108,
+    SHM_E_NOT_A_HEAP = 109,
+    SHM_E_UNKNOWN_LAYOUT = 110,
+    SHM_E_DAMAGED_HEADER = 111,
+    SHM_E_TRUNCATED = 112,
+    SHM_E_OPTIONS_CONTRADICT = 113,
+    SHM_E_INVALID_OPTION = 114,
+    SHM_E_FILE_SYSTEM_FULL = 115,
+    SHM_E_CANNOT_PREALLOCATE = 116,
+    SHM_E_ACCESS_DENIED = 117,
+    SHM_E_SPARSE_READ_ONLY = 118,
+    SHM_E_UNSUPPORTED_PLATFORM = 119,
+    SHM_E_NO_HEAP = 200,
+    SHM_E_NOT_SOUND = 201,
+    SHM_E_INITIALISING = 202
+};
+
+/* Why the last call of this thread that failed did; like errno, it means something only after a failure. */
+int shm_last_error(void) SHM_NOEXCEPT;
+
+/* A sentence for a reason; never NULL, never freed. */
+const char *shm_strerror(int error) SHM_NOEXCEPT SHM_CONST_FUNCTION;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

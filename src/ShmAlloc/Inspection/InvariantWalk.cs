@@ -1,0 +1,237 @@
+using System.Runtime.CompilerServices;
+using ShmAlloc.Allocation;
+using ShmAlloc.Layout;
+using ShmAlloc.Memory;
+using ShmAlloc.Participants;
+
+namespace ShmAlloc.Inspection;
+
+/// <summary>Checks every invariant of every word.</summary>
+/// <remarks>
+/// Others may work meanwhile, and words are read one after the other; so what looks wrong is read again, and reported only if the same words
+/// stay the same and
+/// stay wrong. Every invariant here holds at every moment in the life of a sound heap, also half-way through an operation and after any death.
+/// </remarks>
+internal static unsafe class InvariantWalk<TMachine>
+    where TMachine : struct, IMachine
+{
+    private const int Rereads = 16;
+
+    internal static void Walk(Attachment* heap, ref VerificationReport report)
+    {
+        Growth<TMachine>.Refresh(heap);
+        VerifyHeader(heap, ref report);
+        for (int slot = 0; slot < (int)heap->Geometry.Slots; slot++)
+        {
+            VerifySlot(heap, slot, ref report);
+        }
+
+        report.Blocks = heap->Blocks;
+        for (ulong block = 0; block < report.Blocks; block++)
+        {
+            VerifyBlock(heap, block, ref report);
+        }
+    }
+
+    private static void VerifyHeader(Attachment* heap, ref VerificationReport report)
+    {
+        Unsafe.SkipInit(out HeaderLayout copy);
+        for (int index = 0; index <= HeaderLayout.ImmutableBytes / sizeof(ulong); index++)
+        {
+            ((ulong*)&copy)[index] = TMachine.Read((ulong*)heap->Header + index);
+        }
+
+        if (copy.Magic != HeaderLayout.ExpectedMagic || copy.Checksum != HeaderLayout.ComputeChecksum(&copy))
+        {
+            report.Add(new Violation(ViolationKind.HeaderChecksum));
+        }
+
+        ulong committed = TMachine.Read(&heap->Header->CommittedBlocks);
+        if (committed < heap->Blocks || committed > heap->Geometry.MaximumBlocks)
+        {
+            report.Add(new Violation(ViolationKind.CommittedBlocks, 0, 0, committed, heap->Blocks));
+        }
+    }
+
+    private static void VerifySlot(Attachment* heap, int slot, ref VerificationReport report)
+    {
+        SlotWord word = Recovery<TMachine>.ReadSlot(heap, slot);
+        if (!word.IsWellFormed)
+        {
+            report.Add(new Violation(ViolationKind.MalformedSlot, (ulong)slot, 0, word.Bits));
+        }
+
+        for (int index = 0; index < heap->Geometry.Cells; index++)
+        {
+            CellWord cell = Cells<TMachine>.Read(heap, slot, index);
+            bool isSane = cell.IsNone
+                || (cell.Kind is CellKind.Claiming or CellKind.Freeing or CellKind.Hold && cell.LengthUnits is not 0
+                    && cell.LengthUnits <= heap->Geometry.UnitsPerBlock && heap->BlockOf(cell.Unit) < heap->Geometry.MaximumBlocks);
+            if (!isSane)
+            {
+                report.Add(new Violation(ViolationKind.MalformedCell, (ulong)slot, (uint)index, cell.Bits));
+            }
+
+            // The slot is read after the cell: a cell is cleared before its slot is given up.
+            if (!cell.IsNone && !Recovery<TMachine>.ReadSlot(heap, slot).IsActive && Cells<TMachine>.Read(heap, slot, index).Bits == cell.Bits)
+            {
+                report.Add(new Violation(ViolationKind.CellInFreeSlot, (ulong)slot, (uint)index, cell.Bits));
+            }
+        }
+    }
+
+    private static void VerifyBlock(Attachment* heap, ulong block, ref VerificationReport report)
+    {
+        Violation complaint = default;
+        for (int again = 0; again < Rereads; again++)
+        {
+            BlockWord word = Blocks<TMachine>.Read(heap, block);
+            complaint = new Violation(BlockComplaint(heap, block, word, out ulong other), block, 0, word.Bits, other);
+            bool isSteady = Blocks<TMachine>.Read(heap, block) == word;
+            if (isSteady && complaint.IsNone)
+            {
+                BlockWords(heap, block, word, ref report);
+                return;
+            }
+        }
+
+        if (!complaint.IsNone)
+        {
+            report.Add(complaint);
+        }
+    }
+
+    /// <summary>What is wrong with a block word, beside its bitmap words.</summary>
+    private static ViolationKind BlockComplaint(Attachment* heap, ulong block, BlockWord word, out ulong other)
+    {
+        other = 0;
+        switch (word.State)
+        {
+            case BlockState.Free:
+                return word.Bits == 0 ? ViolationKind.None : ViolationKind.MalformedBlock;
+
+            case BlockState.Open:
+                return word == BlockWord.Open ? ViolationKind.None : ViolationKind.MalformedBlock;
+
+            case BlockState.Owned:
+                // Only a hint: a thread that adopts a block while another one of its process detaches may leave it.
+                return word.Slot < (int)heap->Geometry.Slots ? ViolationKind.None : ViolationKind.NamesNoSlot;
+
+            case BlockState.Busy:
+                return NamesTakenSlot(heap, word) ? ViolationKind.None : ViolationKind.NamesFreeSlot;
+
+            case BlockState.Run or BlockState.Retired:
+                return RunComplaint(heap, block, word, out other);
+
+            case BlockState.Freeing:
+                return !NamesTakenSlot(heap, word) ? ViolationKind.NamesFreeSlot
+                    : word.Value == 0 || word.Value > heap->Blocks - block ? ViolationKind.ImpossibleLength : ViolationKind.None;
+
+            case BlockState.Claiming:
+                if (word.Value > block)
+                {
+                    return ViolationKind.HeadBeforeFirstBlock;
+                }
+
+                BlockWord head = Blocks<TMachine>.Read(heap, block - word.Value);
+                bool isBody = head.IsHead && head.Value > word.Value;
+                return isBody || NamesTakenSlot(heap, word) ? ViolationKind.None : ViolationKind.BodyOfNoRun;
+
+            default:
+                return ViolationKind.MalformedBlock;
+        }
+    }
+
+    private static ViolationKind RunComplaint(Attachment* heap, ulong head, BlockWord word, out ulong other)
+    {
+        other = 0;
+        if (word.Value == 0 || word.Value > heap->Blocks - head)
+        {
+            return ViolationKind.ImpossibleLength;
+        }
+
+        // The bodies of a retired one may be gone in part.
+        for (ulong distance = 1; distance < word.Value && word.State == BlockState.Run; distance++)
+        {
+            BlockWord body = Blocks<TMachine>.Read(heap, head + distance);
+            if (body.State != BlockState.Claiming || body.Value != distance)
+            {
+                other = body.Bits;
+                return ViolationKind.RunWithoutBody;
+            }
+        }
+
+        return ViolationKind.None;
+    }
+
+    private static bool NamesTakenSlot(Attachment* heap, BlockWord word) =>
+        word.Slot < (int)heap->Geometry.Slots && Recovery<TMachine>.ReadSlot(heap, word.Slot).IsActive;
+
+    private static void BlockWords(Attachment* heap, ulong block, BlockWord word, ref VerificationReport report)
+    {
+        bool mustBeClosed = !word.IsOpen && word.State != BlockState.Busy;
+        for (uint index = 0; index < heap->Geometry.WordsPerBlock; index++)
+        {
+            ViolationKind complaint = ViolationKind.None;
+            ulong other = 0;
+            BitmapWord seen = default;
+            for (int again = 0; again < Rereads; again++)
+            {
+                complaint = WordComplaint(heap, block, index, mustBeClosed, out seen, out other);
+                if (complaint == ViolationKind.None || Blocks<TMachine>.Read(heap, block) != word)
+                {
+                    complaint = ViolationKind.None;
+                    break;
+                }
+            }
+
+            if (complaint != ViolationKind.None)
+            {
+                report.Add(new Violation(complaint, block, index, seen.Stored, complaint == ViolationKind.GoesOnNowhere ? other : word.Bits));
+            }
+
+            if (!seen.IsClosed)
+            {
+                report.Allocations += System.Numerics.BitOperations.PopCount(seen.PublishedEnds);
+                report.Private += System.Numerics.BitOperations.PopCount(seen.PrivateEnds);
+            }
+        }
+
+        report.Allocations += word.State == BlockState.Run ? 1 : 0;
+    }
+
+    private static ViolationKind WordComplaint(
+        Attachment* heap, ulong block, uint index, bool mustBeClosed, out BitmapWord seen, out ulong other)
+    {
+        other = 0;
+        ulong* address = heap->FirstWordOf(block) + index;
+        ulong stored = TMachine.Read(address);
+        seen = BitmapWord.FromStored(stored);
+        if (mustBeClosed)
+        {
+            return seen.IsClosed ? ViolationKind.None : ViolationKind.WordNotClosed;
+        }
+
+        if (seen.IsMalformed)
+        {
+            return ViolationKind.MalformedBitmap;
+        }
+
+        bool goesOn = !seen.IsClosed && (seen.Bodies >> (BitmapWord.Units - 1)) != 0;
+        if (!goesOn)
+        {
+            return ViolationKind.None;
+        }
+
+        if (index + 1 == heap->Geometry.WordsPerBlock)
+        {
+            return ViolationKind.GoesOnBeyondBlock;
+        }
+
+        BitmapWord next = BitmapWord.FromStored(TMachine.Read(address + 1));
+        bool isContinued = !next.IsClosed && (next.Used & 1) != 0;
+        bool isSteady = TMachine.Read(address) == stored;
+        other = next.Stored;
+        return isContinued || !isSteady ? ViolationKind.None : ViolationKind.GoesOnNowhere;
+    }
+}

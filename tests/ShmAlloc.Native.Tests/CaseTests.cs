@@ -1,0 +1,49 @@
+namespace ShmAlloc.Native.Tests;
+
+/// <summary>Every case of the C programs: each function, and each promise that a C program can check by itself.</summary>
+public sealed class CaseTests
+{
+    private static readonly string[] Programs =
+        ["allocation.c", "bad_input.c", "opening.c", "host.c", "forks.c", "signals.c", "threads.c", "at_load.c"];
+
+    public static TheoryData<string, string> Cases => [.. Programs.SelectMany(program => CProgram.CasesOf(program).Select(sentence => (program, sentence)))];
+
+    public static TheoryData<string> AllPrograms => [.. Programs];
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public async Task In_C(string program, string sentence)
+    {
+        var executable = await CProgram.BuildAsync(program);
+        var result = await CProgram.RunCaseAsync(executable, sentence, setShmFile: program == "at_load.c");
+        Assert.True(result.ExitCode == 0, result.Text);
+    }
+
+    [Theory]
+    [MemberData(nameof(AllPrograms))]
+    public async Task Callers_with_an_address_sanitiser_have_nothing_to_report(string program)
+    {
+        var executable = await CProgram.BuildAsync(program, "-fsanitize=address,undefined", "-fno-sanitize-recover=all");
+        var result = await CProgram.RunCaseAsync(executable, "--all", setShmFile: program == "at_load.c");
+        Assert.True(result.ExitCode == 0, result.Text);
+        Assert.DoesNotContain("Sanitizer", result.Text, StringComparison.Ordinal);
+    }
+
+    /// <summary>Not those that are about many threads or signals, which take minutes under valgrind: its threads take turns.</summary>
+    [Theory]
+    [InlineData("allocation.c")]
+    [InlineData("bad_input.c")]
+    [InlineData("host.c")]
+    [InlineData("at_load.c")]
+    public async Task Callers_under_valgrind_have_nothing_to_report(string program)
+    {
+        var executable = await CProgram.BuildAsync(program);
+        string[] valgrind = ["valgrind", "--quiet", "--error-exitcode=77", "--child-silent-after-fork=no"];
+        var result = await CProgram.RunCaseAsync(executable, "--all", setShmFile: program == "at_load.c", valgrind);
+        Assert.True(result.ExitCode == 0, result.Text);
+        Assert.DoesNotContain("==", result.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Every_program_has_cases() => Assert.All(Programs, program => Assert.NotEmpty(CProgram.CasesOf(program)));
+}

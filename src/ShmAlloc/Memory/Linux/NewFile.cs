@@ -7,7 +7,8 @@ internal unsafe struct NewFile
 {
     private const uint OwnerReadWrite = 0x180;
     private const int MaxPath = 4096;
-    private const int SuffixBytes = 24;
+    private const int RandomDigits = 16;
+    private const int SuffixBytes = RandomDigits + 2;
 
     private fixed byte _temporaryName[MaxPath];
     private bool _isNamed;
@@ -93,11 +94,12 @@ internal unsafe struct NewFile
             ulong random = 0;
             Libc.Random(&random, sizeof(ulong), 0);
             name[length] = (byte)'.';
-            for (int digit = 0; digit < 16; digit++, random >>= 4)
+            for (int digit = 0; digit < RandomDigits; digit++, random >>= 4)
             {
                 name[length + 1 + digit] = (byte)('a' + (int)(random & 15));
             }
 
+            name[length + 1 + RandomDigits] = 0;
             file.Descriptor = Libc.Open(name, Libc.CreateNew | Libc.ReadWrite | Libc.CloseOnExec | Libc.NoFollow, OwnerReadWrite);
         }
 

@@ -40,6 +40,18 @@ public static class Controls
                 "        TMachine.Write(&heap->Slots[slot].Cell[index], 0);\n",
                 "        if (cell.Kind == CellKind.Hold)\n        {\n            PrivateClaim<TMachine>.TryWithdraw(heap, cell.Unit, (uint)cell.LengthUnits);\n        }\n\n        TMachine.Write(&heap->Slots[slot].Cell[index], 0);\n")),
 
+        new BrokenVariant("a run taken apart before the cells are looked at", On("a run that is read is retired, and one of its blocks is wanted", 3),
+            (SweepFile,
+                "        Runs<TMachine>.TakeApart(heap, head, slot, length);\n        return true;",
+                "        return true;"),
+            (SweepFile,
+                "        if (CellScan<TMachine>.NamesAny(heap, head))",
+                "        Runs<TMachine>.TakeApart(heap, head, slot, length);\n        if (CellScan<TMachine>.NamesAny(heap, head))")),
+
+        new BrokenVariant("memory cleared when the heap may be gone", On("calloc in one word + detach", 1),
+            ("Allocation/Heap.cs", "        status = Cells<TMachine>.TryTakeTicket(heap, out int cell);\n", "        int cell = 0;\n        status = ShmStatus.Ok;\n"),
+            ("Allocation/Heap.cs", "        Cells<TMachine>.Release(heap, cell);\n        return offset;\n", "        return offset;\n")),
+
         new BrokenVariant("a slot probed through a shared description", [.. On("recover", 2), "--shared-description", "yes"],
             (RecoveryFile, "if (slot != heap->Slot && ReadSlot(heap, slot).IsActive && TMachine.TryLockSlot", "if (ReadSlot(heap, slot).IsActive && TMachine.TryLockSlot")),
 

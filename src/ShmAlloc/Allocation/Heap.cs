@@ -62,12 +62,20 @@ internal static unsafe class Heap<TMachine>
             return 0;
         }
 
+        // Whoever has a ticket keeps the mapping: a disposal in between would leave what is handed out as it was.
+        status = Cells<TMachine>.TryTakeTicket(heap, out int cell);
+        if (status != ShmStatus.Ok)
+        {
+            return 0;
+        }
+
         ulong offset = Malloc(heap, total, out status);
         if (offset != 0)
         {
             TMachine.Clear(heap->UserBase + offset, total);
         }
 
+        Cells<TMachine>.Release(heap, cell);
         return offset;
     }
 

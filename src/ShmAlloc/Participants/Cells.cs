@@ -20,6 +20,13 @@ internal static unsafe class Cells<TMachine>
     internal static ShmStatus TryTakeForReservation(Attachment* heap, out int cell) =>
         TryTake(heap, heap->Geometry.OperationCells, heap->Geometry.Cells, ShmStatus.TooManyReservations, out cell);
 
+    /// <summary>Takes a ticket that names nothing, with or without a slot: until it is released the heap stays mapped.</summary>
+    internal static ShmStatus TryTakeTicket(Attachment* heap, out int cell)
+    {
+        ShmStatus status = TryTakeFree(heap, 0, heap->Geometry.OperationCells, ShmStatus.Contended, out cell);
+        return status == ShmStatus.Contended ? TryTakeFree(heap, heap->Geometry.OperationCells, heap->Geometry.Cells, status, out cell) : status;
+    }
+
     /// <summary>Names a place. It is visible to all before anything that this thread reads next.</summary>
     /// <remarks>Death before it: nothing is named. Death after it: recovery clears the cell, and what had been claimed becomes garbage.</remarks>
     internal static void Name(
@@ -35,7 +42,11 @@ internal static unsafe class Cells<TMachine>
     /// <summary>Clears the cell and gives it back.</summary>
     internal static void Release(Attachment* heap, int cell)
     {
-        TMachine.Write(AddressOf(heap, cell), 0);
+        if (heap->Slot >= 0)
+        {
+            TMachine.Write(AddressOf(heap, cell), 0);
+        }
+
         ulong* ticket = heap->Tickets + cell;
 
         // A full fence before the look: whoever begins to leave sees the ticket free, or we see that it has begun.
@@ -70,6 +81,12 @@ internal static unsafe class Cells<TMachine>
             }
         }
 
+        return TryTakeFree(heap, from, to, none, out cell);
+    }
+
+    private static ShmStatus TryTakeFree(Attachment* heap, int from, int to, ShmStatus none, out int cell)
+    {
+        cell = -1;
         int count = to - from;
         int start = (int)(TMachine.Shard(heap) * 5 % (uint)count);
         for (int tried = 0; tried < count; tried++)

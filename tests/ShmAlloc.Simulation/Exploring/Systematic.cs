@@ -6,7 +6,7 @@ namespace ShmAlloc.Simulation.Exploring;
 /// <param name="reduce">Whether schedules are left out that lead to nothing new. To try all of them takes very long, and is there to check the reduction.</param>
 internal sealed class Systematic(bool reduce) : IStrategy
 {
-    private readonly List<(int Choice, int Options)> _path = [];
+    private readonly List<(int Choice, int Options, ulong State)> _path = [];
     private readonly HashSet<ulong> _visited = [];
     private int _position;
 
@@ -16,16 +16,26 @@ internal sealed class Systematic(bool reduce) : IStrategy
     {
         if (_position < _path.Count)
         {
-            (int choice, int options) = _path[_position++];
+            (int choice, int options, _) = _path[_position++];
             return options == moves.Count ? choice : throw new InvalidOperationException("The simulated program is not deterministic.");
         }
 
-        if (reduce && !_visited.Add(scheduler.StateOf(current)))
+        if (reduce)
         {
-            return -1;
+            ulong state = scheduler.StateOf(current);
+            if (!_visited.Add(state))
+            {
+                // A run that comes back to a state of its own would be lost: something that it did is not in the hash.
+                return _path.Exists(step => step.State == state) ? throw new InvalidOperationException("A run comes back to a state that it had.") : -1;
+            }
+
+            _path.Add((0, moves.Count, state));
+        }
+        else
+        {
+            _path.Add((0, moves.Count, 0));
         }
 
-        _path.Add((0, moves.Count));
         _position++;
         return 0;
     }
@@ -36,10 +46,10 @@ internal sealed class Systematic(bool reduce) : IStrategy
         _position = 0;
         while (_path.Count > 0)
         {
-            (int choice, int options) = _path[^1];
+            (int choice, int options, ulong state) = _path[^1];
             if (choice + 1 < options)
             {
-                _path[^1] = (choice + 1, options);
+                _path[^1] = (choice + 1, options, state);
                 return true;
             }
 

@@ -9,7 +9,10 @@ internal static class Hash
 {
     internal static ulong Mix(ulong left, ulong right)
     {
+        // The finalizer of SplitMix64 (Steele, Lea, Flood): every bit reaches every other, so that hashes may also be combined by exclusive or.
         ulong value = (left ^ (right * 0x9E37_79B9_7F4A_7C15)) * 0xBF58_476D_1CE4_E5B9;
-        return value ^ (value >> 29);
+        value = (value ^ (value >> 30)) * 0xBF58_476D_1CE4_E5B9;
+        value = (value ^ (value >> 27)) * 0x94D0_49BB_1331_11EB;
+        return value ^ (value >> 31);
     }
 }

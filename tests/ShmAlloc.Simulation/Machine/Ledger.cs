@@ -68,7 +68,9 @@ internal sealed class Ledger
     internal Place? Find(string name)
     {
         _world.NoteName(name, isQuestion: true);
-        return _named.GetValueOrDefault(name);
+        Place? place = _named.GetValueOrDefault(name);
+        SimulatedThread.Current?.See(0, (ulong)(uint)((place?.Unit ?? -1) + 1));
+        return place;
     }
 
     internal void Enter(string name, Place place)
@@ -83,7 +85,7 @@ internal sealed class Ledger
             _holders[unit] = place;
         }
 
-        if (_held.Find(held => held.Unit >= place.Unit && held.Unit < place.Unit + place.Units) is { } read)
+        if (_held.Find(held => held.Unit + held.Units > place.Unit && held.Unit < place.Unit + place.Units) is { } read)
         {
             throw new ViolationException($"{place} was handed out while participant {read.Owner} reads unit {read.Unit}");
         }
@@ -114,15 +116,14 @@ internal sealed class Ledger
     }
 
     /// <summary>Somebody reads a place that may be taken out of use, but must not be handed out, until it lets go.</summary>
-    internal void Hold(Place place)
+    internal Place Hold(int unit, int participant)
     {
-        if (_holders[place.Unit] == null)
-        {
-            throw new ViolationException($"participant {place.Owner} reads unit {place.Unit}, which was taken out of use before");
-        }
-
-        _held.Add(place);
-        Note(place);
+        Place held = _holders[unit] is { } place
+            ? new Place(place.Unit, place.Units, participant)
+            : throw new ViolationException($"participant {participant} reads unit {unit}, which was taken out of use before");
+        _held.Add(held);
+        Note(held);
+        return held;
     }
 
     internal void LetGo(Place place)

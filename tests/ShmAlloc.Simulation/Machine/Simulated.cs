@@ -39,8 +39,15 @@ internal readonly unsafe struct Simulated : IMachine
     public static void And(ulong* address, ulong bits, string file, int line) => Interlock(StepKind.And, address, bits, 0, file, line);
 
     /// <summary>The contents of allocations are not simulated; the step is there so that a death can fall on it.</summary>
-    public static void Clear(byte* address, ulong lengthBytes, string file, int line) =>
-        SimulatedThread.Current?.Pause(StepKind.World, 0, file, line);
+    public static void Clear(byte* address, ulong lengthBytes, string file, int line)
+    {
+        SimulatedThread? thread = SimulatedThread.Current;
+        thread?.Pause(StepKind.World, 0, file, line);
+        if (thread is { Participant.IsRetired: true })
+        {
+            throw new ViolationException("memory is cleared that is not mapped any more");
+        }
+    }
 
     public static uint Shard(Attachment* heap) => SimulatedThread.Current?.Shard ?? 0;
 

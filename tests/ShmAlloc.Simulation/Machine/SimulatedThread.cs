@@ -164,7 +164,11 @@ internal sealed unsafe class SimulatedThread
         if (Participant.HasSeveralThreads)
         {
             _world.NoteUnwatched(this, isChange: false);
+            See(word, _world.UnwatchedState(this));
         }
+
+        // Each step leads to another state, also one that sees nothing.
+        History = Hash.Mix(History, 1);
     }
 
     /// <summary>Makes buffered stores visible, in order.</summary>
@@ -193,6 +197,9 @@ internal sealed unsafe class SimulatedThread
         try
         {
             Body();
+
+            // It may die idle, also after others have gone on.
+            Pause(StepKind.World, 0, "end", 0);
             return null;
         }
         catch (UnwindException)

@@ -233,6 +233,13 @@ internal sealed unsafe class World
         }
     }
 
+    /// <summary>What plain reads of private memory see.</summary>
+    internal ulong UnwatchedState(SimulatedThread thread)
+    {
+        Attachment* heap = thread.Participant.Heap;
+        return Hash.Mix(heap->Blocks, ((ulong)(uint)heap->Slot << 1) | (thread.Participant.IsRetired ? 1UL : 0));
+    }
+
     internal bool IsUnwatchedDecisive(SimulatedThread thread) =>
         thread.Participant.HasSeveralThreads && Conflicts.Contains(UnwatchedOf(thread));
 
@@ -350,7 +357,14 @@ internal sealed unsafe class World
     {
         for (int slot = 0; slot < _holders.Length; slot++)
         {
-            _holders[slot] = _holders[slot] == participant ? -1 : _holders[slot];
+            if (_holders[slot] == participant)
+            {
+                _holders[slot] = -1;
+                if (SimulatedThread.Current is { } thread)
+                {
+                    Conflicts.NoteWrite(thread, LocksAt + slot);
+                }
+            }
         }
     }
 

@@ -149,8 +149,7 @@ internal sealed unsafe class Actor(World world, int participant)
         {
             if (Simulated.Read(Root, "actor", 3) == offset)
             {
-                Place held = new(UnitOf(offset), 1, participant);
-                world.Ledger.Hold(held);
+                Place held = world.Ledger.Hold(UnitOf(offset), participant);
                 Simulated.Read(Root, "actor", 4);
                 Simulated.Read(Root, "actor", 5);
                 world.Ledger.LetGo(held);

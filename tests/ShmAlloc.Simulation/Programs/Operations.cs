@@ -25,6 +25,8 @@ internal static class Operations
     internal static readonly Operation MallocRun = new("malloc of a run", (actor, n) => actor.Malloc(Run, $"m{n}"));
     internal static readonly Operation Calloc = new("calloc", (actor, n) => actor.Calloc(Crossing, $"m{n}"));
 
+    internal static readonly Operation CallocWord = new("calloc in one word", (actor, n) => actor.Calloc(InWord, $"m{n}"));
+
     internal static readonly Operation FreeWord =
         new("free in one word", (actor, n) => actor.Free($"f{n}"), (actor, n) => actor.Malloc(InWord, $"f{n}"));
 
@@ -70,7 +72,7 @@ internal static class Operations
 
     internal static readonly Operation[] All =
     [
-        MallocWord, MallocCrossing, MallocRun, Calloc, FreeWord, FreeCrossing, FreeRun, Reserve, ReserveWord, ReserveRun, Publish, Abandon, AbandonRun,
+        MallocWord, MallocCrossing, MallocRun, Calloc, CallocWord, FreeWord, FreeCrossing, FreeRun, Reserve, ReserveWord, ReserveRun, Publish, Abandon, AbandonRun,
         Adopt, Sweep, Close, Open, FreeBlocks, Grow, Attach, Detach, Recover, Verify, Look, FreeWholeWord,
     ];
 }

@@ -151,6 +151,16 @@ internal static class Targeted
             Shape = Catalogue.Shape with { CommittedBlocks = 4, MaximumBlocks = 4, StorageBlocks = 4 },
         },
 
+        Make("a run that is read is retired, and one of its blocks is wanted", 3,
+            new(0, actor => actor.ReadHeld()),
+            new(1, actor => actor.Replace("old", "new").FreeBlocks()),
+            new(2, actor => actor.FreeBlocks().Malloc(64, "claim"))) with
+        {
+            Setup = actors => actors[0].Malloc(128, "old").Malloc(128, "new").Link("old"),
+            Mortal = [0, 1],
+            Shape = Catalogue.Shape with { CommittedBlocks = 4, MaximumBlocks = 4, StorageBlocks = 4 },
+        },
+
         MakeTight("two threads of one participant free and sweep", 2,
             new(0, actor => actor.Free("held")),
             new(0, actor => actor.Sweep(0).Malloc(40, "b")),

@@ -27,6 +27,10 @@ internal static class Locations
         }
     }
 
+    /// <summary>The library, and its variants for newer processors, which the loader prefers where it can.</summary>
+    internal static IEnumerable<string> Libraries =>
+        Directory.Exists(LibraryDirectory) ? Directory.EnumerateFiles(LibraryDirectory, "libshm_alloc.so", SearchOption.AllDirectories) : [];
+
     internal static string WorkerAssembly => PathOf("WorkerPath");
 
     internal static string SampleAssembly => PathOf("SamplePath");

@@ -41,17 +41,30 @@ built() {
     echo "$root/artifacts/bin/$1/release/$1.dll"
 }
 
-# publish_native: compiles src/ShmAlloc.Native to machine code, and prints what the compilers said only if it fails.
+# publish_native: compiles src/ShmAlloc.Native to machine code below artifacts/native; on x86-64 also for processors of the third level (2013
+# and later), where the bit counting of the allocator is several times faster: the loader finds that one by itself in glibc-hwcaps.
 publish_native() {
-    local log="$root/artifacts/native.log"
-    mkdir -p "$root/artifacts"
-    if ! (cd "$root" && dotnet publish src/ShmAlloc.Native/ShmAlloc.Native.csproj -c Release -o artifacts/native \
+    publish_native_for "" artifacts/native
+    if [[ $(uname -m) == x86_64 ]]; then
+        publish_native_for x86-64-v3 artifacts/native/glibc-hwcaps/x86-64-v3
+    fi
+}
+
+# publish_native_for INSTRUCTIONS DIRECTORY: prints what the compilers said only if it fails.
+publish_native_for() {
+    local instructions=$1 directory=$2 log="$root/artifacts/native.log" options=()
+    if [[ -n $instructions ]]; then
+        options=("-p:IlcInstructionSet=$instructions" "-p:NativeIntermediateOutputPath=$root/artifacts/obj/native-$instructions/"
+            "-p:NativeOutputPath=$root/artifacts/bin/native-$instructions/")
+    fi
+    mkdir -p "$root/$directory"
+    if ! (cd "$root" && dotnet publish src/ShmAlloc.Native/ShmAlloc.Native.csproj -c Release -o "$directory" "${options[@]}" \
         --disable-build-servers -nodeReuse:false -tl:off -nologo -verbosity:quiet) > "$log" 2>&1 < /dev/null; then
         cat "$log" >&2
         echo "Publishing the native library failed." >&2
         return 1
     fi
     # The names of functions stay, for the disassembly gate; debug information of a kind that valgrind 3.19 cannot read goes.
-    strip --strip-debug "$root/artifacts/native/libshm_alloc.so"
-    ln -sfn libshm_alloc.so "$root/artifacts/native/libshm_alloc.so.1"
+    strip --strip-debug "$root/$directory/libshm_alloc.so"
+    ln -sfn libshm_alloc.so "$root/$directory/libshm_alloc.so.1"
 }

@@ -27,12 +27,21 @@ internal static class Locations
         }
     }
 
-    internal static string WorkerAssembly { get; } = Path.GetFullPath(
-        typeof(Locations).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == "WorkerPath").Value!,
-        AppContext.BaseDirectory);
+    /// <summary>The library, and its variants for newer processors, which the loader prefers where it can.</summary>
+    internal static IEnumerable<string> Libraries =>
+        Directory.Exists(LibraryDirectory) ? Directory.EnumerateFiles(LibraryDirectory, "libshm_alloc.so", SearchOption.AllDirectories) : [];
+
+    internal static string WorkerAssembly => PathOf("WorkerPath");
+
+    internal static string SampleAssembly => PathOf("SamplePath");
 
     /// <summary>The <c>dotnet</c> of the installation that runs this process: three levels above its shared framework.</summary>
     internal static string RuntimeHost => Path.GetFullPath("../../../dotnet", RuntimeEnvironment.GetRuntimeDirectory());
+
+    /// <summary>The project file records the places of other programs, relative to the tests (target RecordProgramPaths).</summary>
+    private static string PathOf(string name) => Path.GetFullPath(
+        typeof(Locations).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == name).Value!,
+        AppContext.BaseDirectory);
 
     private static string FindRoot()
     {

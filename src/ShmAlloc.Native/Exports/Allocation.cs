@@ -14,7 +14,8 @@ internal static unsafe class Allocation
     internal static ulong Malloc(ulong sizeBytes)
     {
         Attachment* heap = ProcessHeap.Current;
-        ulong offset = heap == null ? 0 : Heap<Hardware>.MallocAgain(heap, sizeBytes);
+        bool mayBeShort = heap != null && sizeBytes < Hardware.Read(&heap->RequestLimit, "", 0);
+        ulong offset = mayBeShort ? Heap<Hardware>.MallocAgain(heap, sizeBytes) : 0;
         return offset != 0 ? offset : Slow.Malloc(sizeBytes);
     }
 

@@ -33,13 +33,15 @@ internal static unsafe class Heap<TMachine>
         return MallocGeneral(heap, sizeBytes, out status);
     }
 
-    /// <summary>The shortest way: the place that a thread like this one freed last. It never asks the system for anything.</summary>
+    /// <summary>
+    /// The shortest way, for sizes below the request limit: the place that a thread like this one freed last. It never asks the system for anything.
+    /// </summary>
     /// <returns>The offset, or 0: then <see cref="Malloc"/> looks further, or says why not.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static ulong MallocAgain(Attachment* heap, ulong sizeBytes)
     {
         ulong smallLimit = (ulong)BitmapWord.Units << heap->Geometry.UnitShift;
-        if (sizeBytes >= heap->RequestLimit || sizeBytes > smallLimit)
+        if (sizeBytes > smallLimit)
         {
             return 0;
         }

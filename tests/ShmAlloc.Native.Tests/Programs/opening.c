@@ -71,6 +71,16 @@ CASE("a limit of 0 in the environment lifts it")
     CHECK(shm_malloc(10 << 20) != SHM_NULL);
 }
 
+CASE("a small limit holds also for a place that was just freed")
+{
+    setenv("SHM_MAX_ALLOC_POW2", "6", 1);
+    open_heap();
+    shm_free(shm_malloc(64));
+    CHECK(shm_malloc(65) == SHM_NULL);
+    CHECK_EQUAL(SHM_E_TOO_LARGE, shm_last_error());
+    CHECK(shm_malloc(64) != SHM_NULL);
+}
+
 CASE("the defaults are those of the original")
 {
     CHECK_EQUAL(32, get_shm_min_allocatable_size());

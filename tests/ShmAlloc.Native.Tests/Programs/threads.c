@@ -144,38 +144,3 @@ CASE("a thread that is in the middle of a call when another leaves the heap does
         unlink(heap_path());
     }
 }
-
-static void *children_of_a_thread(void *argument)
-{
-    for (int round = 0; round < 10; round++) {
-        pid_t child = fork();
-        if (child == 0) {
-            pthread_t thread;
-            CHECK_EQUAL(0, pthread_create(&thread, NULL, work, (void *) 77));
-            work((void *) 78);
-            pthread_join(thread, NULL);
-            _exit(0);
-        }
-        CHECK_EQUAL(0, end_of(child));
-    }
-    return argument;
-}
-
-CASE("threads fork while others allocate, and the children start threads")
-{
-    pthread_t threads[2], worker;
-    open_heap();
-    for (int index = 0; index < 2; index++) {
-        CHECK_EQUAL(0, pthread_create(&threads[index], NULL, children_of_a_thread, NULL));
-    }
-    for (size_t round = 1; round < 20; round++) {
-        CHECK_EQUAL(0, pthread_create(&worker, NULL, work, (void *) round));
-        pthread_join(worker, NULL);
-    }
-    pthread_join(threads[0], NULL);
-    pthread_join(threads[1], NULL);
-    shm_recover_dead();
-    check_sound();
-    CHECK_EQUAL(0, statistics().allocations);
-    CHECK_EQUAL(1, statistics().participants);
-}

@@ -96,7 +96,8 @@ internal unsafe struct NewFile
             name[length] = (byte)'.';
             for (int digit = 0; digit < RandomDigits; digit++, random >>= 4)
             {
-                name[length + 1 + digit] = (byte)('a' + (int)(random & 15));
+                int value = (int)(random & 15);
+                name[length + 1 + digit] = (byte)(value < 10 ? '0' + value : 'a' + value - 10);
             }
 
             name[length + 1 + RandomDigits] = 0;

@@ -12,6 +12,9 @@ internal static unsafe class Placement<TMachine>
     where TMachine : struct, IMachine
 {
     private const int MaxBlocksTried = 8;
+
+    /// <summary>Half of the blocks with a run of the order of a request disappoint it; of those with longer ones hardly any.</summary>
+    private const int MaxBlocksTriedOfOrder = 2;
     private const int MaxBlocksSkipped = 64;
     private const int MaxGrowths = 8;
 
@@ -19,7 +22,8 @@ internal static unsafe class Placement<TMachine>
     {
         if (TryCurrentBlock(heap, shard, request, ref claim)
             || TryHintedBlocks(heap, shard, request, ref claim)
-            || TryFreeBlock(heap, shard, request, ref claim))
+            || TryFreeBlock(heap, shard, request, ref claim)
+            || TryHintedBlocks(heap, shard, request.AnyPlace, ref claim))
         {
             return ShmStatus.Ok;
         }
@@ -75,9 +79,24 @@ internal static unsafe class Placement<TMachine>
             return false;
         }
 
-        Leave(heap, shard, request.Family);
-        shard->Cursor[request.Family] = cursor;
-        shard->Current[request.Family] = block + 1;
+        MakeCurrent(heap, shard, request.Family, block, cursor);
+        return true;
+    }
+
+    /// <summary>The same for a block whose words were just read.</summary>
+    internal static bool TryMakeCurrent(Attachment* heap, Shard* shard, ulong block, FreeUnits* units, in Request request, ref Claim claim)
+    {
+        if (!FreeUnits.TryFind(units, request, out uint start))
+        {
+            return false;
+        }
+
+        if (!Claims<TMachine>.TryTake(heap, heap->FirstUnitOf(block) + start, request.Units, ref claim))
+        {
+            return TryMakeCurrent(heap, shard, block, request, ref claim);
+        }
+
+        MakeCurrent(heap, shard, request.Family, block, start >> BitmapWord.UnitsShift);
         return true;
     }
 
@@ -99,16 +118,20 @@ internal static unsafe class Placement<TMachine>
         return isTaken;
     }
 
-    /// <summary>Gives up the current block of a family, with fresh hints of what is left in it.</summary>
-    private static void Leave(Attachment* heap, Shard* shard, int family)
+    /// <summary>Gives up the current block of a family, with fresh hints of what is left in it, for another one.</summary>
+    private static void MakeCurrent(Attachment* heap, Shard* shard, int family, ulong block, uint cursor)
     {
         ulong current = shard->Current[family];
         if (current != 0)
         {
             shard->Current[family] = 0;
-            Hints<TMachine>.Reclassify(heap, current - 1, out _);
+            FreeUnits left;
+            Hints<TMachine>.Reclassify(heap, current - 1, &left);
             OpenBlock<TMachine>.Disown(heap, current - 1);
         }
+
+        shard->Cursor[family] = cursor;
+        shard->Current[family] = block + 1;
     }
 
     /// <summary>Blocks that are thought to have a run of this order first (they fit most tightly), then longer ones.</summary>
@@ -119,9 +142,10 @@ internal static unsafe class Placement<TMachine>
         for (int order = request.Order; order <= heap->Geometry.UnitsPerBlockShift; order++)
         {
             ulong start = shard->Rotor;
+            int triedOfOrder = 0;
             for (int round = 0; round < 2; round++, start = 0)
             {
-                while (tried < MaxBlocksTried && skipped < MaxBlocksSkipped && claim.CellStatus == ShmStatus.Ok
+                while (tried < MaxBlocksTried && triedOfOrder < MaxBlocksTriedOfOrder && skipped < MaxBlocksSkipped && claim.CellStatus == ShmStatus.Ok
                     && Hints<TMachine>.TryFind(heap, order, start, out ulong block))
                 {
                     start = block + 1;
@@ -133,6 +157,7 @@ internal static unsafe class Placement<TMachine>
                     }
 
                     tried++;
+                    triedOfOrder++;
                     if (!seen.IsOpen)
                     {
                         ForgetUnlessOpen(heap, order, block);
@@ -141,6 +166,10 @@ internal static unsafe class Placement<TMachine>
                     {
                         shard->Rotor = block;
                         return true;
+                    }
+                    else
+                    {
+                        shard->Rotor = start;
                     }
                 }
             }
@@ -151,18 +180,24 @@ internal static unsafe class Placement<TMachine>
 
     private static bool TryAdopted(Attachment* heap, Shard* shard, ulong block, BlockWord seen, in Request request, ref Claim claim)
     {
-        bool isAdopted = OpenBlock<TMachine>.TryAdopt(heap, block, seen, TMachine.Shard(heap));
-        if (TryMakeCurrent(heap, shard, block, request, ref claim))
+        FreeUnits unitsOfBlock;
+        FreeUnits* units = &unitsOfBlock;
+        FreeUnits.Read<TMachine>(heap, block, units);
+        if (FreeUnits.TryFind(units, request, out _))
         {
-            return true;
+            bool isAdopted = OpenBlock<TMachine>.TryAdopt(heap, block, seen, TMachine.Shard(heap));
+            if (TryMakeCurrent(heap, shard, block, units, request, ref claim))
+            {
+                return true;
+            }
+
+            if (isAdopted)
+            {
+                OpenBlock<TMachine>.Disown(heap, block);
+            }
         }
 
-        Hints<TMachine>.Reclassify(heap, block, out _);
-        if (isAdopted)
-        {
-            OpenBlock<TMachine>.Disown(heap, block);
-        }
-
+        Hints<TMachine>.Reclassify(heap, block, units);
         return false;
     }
 
@@ -225,7 +260,8 @@ internal static unsafe class Placement<TMachine>
             return false;
         }
 
-        Hints<TMachine>.Reclassify(heap, block, out _);
+        FreeUnits units;
+        Hints<TMachine>.Reclassify(heap, block, &units);
         return true;
     }
 

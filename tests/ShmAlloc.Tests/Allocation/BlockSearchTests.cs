@@ -57,10 +57,14 @@ public sealed unsafe class BlockSearchTests
         {
             using NativeHeap test = new(unitShift: 5, blockShift: 14, blocks: 2);
             Write(test, words);
-            var longest = BlockSearch<TestMachine>.LongestFreeRun(test.First, 1, out var needsSweep);
+            FreeUnits units;
+            FreeUnits.Read<TestMachine>(test.First, 1, &units);
             var free = Free(words);
-            Assert.Equal(Enumerable.Range(0, UnitsPerBlock).Max(first => free.Skip(first).TakeWhile(isFree => isFree).Count()), (int)longest);
-            Assert.Equal(words.Any(word => BitmapWord.FromStored(word) is var read && (read.IsClosed || read.PrivateEnds != 0)), needsSweep);
+            var longest = Enumerable.Range(0, UnitsPerBlock).Max(first => free.Skip(first).TakeWhile(isFree => isFree).Count());
+            var order = longest == 0 ? FreeUnits.NoOrder : BitOperations.Log2((uint)longest);
+            Assert.Equal(order, FreeUnits.Order(&units));
+            Assert.All(Enumerable.Range(0, order + 1), possible => Assert.True(units.MayHave(possible)));
+            Assert.Equal(words.Any(word => BitmapWord.FromStored(word) is var read && (read.IsClosed || read.PrivateEnds != 0)), units.NeedsSweep);
         },
         iter: 1000,
         threads: 2);

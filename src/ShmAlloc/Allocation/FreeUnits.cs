@@ -110,24 +110,46 @@ internal unsafe struct FreeUnits
         return most;
     }
 
-    /// <summary>Finds the lowest place for a request.</summary>
+    /// <summary>Finds a place for a request in the shortest free run that has one, so that longer ones stay whole.</summary>
     /// <param name="units">What was read.</param>
     /// <param name="request">What is looked for.</param>
     /// <param name="start">The unit within the block.</param>
-    internal static bool TryFind(FreeUnits* units, in Request request, out uint start)
+    internal static bool TryFindTightest(FreeUnits* units, in Request request, out uint start)
     {
-        PlaceSearch search = new(request);
-        uint* free = units->_free;
-        int count = units->_count;
-        for (int index = 0; index < count; index++)
+        uint end = (uint)units->_count << BitmapWord.UnitsShift;
+        uint tightest = uint.MaxValue;
+        start = 0;
+        for (uint first = Next(units, 0, 0); first < end && tightest > request.Units;)
         {
-            if (search.TryNext((uint)index, free[index], out start))
+            uint after = Next(units, first, uint.MaxValue);
+            uint length = after - first;
+            if (length >= request.Units && length < tightest && request.TryPlace(first, after, out uint place))
             {
-                return true;
+                tightest = length;
+                start = place;
+            }
+
+            first = Next(units, after, 0);
+        }
+
+        return tightest != uint.MaxValue;
+    }
+
+    /// <summary>The first free unit from one on (<paramref name="flip"/> 0), or the first that is not free (all ones).</summary>
+    private static uint Next(FreeUnits* units, uint from, uint flip)
+    {
+        int index = (int)(from >> BitmapWord.UnitsShift);
+        uint skip = uint.MaxValue << (int)(from & (BitmapWord.Units - 1));
+        for (; index < units->_count; index++, skip = uint.MaxValue)
+        {
+            uint bits = (units->_free[index] ^ flip) & skip;
+            if (bits != 0)
+            {
+                return ((uint)index << BitmapWord.UnitsShift) + (uint)BitOperations.TrailingZeroCount(bits);
             }
         }
 
-        return search.TryEnd((uint)count, out start);
+        return (uint)index << BitmapWord.UnitsShift;
     }
 
     private void Note(bool any, bool anyWhole, bool needsSweep)

@@ -29,12 +29,16 @@ internal static unsafe class FullSearch<TMachine>
 
         Request any = canSweep ? request.AnyPlace : request.InWord;
         ulong lastClaims = 0;
+
+        // What lies below was searched lately. It comes last, but it comes.
+        ulong start = Math.Min(shard->Rotor, heap->Blocks);
         for (int pass = 0; pass < MaxPasses; pass++)
         {
             claim.Met = !Recovery<TMachine>.TryRecoverDead(heap, out _);
             claim.CellStatus = ShmStatus.Ok;
             ulong claims = 0;
-            if (TryPass(heap, shard, any, canSweep, ref claim, ref claims))
+            if (TryPass(heap, shard, start, heap->Blocks, any, canSweep, ref claim, ref claims)
+                || TryPass(heap, shard, 0, start, any, canSweep, ref claim, ref claims))
             {
                 return ShmStatus.Ok;
             }
@@ -78,15 +82,16 @@ internal static unsafe class FullSearch<TMachine>
         return met;
     }
 
-    private static bool TryPass(Attachment* heap, Shard* shard, in Request request, bool canSweep, ref Claim claim, ref ulong claims)
+    private static bool TryPass(Attachment* heap, Shard* shard, ulong from, ulong to, in Request request, bool canSweep, ref Claim claim, ref ulong claims)
     {
-        for (ulong block = 0; block < heap->Blocks;)
+        for (ulong block = from; block < to;)
         {
             BlockWord seen = Blocks<TMachine>.Read(heap, block);
             if (seen.IsOpen)
             {
                 if (TryOpenBlock(heap, shard, block, seen, request, canSweep, ref claim))
                 {
+                    shard->Rotor = block;
                     return true;
                 }
             }

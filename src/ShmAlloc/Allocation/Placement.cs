@@ -12,9 +12,6 @@ internal static unsafe class Placement<TMachine>
     where TMachine : struct, IMachine
 {
     private const int MaxBlocksTried = 8;
-
-    /// <summary>Half of the blocks with a run of the order of a request disappoint it; of those with longer ones hardly any.</summary>
-    private const int MaxBlocksTriedOfOrder = 2;
     private const int MaxBlocksSkipped = 64;
     private const int MaxGrowths = 8;
 
@@ -86,7 +83,7 @@ internal static unsafe class Placement<TMachine>
     /// <summary>The same for a block whose words were just read.</summary>
     internal static bool TryMakeCurrent(Attachment* heap, Shard* shard, ulong block, FreeUnits* units, in Request request, ref Claim claim)
     {
-        if (!FreeUnits.TryFind(units, request, out uint start))
+        if (!FreeUnits.TryFindTightest(units, request, out uint start))
         {
             return false;
         }
@@ -142,10 +139,9 @@ internal static unsafe class Placement<TMachine>
         for (int order = request.Order; order <= heap->Geometry.UnitsPerBlockShift; order++)
         {
             ulong start = shard->Rotor;
-            int triedOfOrder = 0;
             for (int round = 0; round < 2; round++, start = 0)
             {
-                while (tried < MaxBlocksTried && triedOfOrder < MaxBlocksTriedOfOrder && skipped < MaxBlocksSkipped && claim.CellStatus == ShmStatus.Ok
+                while (tried < MaxBlocksTried && skipped < MaxBlocksSkipped && claim.CellStatus == ShmStatus.Ok
                     && Hints<TMachine>.TryFind(heap, order, start, out ulong block))
                 {
                     start = block + 1;
@@ -157,7 +153,6 @@ internal static unsafe class Placement<TMachine>
                     }
 
                     tried++;
-                    triedOfOrder++;
                     if (!seen.IsOpen)
                     {
                         ForgetUnlessOpen(heap, order, block);
@@ -169,6 +164,7 @@ internal static unsafe class Placement<TMachine>
                     }
                     else
                     {
+                        // The next search need not be disappointed by it, too.
                         shard->Rotor = start;
                     }
                 }
@@ -183,7 +179,7 @@ internal static unsafe class Placement<TMachine>
         FreeUnits unitsOfBlock;
         FreeUnits* units = &unitsOfBlock;
         FreeUnits.Read<TMachine>(heap, block, units);
-        if (FreeUnits.TryFind(units, request, out _))
+        if (FreeUnits.TryFindTightest(units, request, out _))
         {
             bool isAdopted = OpenBlock<TMachine>.TryAdopt(heap, block, seen, TMachine.Shard(heap));
             if (TryMakeCurrent(heap, shard, block, units, request, ref claim))

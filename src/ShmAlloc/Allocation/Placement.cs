@@ -18,9 +18,9 @@ internal static unsafe class Placement<TMachine>
     internal static ShmStatus Allocate(Attachment* heap, Shard* shard, in Request request, ref Claim claim)
     {
         if (TryCurrentBlock(heap, shard, request, ref claim)
-            || TryHintedBlocks(heap, shard, request, ref claim)
+            || TryHintedBlocks(heap, shard, request, tightly: false, ref claim)
             || TryFreeBlock(heap, shard, request, ref claim)
-            || TryHintedBlocks(heap, shard, request.AnyPlace, ref claim))
+            || TryHintedBlocks(heap, shard, request.AnyPlace, tightly: true, ref claim))
         {
             return ShmStatus.Ok;
         }
@@ -132,7 +132,7 @@ internal static unsafe class Placement<TMachine>
     }
 
     /// <summary>Blocks that are thought to have a run of this order first (they fit most tightly), then longer ones.</summary>
-    private static bool TryHintedBlocks(Attachment* heap, Shard* shard, in Request request, ref Claim claim)
+    private static bool TryHintedBlocks(Attachment* heap, Shard* shard, in Request request, bool tightly, ref Claim claim)
     {
         int tried = 0;
         int skipped = 0;
@@ -157,7 +157,7 @@ internal static unsafe class Placement<TMachine>
                     {
                         ForgetUnlessOpen(heap, order, block);
                     }
-                    else if (TryAdopted(heap, shard, block, seen, request, ref claim))
+                    else if (tightly ? TryTightly(heap, shard, block, seen, request, ref claim) : TryAdopted(heap, shard, block, seen, request, ref claim))
                     {
                         shard->Rotor = block;
                         return true;
@@ -175,6 +175,28 @@ internal static unsafe class Placement<TMachine>
     }
 
     private static bool TryAdopted(Attachment* heap, Shard* shard, ulong block, BlockWord seen, in Request request, ref Claim claim)
+    {
+        bool isAdopted = OpenBlock<TMachine>.TryAdopt(heap, block, seen, TMachine.Shard(heap));
+        if (TryMakeCurrent(heap, shard, block, request, ref claim))
+        {
+            return true;
+        }
+
+        FreeUnits units;
+        Hints<TMachine>.Reclassify(heap, block, &units);
+        if (isAdopted)
+        {
+            OpenBlock<TMachine>.Disown(heap, block);
+        }
+
+        return false;
+    }
+
+    /// <summary>
+    /// For a heap without a free block: looks before it adopts, and takes the tightest run. Where there is room, the lowest is better: a block that
+    /// fills up from below is the current one for longer.
+    /// </summary>
+    private static bool TryTightly(Attachment* heap, Shard* shard, ulong block, BlockWord seen, in Request request, ref Claim claim)
     {
         FreeUnits unitsOfBlock;
         FreeUnits* units = &unitsOfBlock;

@@ -8,6 +8,8 @@ internal readonly unsafe struct Checkpointed : IMachine
 {
     public static ulong Read(ulong* address, string file, int line) => Hardware.Read(address, file, line);
 
+    public static void ReadMany(ulong* from, ulong* to, int count, string file, int line) => Hardware.ReadMany(from, to, count, file, line);
+
     public static void Write(ulong* address, ulong value, string file, int line)
     {
         Checkpoints.Reach(file, line);

@@ -122,7 +122,7 @@ public static class Controls
             (RecoveryFile, "        TMachine.Write(&heap->Slots[slot].Cell[index], 0);\n", "")),
 
         new BrokenVariant("hints believed before out of memory", On("dies | recover", 1, 1),
-            ("Allocation/FullSearch.cs", "for (ulong block = 0; block < heap->Blocks;)\n        {\n            BlockWord seen = Blocks<TMachine>.Read(heap, block);\n            if (seen.IsOpen)\n            {\n                if (TryOpenBlock",
-                "for (ulong block = 0; block < heap->Blocks;)\n        {\n            if (!Hints<TMachine>.TryFind(heap, Hints<TMachine>.GarbagePlane, block, out block))\n            {\n                return false;\n            }\n\n            BlockWord seen = Blocks<TMachine>.Read(heap, block);\n            if (seen.IsOpen)\n            {\n                if (TryOpenBlock")),
+            ("Allocation/FullSearch.cs", "for (ulong block = from; block < to;)\n        {\n            BlockWord seen = Blocks<TMachine>.Read(heap, block);\n            if (seen.IsOpen)\n            {\n                if (TryOpenBlock",
+                "for (ulong block = from; block < to;)\n        {\n            if (!Hints<TMachine>.TryFind(heap, Hints<TMachine>.GarbagePlane, block, out block))\n            {\n                return false;\n            }\n\n            BlockWord seen = Blocks<TMachine>.Read(heap, block);\n            if (seen.IsOpen)\n            {\n                if (TryOpenBlock")),
     ];
 }

@@ -73,6 +73,6 @@ public sealed partial class CoverageTests
 
     private static long Number(string text) => long.Parse(text, CultureInfo.InvariantCulture);
 
-    [GeneratedRegex(@"TMachine\.(Read|Write|CompareExchange|Announce|Or|And|Clear)\(|Blocks<TMachine>\.(Read|TryChange)\(|Cells<TMachine>\.(Read|Name)\(")]
+    [GeneratedRegex(@"TMachine\.(Read|ReadMany|Write|CompareExchange|Announce|Or|And|Clear)\(|Blocks<TMachine>\.(Read|TryChange)\(|Cells<TMachine>\.(Read|Name)\(")]
     private static partial Regex Access();
 }

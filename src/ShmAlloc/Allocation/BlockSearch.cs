@@ -31,7 +31,7 @@ internal static unsafe class BlockSearch<TMachine>
                 carry = free == uint.MaxValue ? carry + BitmapWord.Units : (uint)BitOperations.LeadingZeroCount(~free);
             }
 
-            uint starts = request.FitsInWord ? StartsInWord(request, free) : 0;
+            uint starts = free != 0 && request.FitsInWord ? StartsInWord(request, free) : 0;
             if (starts != 0)
             {
                 cursor = index;
@@ -51,32 +51,6 @@ internal static unsafe class BlockSearch<TMachine>
         cursor = wordsPerBlock;
         unit = 0;
         return false;
-    }
-
-    /// <summary>Length in units of the longest free run of a block, and whether it holds anything that only a sweep can free.</summary>
-    internal static uint LongestFreeRun(Attachment* heap, ulong block, out bool needsSweep)
-    {
-        ulong* words = heap->FirstWordOf(block);
-        uint longest = 0;
-        uint carry = 0;
-        needsSweep = false;
-        for (uint index = 0; index < heap->Geometry.WordsPerBlock; index++)
-        {
-            BitmapWord word = BitmapWord.FromStored(TMachine.Read(words + index));
-            needsSweep |= word.IsClosed || word.PrivateEnds != 0;
-            uint free = word.Free;
-            if (free == uint.MaxValue)
-            {
-                carry += BitmapWord.Units;
-                continue;
-            }
-
-            longest = Math.Max(longest, carry + (uint)BitOperations.TrailingZeroCount(~free));
-            longest = Math.Max(longest, (uint)BitmapWord.LongestRun(free));
-            carry = (uint)BitOperations.LeadingZeroCount(~free);
-        }
-
-        return Math.Max(longest, carry);
     }
 
     private static uint StartsInWord(in Request request, uint free)

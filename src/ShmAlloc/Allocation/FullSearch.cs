@@ -29,12 +29,16 @@ internal static unsafe class FullSearch<TMachine>
 
         Request any = canSweep ? request.AnyPlace : request.InWord;
         ulong lastClaims = 0;
+
+        // What lies below was searched lately. It comes last, but it comes.
+        ulong start = Math.Min(shard->Rotor, heap->Blocks);
         for (int pass = 0; pass < MaxPasses; pass++)
         {
             claim.Met = !Recovery<TMachine>.TryRecoverDead(heap, out _);
             claim.CellStatus = ShmStatus.Ok;
             ulong claims = 0;
-            if (TryPass(heap, shard, any, canSweep, ref claim, ref claims))
+            if (TryPass(heap, shard, start, heap->Blocks, any, canSweep, ref claim, ref claims)
+                || TryPass(heap, shard, 0, start, any, canSweep, ref claim, ref claims))
             {
                 return ShmStatus.Ok;
             }
@@ -78,15 +82,16 @@ internal static unsafe class FullSearch<TMachine>
         return met;
     }
 
-    private static bool TryPass(Attachment* heap, Shard* shard, in Request request, bool canSweep, ref Claim claim, ref ulong claims)
+    private static bool TryPass(Attachment* heap, Shard* shard, ulong from, ulong to, in Request request, bool canSweep, ref Claim claim, ref ulong claims)
     {
-        for (ulong block = 0; block < heap->Blocks;)
+        for (ulong block = from; block < to;)
         {
             BlockWord seen = Blocks<TMachine>.Read(heap, block);
             if (seen.IsOpen)
             {
                 if (TryOpenBlock(heap, shard, block, seen, request, canSweep, ref claim))
                 {
+                    shard->Rotor = block;
                     return true;
                 }
             }
@@ -110,12 +115,19 @@ internal static unsafe class FullSearch<TMachine>
     private static bool TryOpenBlock(
         Attachment* heap, Shard* shard, ulong block, BlockWord seen, in Request request, bool canSweep, ref Claim claim)
     {
-        uint longest = Hints<TMachine>.Reclassify(heap, block, out bool needsSweep);
-        if (needsSweep && canSweep)
+        FreeUnits unitsOfBlock;
+        FreeUnits* units = &unitsOfBlock;
+        if (HasNothing(heap, block, units, request.Order))
+        {
+            return false;
+        }
+
+        int order = Hints<TMachine>.Reclassify(heap, block, units);
+        if (units->NeedsSweep && canSweep)
         {
             if (Sweep<TMachine>.TrySweep(heap, block, seen))
             {
-                longest = Hints<TMachine>.Reclassify(heap, block, out _);
+                order = Hints<TMachine>.Reclassify(heap, block, units);
             }
             else
             {
@@ -123,7 +135,7 @@ internal static unsafe class FullSearch<TMachine>
             }
         }
 
-        return longest >= request.Units && Placement<TMachine>.TryMakeCurrent(heap, shard, block, request, ref claim);
+        return order >= request.Order && Placement<TMachine>.TryMakeCurrent(heap, shard, block, units, request, ref claim);
     }
 
     /// <summary>What is not open: steps over runs, takes retired ones apart, and notes transitions of others.</summary>
@@ -159,21 +171,35 @@ internal static unsafe class FullSearch<TMachine>
         }
     }
 
+    /// <summary>A first look, which is all that most blocks of a full heap get: no such run, nothing to sweep, and no hint that is wrong about it.</summary>
+    private static bool HasNothing(Attachment* heap, ulong block, FreeUnits* units, int order)
+    {
+        FreeUnits.Read<TMachine>(heap, block, units);
+        return !units->MayHave(order) && !units->NeedsSweep && !Hints<TMachine>.SaysAtLeast(heap, block, order);
+    }
+
     /// <returns>False if somebody else is at the block.</returns>
     private static bool TryEmpty(Attachment* heap, ulong block, BlockWord seen)
     {
-        uint longest = Hints<TMachine>.Reclassify(heap, block, out bool needsSweep);
-        if (needsSweep)
+        FreeUnits unitsOfBlock;
+        FreeUnits* units = &unitsOfBlock;
+        if (HasNothing(heap, block, units, heap->Geometry.UnitsPerBlockShift))
+        {
+            return true;
+        }
+
+        int order = Hints<TMachine>.Reclassify(heap, block, units);
+        if (units->NeedsSweep)
         {
             if (!Sweep<TMachine>.TrySweep(heap, block, seen))
             {
                 return false;
             }
 
-            longest = Hints<TMachine>.Reclassify(heap, block, out _);
+            order = Hints<TMachine>.Reclassify(heap, block, units);
             seen = Blocks<TMachine>.Read(heap, block);
         }
 
-        return longest < heap->Geometry.UnitsPerBlock || CloseBlock<TMachine>.TryClose(heap, block, seen);
+        return order < heap->Geometry.UnitsPerBlockShift || CloseBlock<TMachine>.TryClose(heap, block, seen);
     }
 }

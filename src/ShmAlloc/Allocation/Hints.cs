@@ -116,27 +116,62 @@ internal static unsafe class Hints<TMachine>
     /// <summary>Which of 64 blocks are thought to be free.</summary>
     internal static ulong ReadFree(Attachment* heap, ulong group) => TMachine.Read(Group(heap, FreePlane, group));
 
-    /// <summary>Looks at a block and says what longest free run it has.</summary>
-    /// <returns>Length of that run in units.</returns>
-    internal static uint Reclassify(Attachment* heap, ulong block, out bool needsSweep)
+    /// <summary>Looks at a block, and makes the hints say what longest free run it has.</summary>
+    /// <param name="heap">The attachment.</param>
+    /// <param name="block">The block.</param>
+    /// <param name="units">Gets what was seen.</param>
+    /// <returns>The order of that run, or <see cref="FreeUnits.NoOrder"/>.</returns>
+    internal static int Reclassify(Attachment* heap, ulong block, FreeUnits* units)
     {
-        Forget(heap, block);
-        uint longest = BlockSearch<TMachine>.LongestFreeRun(heap, block, out needsSweep);
-        if (longest != 0)
+        FreeUnits.Read<TMachine>(heap, block, units);
+        int order = FreeUnits.Order(units);
+        if (ForgetAllBut(heap, block, order))
         {
-            Set(heap, BitOperations.Log2(longest), block);
+            // Who freed something after the first look may have found the bit still set.
+            FreeUnits.Read<TMachine>(heap, block, units);
+            order = FreeUnits.Order(units);
         }
 
-        return longest;
+        if (order != FreeUnits.NoOrder)
+        {
+            Set(heap, order, block);
+        }
+
+        return order;
     }
 
-    /// <summary>Forgets what was thought of the room in a block, before looking at it anew.</summary>
-    internal static void Forget(Attachment* heap, ulong block)
+    /// <summary>Whether a block is thought to have a free run of an order, or a longer one.</summary>
+    internal static bool SaysAtLeast(Attachment* heap, ulong block, int order)
     {
+        ulong* group = Group(heap, 0, block >> GroupShift);
+        ulong planes = 0;
+        for (int plane = order; plane <= heap->Geometry.UnitsPerBlockShift; plane++)
+        {
+            planes |= TMachine.Read(group + plane);
+        }
+
+        return (planes >> (int)(block & GroupMask) & 1) != 0;
+    }
+
+    /// <summary>Forgets what was thought of the room in a block.</summary>
+    internal static void Forget(Attachment* heap, ulong block) => ForgetAllBut(heap, block, FreeUnits.NoOrder);
+
+    /// <returns>Whether there was anything to forget.</returns>
+    private static bool ForgetAllBut(Attachment* heap, ulong block, int order)
+    {
+        ulong* group = Group(heap, 0, block >> GroupShift);
+        ulong bit = 1UL << (int)(block & GroupMask);
+        bool any = false;
         for (int plane = 0; plane <= heap->Geometry.UnitsPerBlockShift; plane++)
         {
-            Clear(heap, plane, block);
+            if ((TMachine.Read(group + plane) & bit) != 0 && plane != order)
+            {
+                Clear(heap, plane, block);
+                any = true;
+            }
         }
+
+        return any;
     }
 
     private static bool TryNextGroup(Attachment* heap, int plane, ulong from, ulong groups, out ulong index)

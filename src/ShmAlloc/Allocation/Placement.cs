@@ -18,8 +18,9 @@ internal static unsafe class Placement<TMachine>
     internal static ShmStatus Allocate(Attachment* heap, Shard* shard, in Request request, ref Claim claim)
     {
         if (TryCurrentBlock(heap, shard, request, ref claim)
-            || TryHintedBlocks(heap, shard, request, ref claim)
-            || TryFreeBlock(heap, shard, request, ref claim))
+            || TryHintedBlocks(heap, shard, request, tightly: false, ref claim)
+            || TryFreeBlock(heap, shard, request, ref claim)
+            || TryHintedBlocks(heap, shard, request.AnyPlace, tightly: true, ref claim))
         {
             return ShmStatus.Ok;
         }
@@ -75,9 +76,24 @@ internal static unsafe class Placement<TMachine>
             return false;
         }
 
-        Leave(heap, shard, request.Family);
-        shard->Cursor[request.Family] = cursor;
-        shard->Current[request.Family] = block + 1;
+        MakeCurrent(heap, shard, request.Family, block, cursor);
+        return true;
+    }
+
+    /// <summary>The same for a block whose words were just read.</summary>
+    internal static bool TryMakeCurrent(Attachment* heap, Shard* shard, ulong block, FreeUnits* units, in Request request, ref Claim claim)
+    {
+        if (!FreeUnits.TryFindTightest(units, request, out uint start))
+        {
+            return false;
+        }
+
+        if (!Claims<TMachine>.TryTake(heap, heap->FirstUnitOf(block) + start, request.Units, ref claim))
+        {
+            return TryMakeCurrent(heap, shard, block, request, ref claim);
+        }
+
+        MakeCurrent(heap, shard, request.Family, block, start >> BitmapWord.UnitsShift);
         return true;
     }
 
@@ -99,20 +115,24 @@ internal static unsafe class Placement<TMachine>
         return isTaken;
     }
 
-    /// <summary>Gives up the current block of a family, with fresh hints of what is left in it.</summary>
-    private static void Leave(Attachment* heap, Shard* shard, int family)
+    /// <summary>Gives up the current block of a family, with fresh hints of what is left in it, for another one.</summary>
+    private static void MakeCurrent(Attachment* heap, Shard* shard, int family, ulong block, uint cursor)
     {
         ulong current = shard->Current[family];
         if (current != 0)
         {
             shard->Current[family] = 0;
-            Hints<TMachine>.Reclassify(heap, current - 1, out _);
+            FreeUnits left;
+            Hints<TMachine>.Reclassify(heap, current - 1, &left);
             OpenBlock<TMachine>.Disown(heap, current - 1);
         }
+
+        shard->Cursor[family] = cursor;
+        shard->Current[family] = block + 1;
     }
 
     /// <summary>Blocks that are thought to have a run of this order first (they fit most tightly), then longer ones.</summary>
-    private static bool TryHintedBlocks(Attachment* heap, Shard* shard, in Request request, ref Claim claim)
+    private static bool TryHintedBlocks(Attachment* heap, Shard* shard, in Request request, bool tightly, ref Claim claim)
     {
         int tried = 0;
         int skipped = 0;
@@ -137,10 +157,15 @@ internal static unsafe class Placement<TMachine>
                     {
                         ForgetUnlessOpen(heap, order, block);
                     }
-                    else if (TryAdopted(heap, shard, block, seen, request, ref claim))
+                    else if (tightly ? TryTightly(heap, shard, block, seen, request, ref claim) : TryAdopted(heap, shard, block, seen, request, ref claim))
                     {
                         shard->Rotor = block;
                         return true;
+                    }
+                    else
+                    {
+                        // The next search need not be disappointed by it, too.
+                        shard->Rotor = start;
                     }
                 }
             }
@@ -157,12 +182,40 @@ internal static unsafe class Placement<TMachine>
             return true;
         }
 
-        Hints<TMachine>.Reclassify(heap, block, out _);
+        FreeUnits units;
+        Hints<TMachine>.Reclassify(heap, block, &units);
         if (isAdopted)
         {
             OpenBlock<TMachine>.Disown(heap, block);
         }
 
+        return false;
+    }
+
+    /// <summary>
+    /// For a heap without a free block: looks before it adopts, and takes the tightest run. Where there is room, the lowest is better: a block that
+    /// fills up from below is the current one for longer.
+    /// </summary>
+    private static bool TryTightly(Attachment* heap, Shard* shard, ulong block, BlockWord seen, in Request request, ref Claim claim)
+    {
+        FreeUnits unitsOfBlock;
+        FreeUnits* units = &unitsOfBlock;
+        FreeUnits.Read<TMachine>(heap, block, units);
+        if (FreeUnits.TryFindTightest(units, request, out _))
+        {
+            bool isAdopted = OpenBlock<TMachine>.TryAdopt(heap, block, seen, TMachine.Shard(heap));
+            if (TryMakeCurrent(heap, shard, block, units, request, ref claim))
+            {
+                return true;
+            }
+
+            if (isAdopted)
+            {
+                OpenBlock<TMachine>.Disown(heap, block);
+            }
+        }
+
+        Hints<TMachine>.Reclassify(heap, block, units);
         return false;
     }
 
@@ -225,7 +278,8 @@ internal static unsafe class Placement<TMachine>
             return false;
         }
 
-        Hints<TMachine>.Reclassify(heap, block, out _);
+        FreeUnits units;
+        Hints<TMachine>.Reclassify(heap, block, &units);
         return true;
     }
 

@@ -46,6 +46,22 @@ internal readonly struct Request
     /// <summary>Largest k with 2^k ≤ units.</summary>
     internal int Order { get; }
 
+    /// <summary>The lowest place in a free run.</summary>
+    /// <param name="first">First unit of the run.</param>
+    /// <param name="after">The unit after its last.</param>
+    /// <param name="place">First unit of the place.</param>
+    internal bool TryPlace(uint first, uint after, out uint place)
+    {
+        place = (first + Alignment - 1) & ~(Alignment - 1);
+        if (!PackAcrossWords && (place & (BitmapWord.Units - 1)) + Units > BitmapWord.Units)
+        {
+            // The start of the next word is aligned to whatever fits in a word.
+            place = (place + BitmapWord.Units - 1) & ~(uint)(BitmapWord.Units - 1);
+        }
+
+        return place + Units <= after;
+    }
+
     /// <summary>The same request when nothing but a full heap is left.</summary>
     internal Request AnyPlace => new(this, packAcrossWords: true);
 

@@ -127,18 +127,6 @@ internal readonly struct BitmapWord(ulong logical) : IEquatable<BitmapWord>
         return starts;
     }
 
-    /// <summary>Length of the longest run of set bits.</summary>
-    internal static int LongestRun(uint bits)
-    {
-        int length = 0;
-        for (; bits != 0; bits &= bits >> 1)
-        {
-            length++;
-        }
-
-        return length;
-    }
-
     /// <summary>Length of the run of set bits around bit <paramref name="position"/>, which is set.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static int RunAround(uint bits, int position)

@@ -16,6 +16,10 @@ internal unsafe interface IMachine
     /// <summary>An acquire load.</summary>
     static abstract ulong Read(ulong* address, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0);
 
+    /// <summary>Acquire loads of consecutive words, in any order.</summary>
+    static abstract void ReadMany(
+        ulong* from, ulong* to, int count, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0);
+
     /// <summary>A release store; it may become visible after later loads of this thread.</summary>
     static abstract void Write(ulong* address, ulong value, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0);
 

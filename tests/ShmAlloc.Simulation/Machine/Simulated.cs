@@ -15,6 +15,14 @@ internal readonly unsafe struct Simulated : IMachine
         return thread == null ? *address : thread.Read(address, file, line);
     }
 
+    public static void ReadMany(ulong* from, ulong* to, int count, string file, int line)
+    {
+        for (int index = 0; index < count; index++)
+        {
+            to[index] = Read(from + index, file, line);
+        }
+    }
+
     public static void Write(ulong* address, ulong value, string file, int line)
     {
         SimulatedThread? thread = SimulatedThread.Current;

@@ -1,3 +1,4 @@
+using System.Numerics;
 using CsCheck;
 using ShmAlloc.Allocation;
 using ShmAlloc.Layout;
@@ -39,6 +40,34 @@ public sealed unsafe class BlockSearchTests
             threads: 2);
 
     [Fact]
+    public void Among_what_was_read_it_finds_a_place_exactly_if_there_is_one_in_the_shortest_run_that_has_one() =>
+        Gen.Select(Words, Gen.OneOf(Gen.UInt[1, 40], Gen.UInt[1, 384], Gen.Int[0, 8].Select(shift => 1u << shift)), Gen.Bool).Sample(
+            (words, count, isAnyPlace) =>
+            {
+                using NativeHeap test = new(unitShift: 5, blockShift: 14, blocks: 2);
+                Write(test, words);
+                var request = Request(test, count, isAnyPlace);
+                FreeUnits units;
+                FreeUnits.Read<TestMachine>(test.First, 1, &units);
+                var isFound = FreeUnits.TryFindTightest(&units, request, out var start);
+                var free = Free(words);
+                int[] runs = [.. Enumerable.Range(0, UnitsPerBlock).Where(unit => free[unit] && (unit == 0 || !free[unit - 1]))];
+                int LengthOf(int run) => free.Skip(run).TakeWhile(isFree => isFree).Count();
+                int[] fitting = [.. runs.Where(run => request.TryPlace((uint)run, (uint)(run + LengthOf(run)), out _))];
+                Assert.Equal(Naive(words, request) != null, isFound);
+                Assert.Equal(fitting.Length != 0, isFound);
+                if (isFound)
+                {
+                    var run = runs.Last(first => first <= start);
+                    Assert.True(start + count <= run + LengthOf(run));
+                    Assert.Equal(0u, start % request.Alignment);
+                    Assert.Equal(fitting.Min(LengthOf), LengthOf(run));
+                }
+            },
+            iter: 5000,
+            threads: 2);
+
+    [Fact]
     public void It_finds_nothing_below_the_cursor()
     {
         using NativeHeap test = new(unitShift: 5, blockShift: 14, blocks: 2);
@@ -57,10 +86,18 @@ public sealed unsafe class BlockSearchTests
         {
             using NativeHeap test = new(unitShift: 5, blockShift: 14, blocks: 2);
             Write(test, words);
-            var longest = BlockSearch<TestMachine>.LongestFreeRun(test.First, 1, out var needsSweep);
+            FreeUnits units;
+            FreeUnits.Read<TestMachine>(test.First, 1, &units);
             var free = Free(words);
-            Assert.Equal(Enumerable.Range(0, UnitsPerBlock).Max(first => free.Skip(first).TakeWhile(isFree => isFree).Count()), (int)longest);
-            Assert.Equal(words.Any(word => BitmapWord.FromStored(word) is var read && (read.IsClosed || read.PrivateEnds != 0)), needsSweep);
+            var longest = Enumerable.Range(0, UnitsPerBlock).Max(first => free.Skip(first).TakeWhile(isFree => isFree).Count());
+            var order = longest == 0 ? FreeUnits.NoOrder : BitOperations.Log2((uint)longest);
+            Assert.Equal(order, FreeUnits.Order(&units));
+            for (var possible = 0; possible <= order; possible++)
+            {
+                Assert.True(units.MayHave(possible));
+            }
+
+            Assert.Equal(words.Any(word => BitmapWord.FromStored(word) is var read && (read.IsClosed || read.PrivateEnds != 0)), units.NeedsSweep);
         },
         iter: 1000,
         threads: 2);

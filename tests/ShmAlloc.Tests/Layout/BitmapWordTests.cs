@@ -149,20 +149,6 @@ public sealed class BitmapWordTests
     });
 
     [Fact]
-    public void The_longest_run_is_the_longest() => Bits.Sample(bits =>
-    {
-        var longest = 0;
-        var run = 0;
-        for (var unit = 0; unit < 32; unit++)
-        {
-            run = (bits >> unit & 1) != 0 ? run + 1 : 0;
-            longest = Math.Max(longest, run);
-        }
-
-        Assert.Equal(longest, BitmapWord.LongestRun(bits));
-    });
-
-    [Fact]
     public void The_run_around_a_unit_reaches_as_far_as_there_are_set_bits() => Gen.Select(Bits, Gen.Int[0, 31]).Sample((some, position) =>
     {
         var bits = some | 1u << position;

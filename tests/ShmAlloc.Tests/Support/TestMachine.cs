@@ -41,6 +41,14 @@ internal readonly unsafe struct TestMachine : IMachine
         return Volatile.Read(ref *address);
     }
 
+    public static void ReadMany(ulong* from, ulong* to, int count, string file, int line)
+    {
+        for (var index = 0; index < count; index++)
+        {
+            to[index] = Read(from + index, file, line);
+        }
+    }
+
     public static void Write(ulong* address, ulong value, string file, int line)
     {
         NoteStore(address);

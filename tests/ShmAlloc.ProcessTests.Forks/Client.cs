@@ -80,6 +80,20 @@ internal sealed unsafe class Client
         Finish(Heap<Checkpointed>.EndReservation(_heap, offset, cell, ticket, publish) == ShmStatus.Ok);
     }
 
+    /// <summary>Allocates, holds what it got, takes it out of use, and lets go.</summary>
+    internal void HoldAndRetire(long bytes)
+    {
+        var offset = Malloc(bytes);
+        if (Hold<Checkpointed>.TryTake(_heap, offset, out var cell) != ShmStatus.Ok)
+        {
+            return;
+        }
+
+        Begin(-Units(bytes));
+        Finish(Hold<Checkpointed>.Retire(_heap, offset) == ShmStatus.Ok);
+        Cells<Checkpointed>.Release(_heap, cell);
+    }
+
     internal void Grow(ulong blocks) => Growth<Checkpointed>.TryGrow(_heap, blocks);
 
     internal void Recover() => Recovery<Checkpointed>.RecoverDead(_heap);

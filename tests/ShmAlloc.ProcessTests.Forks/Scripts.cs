@@ -21,6 +21,7 @@ internal static class Scripts
         new("reserved runs", 12, 0, Nothing, client => ReserveAndEnd(client, Run)),
         new("blocks closed and opened", 4, 0, Nothing, CloseBlocks),
         new("grown", 4, 12, Nothing, Grow),
+        new("held and retired", 12, 0, Nothing, HoldAndRetire),
         new("no slot", 8, 0, (heap, scene) => PublishRuns(heap, scene.TakeAllSlots), WithoutSlot),
         new("retired runs", 8, 0, RetireRuns, client => client.Fill(2 * Run, 2)),
         new("retired runs, inside", 5, 0, RetireRuns, client => client.Fill(Crossing, 6)),
@@ -96,6 +97,14 @@ internal static class Scripts
         client.Grow(1);
         client.Fill(Crossing, 4);
         client.Fill(Run, 3);
+        client.Detach();
+    }
+
+    private static void HoldAndRetire(Client client)
+    {
+        client.HoldAndRetire(InWord);
+        client.HoldAndRetire(Crossing);
+        client.HoldAndRetire(Run);
         client.Detach();
     }
 

@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics.X86;
+
 namespace ShmAlloc.Benchmarks.Measuring;
 
 /// <summary>Where the script <c>bench</c> puts what is not .NET.</summary>
@@ -6,9 +8,13 @@ internal static class NativeFiles
     /// <summary>The native driver.</summary>
     internal static string Driver { get; } = Path.Combine(Artifacts(), "peers", "driver");
 
-    /// <summary>The library with the C ABI, if it has been built.</summary>
-    internal static string? Library { get; } =
-        Path.Combine(Artifacts(), "native", "libshm_alloc.so") is var path && File.Exists(path) ? path : null;
+    /// <summary>The library with the C ABI, if it has been built: the variant that the loader would choose for this processor.</summary>
+    internal static string? Library { get; } = Array.Find(
+        [
+            .. Avx2.IsSupported && Bmi2.IsSupported && Lzcnt.IsSupported ? [Path.Combine(Artifacts(), "native", "glibc-hwcaps", "x86-64-v3", "libshm_alloc.so")] : Array.Empty<string>(),
+            Path.Combine(Artifacts(), "native", "libshm_alloc.so"),
+        ],
+        File.Exists);
 
     /// <summary>The directory artifacts, above the program.</summary>
     private static string Artifacts()

@@ -20,24 +20,7 @@ internal static unsafe class Allocation
     }
 
     [RuntimeExport("shm_calloc")]
-    internal static ulong Calloc(ulong count, ulong sizeBytes)
-    {
-        ulong high = Math.BigMul(count, sizeBytes, out ulong total);
-        if (high != 0)
-        {
-            LastError.Fail((int)ShmStatus.InvalidSize);
-            return 0;
-        }
-
-        ulong offset = Malloc(total);
-        Attachment* heap = ProcessHeap.Current;
-        if (offset != 0 && heap != null)
-        {
-            Libc.Fill(heap->UserBase + offset, 0, (nuint)total);
-        }
-
-        return offset;
-    }
+    internal static ulong Calloc(ulong count, ulong sizeBytes) => Slow.Calloc(count, sizeBytes);
 
     [RuntimeExport("shm_free")]
     internal static void Free(ulong offset)

@@ -22,13 +22,23 @@ internal static unsafe class Slow
         }
 
         ulong offset = Heap<Hardware>.Malloc(heap, sizeBytes, out ShmStatus status);
-        Libc.Error = error;
-        if (offset == 0)
+        return Done(offset, status, error);
+    }
+
+    /// <summary>The core's own: it keeps the mapping until the memory is zero, whoever leaves the heap meanwhile.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    internal static ulong Calloc(ulong count, ulong sizeBytes)
+    {
+        int error = Libc.Error;
+        Attachment* heap = ProcessHeap.Find();
+        if (heap == null)
         {
-            LastError.Fail((int)status);
+            LastError.FailNoHeap();
+            return 0;
         }
 
-        return offset;
+        ulong offset = Heap<Hardware>.Calloc(heap, count, sizeBytes, out ShmStatus status);
+        return Done(offset, status, error);
     }
 
     /// <returns>What became of it. <c>errno</c> stays as it was, as <c>free</c> of the C library has it.</returns>
@@ -50,5 +60,17 @@ internal static unsafe class Slow
         }
 
         return code;
+    }
+
+    /// <summary>Success leaves <c>errno</c> as it was; failure says why.</summary>
+    private static ulong Done(ulong offset, ShmStatus status, int error)
+    {
+        Libc.Error = error;
+        if (offset == 0)
+        {
+            LastError.Fail((int)status);
+        }
+
+        return offset;
     }
 }

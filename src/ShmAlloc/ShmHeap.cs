@@ -105,13 +105,14 @@ public sealed unsafe partial class ShmHeap : IDisposable
     /// <returns>The offset, or <see cref="ShmOffset.Null"/>.</returns>
     public ShmOffset Malloc(long sizeBytes, out ShmStatus status)
     {
-        if (sizeBytes < 0)
+        // A negative size is a large one, which the short way refuses.
+        ulong offset = ShortWay<Hardware>.Malloc(_heap, (ulong)sizeBytes);
+        status = ShmStatus.Ok;
+        if (offset == 0)
         {
-            status = ShmStatus.InvalidSize;
-            return default;
+            offset = MallocGeneral(sizeBytes, out status);
         }
 
-        ulong offset = Heap<Hardware>.Malloc(_heap, (ulong)sizeBytes, out status);
         GC.KeepAlive(this);
         return new ShmOffset(offset);
     }
@@ -149,7 +150,7 @@ public sealed unsafe partial class ShmHeap : IDisposable
     /// </returns>
     public ShmStatus Free(ShmOffset offset)
     {
-        ShmStatus status = Heap<Hardware>.Free(_heap, offset.Value);
+        ShmStatus status = ShortWay<Hardware>.Free(_heap, offset.Value) ? ShmStatus.Ok : Heap<Hardware>.Free(_heap, offset.Value);
         GC.KeepAlive(this);
         return status;
     }
@@ -280,6 +281,12 @@ public sealed unsafe partial class ShmHeap : IDisposable
     {
         Departure<Hardware>.Begin(_heap);
         GC.KeepAlive(this);
+    }
+
+    private ulong MallocGeneral(long sizeBytes, out ShmStatus status)
+    {
+        status = ShmStatus.InvalidSize;
+        return sizeBytes < 0 ? 0 : Heap<Hardware>.MallocGeneral(_heap, (ulong)sizeBytes, out status);
     }
 
     private ShmStatus End(in ShmReservation reservation, bool publish)

@@ -14,8 +14,7 @@ internal static unsafe class Allocation
     internal static ulong Malloc(ulong sizeBytes)
     {
         Attachment* heap = ProcessHeap.Current;
-        bool mayBeShort = heap != null && sizeBytes < Hardware.Read(&heap->RequestLimit, "", 0);
-        ulong offset = mayBeShort ? Heap<Hardware>.MallocAgain(heap, sizeBytes) : 0;
+        ulong offset = heap != null ? ShortWay<Hardware>.Malloc(heap, sizeBytes) : 0;
         return offset != 0 ? offset : Slow.Malloc(sizeBytes);
     }
 
@@ -26,7 +25,7 @@ internal static unsafe class Allocation
     internal static void Free(ulong offset)
     {
         Attachment* heap = ProcessHeap.Current;
-        if (heap == null || !Heap<Hardware>.FreeInWord(heap, offset))
+        if (heap == null || !ShortWay<Hardware>.Free(heap, offset))
         {
             Slow.Free(offset);
         }
@@ -37,7 +36,7 @@ internal static unsafe class Allocation
     internal static int TryFree(ulong offset)
     {
         Attachment* heap = ProcessHeap.Current;
-        return heap != null && Heap<Hardware>.FreeInWord(heap, offset) ? (int)ShmStatus.Ok : Slow.Free(offset);
+        return heap != null && ShortWay<Hardware>.Free(heap, offset) ? (int)ShmStatus.Ok : Slow.Free(offset);
     }
 
     [RuntimeExport("shm_usable_size")]

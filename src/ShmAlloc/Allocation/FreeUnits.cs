@@ -43,7 +43,7 @@ internal unsafe struct FreeUnits
         TMachine.ReadMany(heap->FirstWordOf(block), stored, count);
         for (; count < Lanes; count++)
         {
-            stored[count] = BitmapWord.Empty.WithPublished(uint.MaxValue, uint.MaxValue).Stored;
+            stored[count] = BitmapWord.Empty.With(ulong.MaxValue).Stored;
         }
 
         units->_count = count;
@@ -116,23 +116,56 @@ internal unsafe struct FreeUnits
     /// <param name="start">The unit within the block.</param>
     internal static bool TryFindTightest(FreeUnits* units, in Request request, out uint start)
     {
+        // Where a run of the wanted length begins: of a run that is n units longer, n + 1 in a row.
         uint end = (uint)units->_count << BitmapWord.UnitsShift;
         uint tightest = uint.MaxValue;
         start = 0;
-        for (uint first = Next(units, 0, 0); first < end && tightest > request.Units;)
+        FreeUnits startsOfRuns;
+        FreeUnits* starts = &startsOfRuns;
+        if (!TryFindStarts(units, starts, request.Units, out uint length))
         {
-            uint after = Next(units, first, uint.MaxValue);
-            uint length = after - first;
-            if (length >= request.Units && length < tightest && request.TryPlace(first, after, out uint place))
+            return false;
+        }
+
+        for (uint first = Next(starts, 0, 0); first < end && tightest > request.Units;)
+        {
+            uint after = Next(starts, first, uint.MaxValue);
+            if (after - first + length - 1 < tightest && request.TryPlace(first, after + length - 1, out uint place))
             {
-                tightest = length;
+                tightest = after - first + length - 1;
                 start = place;
             }
 
-            first = Next(units, after, 0);
+            first = Next(starts, after, 0);
         }
 
         return tightest != uint.MaxValue;
+    }
+
+    /// <summary>Finds where runs of <paramref name="wanted"/> units begin; if that is more than a word has, runs of a word.</summary>
+    private static bool TryFindStarts(FreeUnits* units, FreeUnits* starts, uint wanted, out uint length)
+    {
+        length = Math.Min(wanted, BitmapWord.Units);
+        starts->_count = units->_count;
+        uint* from = units->_free;
+        if (length == 1)
+        {
+            // One step of nothing: a copy.
+            return Double(from, starts->_free, units->_count, 0);
+        }
+
+        for (uint have = 1; have < length; from = starts->_free)
+        {
+            uint step = Math.Min(have, length - have);
+            if (!Double(from, starts->_free, units->_count, (int)step))
+            {
+                return false;
+            }
+
+            have += step;
+        }
+
+        return true;
     }
 
     /// <summary>The first free unit from one on (<paramref name="flip"/> 0), or the first that is not free (all ones).</summary>

@@ -17,13 +17,7 @@ internal static unsafe class Heap<TMachine>
     /// <returns>The offset, or 0.</returns>
     internal static ulong Malloc(Attachment* heap, ulong sizeBytes, out ShmStatus status)
     {
-        if (sizeBytes >= TMachine.Read(&heap->RequestLimit))
-        {
-            status = WhyNot(heap, ShmStatus.TooLarge);
-            return 0;
-        }
-
-        ulong offset = MallocAgain(heap, sizeBytes);
+        ulong offset = ShortWay<TMachine>.Malloc(heap, sizeBytes);
         if (offset != 0)
         {
             status = ShmStatus.Ok;
@@ -31,27 +25,6 @@ internal static unsafe class Heap<TMachine>
         }
 
         return MallocGeneral(heap, sizeBytes, out status);
-    }
-
-    /// <summary>
-    /// The shortest way, for sizes below the request limit: the place that a thread like this one freed last. It never asks the system for anything.
-    /// </summary>
-    /// <returns>The offset, or 0: then <see cref="Malloc"/> looks further, or says why not.</returns>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static ulong MallocAgain(Attachment* heap, ulong sizeBytes)
-    {
-        ulong smallLimit = (ulong)BitmapWord.Units << heap->Geometry.UnitShift;
-        if (sizeBytes > smallLimit)
-        {
-            return 0;
-        }
-
-        uint units = UnitsFor(heap, sizeBytes);
-        Shard* shard = ShardOf(heap);
-        bool isTaken = FreedPlaces.TryPop(shard, units, out ulong unit)
-            && (unit & (BitmapWord.Units - 1)) + units <= BitmapWord.Units
-            && WordClaim<TMachine>.TryPublish(heap, unit, units);
-        return isTaken ? heap->OffsetOf(unit) : 0;
     }
 
     /// <summary>Allocates published memory that is zero.</summary>
@@ -81,31 +54,10 @@ internal static unsafe class Heap<TMachine>
         return offset;
     }
 
-    /// <summary>The shortest way: an allocation in one word of a block that we know. It never asks the system for anything.</summary>
-    /// <returns>Whether it was freed; if not, <see cref="Free"/> looks further, or says why not.</returns>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static bool FreeInWord(Attachment* heap, ulong offset)
-    {
-        ulong relative = offset - Geometry.Page;
-        ulong unit = relative >> heap->Geometry.UnitShift;
-        if (offset < Geometry.Page
-            || (relative & ((1UL << heap->Geometry.UnitShift) - 1)) != 0
-            || heap->BlockOf(unit) >= heap->Blocks
-            || heap->ReadOnly
-            || !WordClaim<TMachine>.TryFree(heap, unit, out uint units, out BitmapWord after))
-        {
-            return false;
-        }
-
-        FreedPlaces.Push(ShardOf(heap), unit, units);
-        HintFreed(heap, unit, after);
-        return true;
-    }
-
     /// <summary>Frees what <see cref="Malloc"/> gave. Whatever else is named is refused, and nothing changes.</summary>
     internal static ShmStatus Free(Attachment* heap, ulong offset)
     {
-        if (FreeInWord(heap, offset))
+        if (ShortWay<TMachine>.Free(heap, offset))
         {
             return ShmStatus.Ok;
         }
@@ -116,7 +68,7 @@ internal static unsafe class Heap<TMachine>
         }
 
         // The block may have become known only now.
-        if (FreeInWord(heap, offset))
+        if (ShortWay<TMachine>.Free(heap, offset))
         {
             return ShmStatus.Ok;
         }
@@ -153,8 +105,8 @@ internal static unsafe class Heap<TMachine>
         }
         else
         {
-            Request request = new(UnitsFor(heap, sizeBytes), heap->Geometry);
-            status = Placement<TMachine>.Allocate(heap, ShardOf(heap), request, ref claim);
+            Request request = new(heap->UnitsFor(sizeBytes), heap->Geometry);
+            status = Placement<TMachine>.Allocate(heap, ShortWay<TMachine>.ShardOf(heap), request, ref claim);
             unit = claim.Unit;
             heap->ReservedUnits[cell] = request.Units;
         }
@@ -208,11 +160,13 @@ internal static unsafe class Heap<TMachine>
         return Extent<TMachine>.Find(heap, unit, out uint units) == ShmStatus.Ok ? (ulong)units << heap->Geometry.UnitShift : 0;
     }
 
-    private static ulong MallocGeneral(Attachment* heap, ulong sizeBytes, out ShmStatus status)
+    /// <summary>What the short way did not do. Not inlined: the short way is to stay short.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    internal static ulong MallocGeneral(Attachment* heap, ulong sizeBytes, out ShmStatus status)
     {
-        if (heap->ReadOnly)
+        if (sizeBytes >= TMachine.Read(&heap->RequestLimit) || heap->ReadOnly)
         {
-            status = ShmStatus.ReadOnly;
+            status = WhyNot(heap, ShmStatus.TooLarge);
             return 0;
         }
 
@@ -223,12 +177,8 @@ internal static unsafe class Heap<TMachine>
         }
 
         Claim claim = Claim.Published;
-        Request request = new(UnitsFor(heap, sizeBytes), heap->Geometry);
-        Shard* shard = ShardOf(heap);
-        bool isTaken = FreedPlaces.TryPop(shard, request.Units, out ulong unit)
-            && (unit & (request.Alignment - 1)) == 0
-            && Claims<TMachine>.TryTake(heap, unit, request.Units, ref claim);
-        status = isTaken ? ShmStatus.Ok : Placement<TMachine>.Allocate(heap, shard, request, ref claim);
+        Request request = new(heap->UnitsFor(sizeBytes), heap->Geometry);
+        status = Placement<TMachine>.Allocate(heap, ShortWay<TMachine>.ShardOf(heap), request, ref claim);
         if (claim.Cell != Claim.NoCell)
         {
             Cells<TMachine>.Release(heap, claim.Cell);
@@ -291,8 +241,7 @@ internal static unsafe class Heap<TMachine>
         if (isMine && mayClear)
         {
             PrivateClaim<TMachine>.Clear(heap, unit, units);
-            FreedPlaces.Push(ShardOf(heap), unit, units);
-            Hints<TMachine>.Set(heap, System.Numerics.BitOperations.Log2(units), block);
+            ShortWay<TMachine>.Remember(heap, unit, units, FreedPlaces.CrossingClassOf(units));
         }
         else if (isMine)
         {
@@ -329,26 +278,6 @@ internal static unsafe class Heap<TMachine>
         PrivateClaim<TMachine>.Clear(heap, unit, units);
         Hints<TMachine>.Set(heap, System.Numerics.BitOperations.Log2(units), heap->BlockOf(unit));
         return ShmStatus.Ok;
-    }
-
-    /// <summary>Tells the hints of the run that a free has made or joined, and of a block that may be empty now.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void HintFreed(Attachment* heap, ulong unit, BitmapWord after)
-    {
-        ulong block = heap->BlockOf(unit);
-        uint free = after.Free;
-        int run = BitmapWord.RunAround(free, (int)(unit & (BitmapWord.Units - 1)));
-        Hints<TMachine>.Set(heap, System.Numerics.BitOperations.Log2((uint)run), block);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Shard* ShardOf(Attachment* heap) => heap->Shards + (TMachine.Shard(heap) & heap->ShardMask);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static uint UnitsFor(Attachment* heap, ulong sizeBytes)
-    {
-        ulong units = (sizeBytes + (1UL << heap->Geometry.UnitShift) - 1) >> heap->Geometry.UnitShift;
-        return units == 0 ? 1 : (uint)units;
     }
 
     /// <summary>Blocks of the run that a request becomes, or 0 if it goes inside a block: up to three quarters of one.</summary>

@@ -19,7 +19,7 @@ internal static unsafe class Hints<TMachine>
     where TMachine : struct, IMachine
 {
     /// <summary>Blocks thought to be free.</summary>
-    internal const int FreePlane = 13;
+    internal const int FreePlane = Geometry.FreePlane;
 
     /// <summary>Blocks thought to hold garbage, or to be the head of a retired run.</summary>
     internal const int GarbagePlane = 14;
@@ -112,6 +112,10 @@ internal static unsafe class Hints<TMachine>
         block = 0;
         return false;
     }
+
+    /// <summary>Whether no block is thought to be free, of those that share a word of the summary with a block: 4096 of them.</summary>
+    internal static bool HasNoFreeBlockNear(Attachment* heap, ulong block) =>
+        TMachine.Read(heap->FreeSummaries + (block >> (2 * GroupShift))) == 0;
 
     /// <summary>Which of 64 blocks are thought to be free.</summary>
     internal static ulong ReadFree(Attachment* heap, ulong group) => TMachine.Read(Group(heap, FreePlane, group));

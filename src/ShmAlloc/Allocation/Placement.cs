@@ -12,15 +12,17 @@ internal static unsafe class Placement<TMachine>
     where TMachine : struct, IMachine
 {
     private const int MaxBlocksTried = 8;
+    private const int MaxBlocksTriedTightly = 32;
     private const int MaxBlocksSkipped = 64;
     private const int MaxGrowths = 8;
 
+    /// <summary>For so many requests room is taken to be scarce after a search for places in one word has failed.</summary>
+    private const uint RequestsWhileScarce = 1024;
+
     internal static ShmStatus Allocate(Attachment* heap, Shard* shard, in Request request, ref Claim claim)
     {
-        if (TryCurrentBlock(heap, shard, request, ref claim)
-            || TryHintedBlocks(heap, shard, request, tightly: false, ref claim)
-            || TryFreeBlock(heap, shard, request, ref claim)
-            || TryHintedBlocks(heap, shard, request.AnyPlace, tightly: true, ref claim))
+        bool isTaken = request.FitsInWord ? TryShort(heap, shard, request, ref claim) : TryLong(heap, shard, request, ref claim);
+        if (isTaken)
         {
             return ShmStatus.Ok;
         }
@@ -97,6 +99,43 @@ internal static unsafe class Placement<TMachine>
         return true;
     }
 
+    /// <summary>
+    /// For what fits in a word. A place that crosses words costs several times as much, and goes round: freed and given out again, it stays what it is.
+    /// So while there is room, blocks that are in use already are asked for places in one word only, and what was freed across words lies idle.
+    /// </summary>
+    private static bool TryShort(Attachment* heap, Shard* shard, in Request request, ref Claim claim)
+    {
+        if (TryCurrentBlock(heap, shard, request, ref claim))
+        {
+            return true;
+        }
+
+        uint scarce = shard->Scarce[request.Family];
+        bool isRoomy = scarce == 0;
+        if (isRoomy && (TryHintedBlocks(heap, shard, request.InWord, tightly: false, ref claim) || TryFreeBlock(heap, shard, request, ref claim)))
+        {
+            return true;
+        }
+
+        shard->Scarce[request.Family] = isRoomy ? RequestsWhileScarce : scarce - 1;
+        return TryRemembered(heap, shard, request, ref claim)
+            || TryFreeBlock(heap, shard, request, ref claim)
+            || TryHintedBlocks(heap, shard, request.AnyPlace, tightly: true, ref claim);
+    }
+
+    private static bool TryLong(Attachment* heap, Shard* shard, in Request request, ref Claim claim) =>
+        TryRemembered(heap, shard, request, ref claim)
+        || TryCurrentBlock(heap, shard, request, ref claim)
+        || TryHintedBlocks(heap, shard, request, tightly: false, ref claim)
+        || TryFreeBlock(heap, shard, request, ref claim)
+        || TryHintedBlocks(heap, shard, request.AnyPlace, tightly: true, ref claim);
+
+    /// <summary>A place that crosses words and that this thread freed lately.</summary>
+    private static bool TryRemembered(Attachment* heap, Shard* shard, in Request request, ref Claim claim) =>
+        FreedPlaces.TryPop(shard, FreedPlaces.CrossingClassOf(request.Units), request.Units, out ulong unit)
+        && (unit & (request.Alignment - 1)) == 0
+        && Claims<TMachine>.TryTake(heap, unit, request.Units, ref claim);
+
     private static bool TryCurrentBlock(Attachment* heap, Shard* shard, in Request request, ref Claim claim)
     {
         ulong current = shard->Current[request.Family];
@@ -141,7 +180,7 @@ internal static unsafe class Placement<TMachine>
             ulong start = shard->Rotor;
             for (int round = 0; round < 2; round++, start = 0)
             {
-                while (tried < MaxBlocksTried && skipped < MaxBlocksSkipped && claim.CellStatus == ShmStatus.Ok
+                while (tried < (tightly ? MaxBlocksTriedTightly : MaxBlocksTried) && skipped < MaxBlocksSkipped && claim.CellStatus == ShmStatus.Ok
                     && Hints<TMachine>.TryFind(heap, order, start, out ulong block))
                 {
                     start = block + 1;
@@ -157,7 +196,7 @@ internal static unsafe class Placement<TMachine>
                     {
                         ForgetUnlessOpen(heap, order, block);
                     }
-                    else if (tightly ? TryTightly(heap, shard, block, seen, request, ref claim) : TryAdopted(heap, shard, block, seen, request, ref claim))
+                    else if (tightly ? TryTightly(heap, block, request, ref claim) : TryAdopted(heap, shard, block, seen, request, ref claim))
                     {
                         shard->Rotor = block;
                         return true;
@@ -193,26 +232,18 @@ internal static unsafe class Placement<TMachine>
     }
 
     /// <summary>
-    /// For a heap without a free block: looks before it adopts, and takes the tightest run. Where there is room, the lowest is better: a block that
-    /// fills up from below is the current one for longer.
+    /// For a heap without a free block: takes the tightest run of a block, whoever uses it, and leaves it at that. Where there is room, the lowest place
+    /// of a block that becomes the current one is better: there will be more in it.
     /// </summary>
-    private static bool TryTightly(Attachment* heap, Shard* shard, ulong block, BlockWord seen, in Request request, ref Claim claim)
+    private static bool TryTightly(Attachment* heap, ulong block, in Request request, ref Claim claim)
     {
         FreeUnits unitsOfBlock;
         FreeUnits* units = &unitsOfBlock;
         FreeUnits.Read<TMachine>(heap, block, units);
-        if (FreeUnits.TryFindTightest(units, request, out _))
+        if (FreeUnits.TryFindTightest(units, request, out uint start)
+            && Claims<TMachine>.TryTake(heap, heap->FirstUnitOf(block) + start, request.Units, ref claim))
         {
-            bool isAdopted = OpenBlock<TMachine>.TryAdopt(heap, block, seen, TMachine.Shard(heap));
-            if (TryMakeCurrent(heap, shard, block, units, request, ref claim))
-            {
-                return true;
-            }
-
-            if (isAdopted)
-            {
-                OpenBlock<TMachine>.Disown(heap, block);
-            }
+            return true;
         }
 
         Hints<TMachine>.Reclassify(heap, block, units);

@@ -3,22 +3,22 @@ using System.Runtime.InteropServices;
 namespace ShmAlloc.Allocation;
 
 /// <summary>
-/// Private hints of the threads that run on one processor: current blocks, and places that were freed lately. Threads may race on all of it:
+/// Private hints of one thread, or a few: current blocks, and places that were freed lately. Threads may race on all of it:
 /// a hint that is lost, stale or doubled costs only time, because the compare-and-swap on the bitmap decides.
 /// </summary>
 [StructLayout(LayoutKind.Sequential, Size = Size)]
 internal unsafe struct Shard
 {
-    internal const int Size = 12288;
+    internal const int Size = 65536;
 
     /// <summary>Families of sizes that have a current block of their own, so that small and large do not fragment each other.</summary>
     internal const int Families = 3;
 
-    /// <summary>Classes of freed places: 1 to 32 units exactly, then two for each octave up to 4096.</summary>
-    internal const int Classes = 48;
+    /// <summary>Classes of freed places: 1 to 32 units in one word, 1 to 32 units that cross words, then two for each octave up to 4096 units.</summary>
+    internal const int Classes = 80;
 
-    /// <summary>Places remembered in each class; the oldest is forgotten first.</summary>
-    internal const int Depth = 24;
+    /// <summary>Places remembered in each class, a power of two; the oldest is forgotten first.</summary>
+    internal const int Depth = 64;
 
     /// <summary>Current block of each family, plus one; 0 is none.</summary>
     internal fixed ulong Current[Families];
@@ -28,6 +28,9 @@ internal unsafe struct Shard
 
     /// <summary>Where the next search across blocks begins.</summary>
     internal ulong Rotor;
+
+    /// <summary>For how many more requests of each family room is taken to be scarce.</summary>
+    internal fixed uint Scarce[Families];
 
     internal fixed uint Top[Classes];
 

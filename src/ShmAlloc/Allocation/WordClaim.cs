@@ -19,20 +19,18 @@ internal static unsafe class WordClaim<TMachine>
     internal static bool TryPublish(Attachment* heap, ulong unit, uint units)
     {
         ulong* address = heap->BitmapOf(unit);
-        int first = (int)(unit & (BitmapWord.Units - 1));
-        uint mask = BitmapWord.Mask(first, (int)units);
-        uint end = 1u << (first + (int)units - 1);
+        ulong allocation = BitmapWord.Published((int)(unit & (BitmapWord.Units - 1)), units);
         while (true)
         {
             ulong stored = TMachine.Read(address);
             BitmapWord word = BitmapWord.FromStored(stored);
-            if ((mask & ~word.Free) != 0)
+            if (!word.HasRoomFor(allocation))
             {
                 return false;
             }
 
             // Repeats only when another thread changed the word, that is, when somebody made progress.
-            if (TMachine.CompareExchange(address, word.WithPublished(mask, end).Stored, stored) == stored)
+            if (TMachine.CompareExchange(address, word.With(allocation).Stored, stored) == stored)
             {
                 return true;
             }
@@ -46,7 +44,7 @@ internal static unsafe class WordClaim<TMachine>
     /// </remarks>
     /// <returns>False if the allocation is not of this kind, with nothing changed; the general way then finds out what it is.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static bool TryFree(Attachment* heap, ulong unit, out uint units, out BitmapWord after)
+    internal static bool TryFree(Attachment* heap, ulong unit, out uint units)
     {
         ulong* address = heap->BitmapOf(unit);
         int first = (int)(unit & (BitmapWord.Units - 1));
@@ -56,22 +54,15 @@ internal static unsafe class WordClaim<TMachine>
             BitmapWord word = BitmapWord.FromStored(stored);
             uint ends = word.Ends >> first;
             units = (uint)System.Numerics.BitOperations.TrailingZeroCount(ends) + 1;
-            after = default;
-            if (ends == 0 || word.IsClosed)
+
+            // All up to the first end have the bit that bodies and published ends have; a closed word has no end at all.
+            uint mask = (ends ^ (ends - 1)) << first;
+            if (ends == 0 || !word.AreBodiesOrPublished(mask) || !IsStart(heap, unit, word))
             {
                 return false;
             }
 
-            uint mask = BitmapWord.Mask(first, (int)units);
-            uint end = 1u << (first + (int)units - 1);
-            bool isWhole = (mask & ~(word.Bodies | end)) == 0 && (word.PublishedEnds & end) != 0;
-            if (!isWhole || !IsStart(heap, unit, word))
-            {
-                return false;
-            }
-
-            after = word.Without(mask);
-            if (TMachine.CompareExchange(address, after.Stored, stored) == stored)
+            if (TMachine.CompareExchange(address, word.Without(mask).Stored, stored) == stored)
             {
                 return true;
             }

@@ -59,6 +59,9 @@ internal readonly struct BitmapWord(ulong logical) : IEquatable<BitmapWord>
 
     internal uint PrivateEnds => PlaneB & ~PlaneA;
 
+    /// <summary>Whether each of <paramref name="units"/> is a body or the last unit of a published allocation.</summary>
+    internal bool AreBodiesOrPublished(uint units) => (units & ~PlaneA) == 0;
+
     private uint PlaneA => (uint)_logical;
 
     private uint PlaneB => (uint)(_logical >> 32);
@@ -66,8 +69,21 @@ internal readonly struct BitmapWord(ulong logical) : IEquatable<BitmapWord>
     /// <summary>Units <paramref name="first"/> to <paramref name="first"/> + <paramref name="count"/> − 1 of a word; count is 1 to 32.</summary>
     internal static uint Mask(int first, int count) => (uint.MaxValue >> (Units - count)) << first;
 
-    /// <summary>Claims <paramref name="units"/>, with <paramref name="end"/> (one of them, or 0) a published last unit.</summary>
-    internal BitmapWord WithPublished(uint units, uint end) => new(_logical | units | ((ulong)end << 32));
+    /// <summary>
+    /// A published allocation in both planes, for <see cref="HasRoomFor"/> and <see cref="With"/>: <paramref name="units"/> (1 to 32) units
+    /// from <paramref name="first"/> on, all in one word.
+    /// </summary>
+    internal static ulong Published(int first, uint units)
+    {
+        ulong afterLast = 1UL << (int)units;
+        return ((afterLast - 1) | (afterLast << (Units - 1))) << first;
+    }
+
+    /// <summary>Whether all units of <paramref name="allocation"/> are free.</summary>
+    internal bool HasRoomFor(ulong allocation) => !IsClosed && ((uint)allocation & Used) == 0;
+
+    /// <summary>Claims what <see cref="Published"/> gave.</summary>
+    internal BitmapWord With(ulong allocation) => new(_logical | allocation);
 
     /// <summary>Claims <paramref name="units"/>, with <paramref name="end"/> (one of them, or 0) a private last unit.</summary>
     internal BitmapWord WithPrivate(uint units, uint end) => new(_logical | (units & ~end) | ((ulong)end << 32));

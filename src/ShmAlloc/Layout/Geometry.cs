@@ -40,12 +40,18 @@ internal struct Geometry
     /// <summary>Words of one hint group: a plane each, for 64 blocks.</summary>
     internal const int Planes = 16;
 
+    /// <summary>The plane of blocks that are thought to be free.</summary>
+    internal const int FreePlane = 13;
+
     /// <summary>Natural alignment is kept up to this many bytes.</summary>
     internal const ulong MaxAlignment = Page;
 
     private const ulong MaxUnits = CellWord.MaxUnit;
 
     internal int UnitShift;
+
+    /// <summary>Bytes of a unit − 1.</summary>
+    internal uint UnitMask;
     internal int BlockShift;
     internal uint Slots;
 
@@ -81,6 +87,7 @@ internal struct Geometry
         }
 
         geometry.UnitShift = unitShift;
+        geometry.UnitMask = (1u << unitShift) - 1;
         geometry.BlockShift = blockShift;
         geometry.Slots = slots;
         geometry.Cells = SlotLayout.Cells;

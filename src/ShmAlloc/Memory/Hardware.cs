@@ -66,7 +66,7 @@ internal readonly unsafe struct Hardware : IMachine
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static uint Shard(Attachment* heap) => Host.IsForeign ? StackShard.Current : ThreadShard.Current;
+    public static uint Shard(Attachment* heap) => StackShard.Current;
 
     public static bool BeginProbing(Attachment* heap, out int probe)
     {

@@ -16,6 +16,9 @@ internal unsafe struct Attachment
     internal ulong* BlockWords;
     internal ulong* Hints;
     internal ulong* Summaries;
+
+    /// <summary>The summaries of the plane of free blocks.</summary>
+    internal ulong* FreeSummaries;
     internal SlotLayout* Slots;
     internal HeaderLayout* Header;
     internal Shard* Shards;
@@ -28,6 +31,9 @@ internal unsafe struct Attachment
 
     /// <summary>One more than that, and 0 once disposal has begun: the one comparison that every allocation makes refuses both.</summary>
     internal ulong RequestLimit;
+
+    /// <summary>Requests from this many bytes on do not fit in a bitmap word; 0 if read-only, or once disposal has begun.</summary>
+    internal ulong ShortLimit;
 
     /// <summary>Committed blocks that this process has seen backed by the file; the header's word may be ahead of it.</summary>
     internal ulong Blocks;
@@ -84,6 +90,13 @@ internal unsafe struct Attachment
 
     internal readonly ulong OffsetOf(ulong unit) => Geometry.Page + (unit << Geometry.UnitShift);
 
+    /// <summary>Units for so many bytes; one for none.</summary>
+    internal readonly uint UnitsFor(ulong sizeBytes)
+    {
+        uint units = (uint)((sizeBytes + Geometry.UnitMask) >> Geometry.UnitShift);
+        return units == 0 ? 1 : units;
+    }
+
     /// <summary>Sets the addresses of all regions of a mapped heap.</summary>
     internal void Place(byte* mapping, in Geometry geometry)
     {
@@ -96,6 +109,7 @@ internal unsafe struct Attachment
         Header = (HeaderLayout*)mapping;
         Slots = (SlotLayout*)(mapping + geometry.SlotsAt);
         Summaries = (ulong*)(mapping + geometry.SummariesAt);
+        FreeSummaries = Summaries + ((ulong)Layout.Geometry.FreePlane * geometry.SummaryWords);
         BlockWords = (ulong*)(mapping + geometry.BlockWordsAt);
         Hints = (ulong*)(mapping + geometry.HintsAt);
         Bitmaps = (ulong*)(mapping + geometry.BitmapsAt);
@@ -103,6 +117,7 @@ internal unsafe struct Attachment
         ulong whole = geometry.MaximumBlocks << geometry.BlockShift;
         LargestRequest = geometry.LargestAllocation == 0 ? whole : Math.Min(geometry.LargestAllocation, whole);
         RequestLimit = LargestRequest + 1;
+        ShortLimit = ReadOnly ? 0 : Math.Min(((ulong)BitmapWord.Units << geometry.UnitShift) + 1, RequestLimit);
         Slot = -1;
         Descriptor = -1;
     }

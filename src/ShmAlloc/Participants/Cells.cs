@@ -12,6 +12,9 @@ namespace ShmAlloc.Participants;
 internal static unsafe class Cells<TMachine>
     where TMachine : struct, IMachine
 {
+    /// <summary>2^16 divided by the golden ratio: threads begin to look at different cells, whatever their shards are.</summary>
+    private const uint Spread = 0x9E37;
+
     /// <summary>Takes a cell for one operation.</summary>
     internal static ShmStatus TryTakeForOperation(Attachment* heap, out int cell) =>
         TryTake(heap, 0, heap->Geometry.OperationCells, ShmStatus.Contended, out cell);
@@ -88,10 +91,11 @@ internal static unsafe class Cells<TMachine>
     {
         cell = -1;
         int count = to - from;
-        int start = (int)(TMachine.Shard(heap) * 5 % (uint)count);
+        int start = (int)(((ulong)(ushort)(TMachine.Shard(heap) * Spread) * (uint)count) >> 16);
         for (int tried = 0; tried < count; tried++)
         {
-            int candidate = from + ((start + tried) % count);
+            int next = start + tried;
+            int candidate = from + (next < count ? next : next - count);
             Ticket ticket = TicketOf(heap, candidate);
             if (ticket.IsFree
                 && TMachine.CompareExchange(heap->Tickets + candidate, ticket.Held.Bits, ticket.Bits) == ticket.Bits)

@@ -13,6 +13,7 @@ internal static unsafe class Departure<TMachine>
     {
         TMachine.Announce(&heap->Closing, 1);
         TMachine.Write(&heap->RequestLimit, 0);
+        TMachine.Write(&heap->ShortLimit, 0);
         TryFinish(heap);
     }
 

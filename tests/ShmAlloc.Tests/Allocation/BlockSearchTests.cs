@@ -105,7 +105,7 @@ public sealed unsafe class BlockSearchTests
     private static BitmapWord Used(uint used)
     {
         // Every unit an allocation of its own, the even ones private.
-        return BitmapWord.Empty.WithPublished(used & 0xAAAA_AAAA, used & 0xAAAA_AAAA).WithPrivate(used & 0x5555_5555, used & 0x5555_5555);
+        return BitmapWord.Empty.With(((ulong)(used & 0xAAAA_AAAA) << 32) | (used & 0xAAAA_AAAA)).WithPrivate(used & 0x5555_5555, used & 0x5555_5555);
     }
 
     private static Request Request(NativeHeap test, uint units, bool isAnyPlace)

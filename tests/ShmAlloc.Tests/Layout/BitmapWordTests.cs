@@ -30,7 +30,7 @@ public sealed class BitmapWordTests
 
             var mask = BitmapWord.Mask(at, count);
             var end = 1u << (at + count - 1);
-            word = kind switch { 0 => word, 1 => word.WithPublished(mask, end), _ => word.WithPrivate(mask, end) };
+            word = kind switch { 0 => word, 1 => word.With(BitmapWord.Published(at, (uint)count)), _ => word.WithPrivate(mask, end) };
             at += count;
         }
 
@@ -99,10 +99,26 @@ public sealed class BitmapWordTests
     [InlineData(0, 32, "-------------------------------P")]
     public void A_published_allocation_is_bodies_and_a_published_end(int first, int count, string expected)
     {
-        var word = BitmapWord.Empty.WithPublished(BitmapWord.Mask(first, count), 1u << (first + count - 1));
+        var word = BitmapWord.Empty.With(BitmapWord.Published(first, (uint)count));
         Assert.Equal(expected, word.ToString());
         Assert.Equal(expected.Replace('P', 'p'), word.Withdraw(1u << (first + count - 1)).ToString());
     }
+
+    [Fact]
+    public void There_is_room_for_an_allocation_where_all_its_units_are_free_in_an_open_word() => Gen.Select(WellFormed, Gen.Int[0, 31], Gen.Int[1, 32]).Sample((word, first, length) =>
+    {
+        var count = Math.Min(length, 32 - first);
+        var allocation = BitmapWord.Published(first, (uint)count);
+        Assert.Equal((word.Used & BitmapWord.Mask(first, count)) == 0, word.HasRoomFor(allocation));
+        Assert.False(BitmapWord.Closed.HasRoomFor(allocation));
+    });
+
+    [Fact]
+    public void Bodies_and_published_ends_are_told_from_free_units_and_private_ends() => Gen.Select(WellFormed, Gen.Int[0, 31], Gen.Int[1, 32]).Sample((word, first, length) =>
+    {
+        var mask = BitmapWord.Mask(first, Math.Min(length, 32 - first));
+        Assert.Equal((mask & ~(word.Bodies | word.PublishedEnds)) == 0, word.AreBodiesOrPublished(mask));
+    });
 
     [Fact]
     public void A_private_allocation_is_published_and_withdrawn_by_its_end_alone() => Gen.Select(Gen.Int[0, 31], Gen.Int[1, 32]).Sample((first, length) =>
@@ -112,7 +128,7 @@ public sealed class BitmapWordTests
         var mask = BitmapWord.Mask(first, count);
         var word = BitmapWord.Empty.WithPrivate(mask, end);
         Assert.Equal((end, 0u, mask), (word.PrivateEnds, word.PublishedEnds, word.Used));
-        Assert.Equal(BitmapWord.Empty.WithPublished(mask, end), word.Publish(end));
+        Assert.Equal(BitmapWord.Empty.With(BitmapWord.Published(first, (uint)count)), word.Publish(end));
         Assert.Equal(word, word.Publish(end).Withdraw(end));
         Assert.Equal(BitmapWord.Empty, word.Without(mask));
         Assert.Equal(BitmapWord.Empty, word.Publish(end).Without(mask));

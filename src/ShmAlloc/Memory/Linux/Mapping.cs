@@ -7,8 +7,11 @@ namespace ShmAlloc.Memory.Linux;
 /// <summary>Maps a heap's file, and the private memory that goes with an attachment.</summary>
 internal static unsafe class Mapping
 {
-    private const int MinShards = 8;
-    private const int MaxShards = 64;
+    // More than there are processors: threads are spread over them by where their stacks lie, and two that share one get in each other's way. A shard that
+    // nobody uses costs address space only.
+    private const int ShardsPerProcessor = 8;
+    private const int MinShards = 16;
+    private const int MaxShards = 512;
 
     /// <summary>Private, zeroed, page-aligned memory outside the managed heap.</summary>
     /// <returns>An attachment with its shards and a copy of the path, or null.</returns>
@@ -16,7 +19,8 @@ internal static unsafe class Mapping
     {
         fixed (byte* bytes = path)
         {
-            return AllocatePrivate(bytes, (uint)path.Length, (uint)Math.Clamp(2 << Geometry.CeilingLog2((uint)processors), MinShards, MaxShards));
+            int shards = Math.Clamp(ShardsPerProcessor << Geometry.CeilingLog2((uint)processors), MinShards, MaxShards);
+            return AllocatePrivate(bytes, (uint)path.Length, (uint)shards);
         }
     }
 

@@ -12,7 +12,12 @@ internal static class Driver
     {
         Parameters parameters = new(words);
         Sizes.Fill(parameters);
-        return parameters.Subject == "nothing" ? Run<Nothing>(parameters) : Run<SharedHeap>(parameters);
+        return parameters.Subject switch
+        {
+            "nothing" => Run<Nothing>(parameters),
+            "two-cas" => Run<TwoCas>(parameters),
+            _ => Run<SharedHeap>(parameters),
+        };
     }
 
     private static int Run<TSubject>(Parameters parameters)

@@ -131,6 +131,6 @@ internal static class Catalogue
         bool isHuge = workload.HeapBytes > GiB;
         bool hasHeap = workload.HeapBytes != 64 * MiB || workload.NeedsSharing;
         bool isPlain = workload is { Pattern: "pair" or "churn", Threads: 1, Processes: 1, Touch: false } && !hasHeap;
-        return subject.IsEmptyLoop ? isPlain : isHuge ? subject == Subject.Ours : subject.IsShared || !hasHeap;
+        return subject.IsYardstick ? isPlain : isHuge ? subject == Subject.Ours : subject.IsShared || !hasHeap;
     }
 }

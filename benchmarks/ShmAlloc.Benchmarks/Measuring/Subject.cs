@@ -15,16 +15,18 @@ internal sealed record Subject(string Name, string DriverName, bool IsDotNet, bo
     internal static readonly Subject Jemalloc = new("jemalloc", "malloc", IsDotNet: false, IsShared: false, "libjemalloc.so.2");
     internal static readonly Subject Boost = new("Boost.Interprocess", "boost", IsDotNet: false, IsShared: true);
     internal static readonly Subject Naive = new("lock + free list", "naive", IsDotNet: false, IsShared: true);
+    internal static readonly Subject TwoCas = new("two CAS .NET", "two-cas", IsDotNet: true, IsShared: false);
     internal static readonly Subject EmptyLoopDotNet = new("empty loop .NET", "nothing", IsDotNet: true, IsShared: false);
     internal static readonly Subject EmptyLoopC = new("empty loop C", "nothing", IsDotNet: false, IsShared: false);
 
     internal static readonly IReadOnlyList<Subject> All =
-        [Ours, OursFromC, Glibc, Mimalloc, Jemalloc, Boost, Naive, EmptyLoopDotNet, EmptyLoopC];
+        [Ours, OursFromC, Glibc, Mimalloc, Jemalloc, Boost, Naive, TwoCas, EmptyLoopDotNet, EmptyLoopC];
 
     /// <summary>Whether it is this library, whose heap is made before the drivers start.</summary>
     internal bool IsOurs => this == Ours || this == OursFromC;
 
-    internal bool IsEmptyLoop => DriverName == "nothing";
+    /// <summary>Whether it is no allocator, but a part of what one costs.</summary>
+    internal bool IsYardstick => this == TwoCas || this == EmptyLoopDotNet || this == EmptyLoopC;
 
     /// <summary>What its version begins with, so that a library that did not load cannot pass for another.</summary>
     internal string? ExpectedVersion => this == Glibc || this == Mimalloc || this == Jemalloc ? Name : null;

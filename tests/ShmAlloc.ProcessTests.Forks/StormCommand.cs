@@ -149,6 +149,8 @@ internal sealed class StormCommand(string path, int kills, int stops, int seed)
     /// <summary>Others ask whether it lives, grow the heap, and search every block for room, while it stands in the middle of something.</summary>
     private void StopAndLook(ShmHeap heap, int worker, bool fill)
     {
+        // Whoever was killed before may not be recovered yet: it is not to be mistaken for the one that is stopped.
+        heap.RecoverDead();
         if (!Child.Stop(_children[worker]))
         {
             _faults.Add("a worker could not be stopped");

@@ -37,8 +37,8 @@ public static class Controls
 
         new BrokenVariant("recovery acts on a HOLD", On("what is read is retired, swept and claimed", 1, 1),
             (RecoveryFile,
-                "        TMachine.Write(&heap->Slots[slot].Cell[index], 0);\n",
-                "        if (cell.Kind == CellKind.Hold)\n        {\n            PrivateClaim<TMachine>.TryWithdraw(heap, cell.Unit, (uint)cell.LengthUnits);\n        }\n\n        TMachine.Write(&heap->Slots[slot].Cell[index], 0);\n")),
+                "        TMachine.Write(Cells<TMachine>.AddressOf(heap, slot, index), 0);\n",
+                "        if (cell.Kind == CellKind.Hold)\n        {\n            PrivateClaim<TMachine>.TryWithdraw(heap, cell.Unit, (uint)cell.LengthUnits);\n        }\n\n        TMachine.Write(Cells<TMachine>.AddressOf(heap, slot, index), 0);\n")),
 
         new BrokenVariant("a run taken apart before the cells are looked at", On("a run that is read is retired, and one of its blocks is wanted", 3),
             (SweepFile,
@@ -119,7 +119,7 @@ public static class Controls
             (RecoveryFile, "case BlockState.Claiming when !IsBodyOfRun(heap, block, word.Value):", "case BlockState.Claiming:")),
 
         new BrokenVariant("recovery leaves the cells alone", On("dies | recover", 1, 1),
-            (RecoveryFile, "        TMachine.Write(&heap->Slots[slot].Cell[index], 0);\n", "")),
+            (RecoveryFile, "        TMachine.Write(Cells<TMachine>.AddressOf(heap, slot, index), 0);\n", "")),
 
         new BrokenVariant("hints believed before out of memory", On("dies | recover", 1, 1),
             ("Allocation/FullSearch.cs", "for (ulong block = from; block < to;)\n        {\n            BlockWord seen = Blocks<TMachine>.Read(heap, block);\n            if (seen.IsOpen)\n            {\n                if (TryOpenBlock",

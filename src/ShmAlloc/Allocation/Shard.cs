@@ -26,6 +26,9 @@ internal unsafe struct Shard
     /// <summary>Where the next search in the current block begins: a word of the block.</summary>
     internal fixed uint Cursor[Families];
 
+    /// <summary>At which cell its threads begin to look for one that is not taken, or 0: not chosen yet.</summary>
+    internal uint FirstCell;
+
     /// <summary>Where the next search across blocks begins.</summary>
     internal ulong Rotor;
 

@@ -12,6 +12,9 @@ internal unsafe struct SlotLayout
     /// <summary>The first cells are for operations under way, the others for reservations.</summary>
     internal const int OperationCells = 16;
 
+    /// <summary>Cells in a cache line.</summary>
+    private const int Line = 8;
+
     internal const int Size = 64 + (Cells * 8 * 2);
 
     /// <summary><see cref="SlotWord"/>.</summary>
@@ -27,4 +30,10 @@ internal unsafe struct SlotLayout
 
     /// <summary>Reserved: zero in this layout version.</summary>
     internal fixed ulong Argument[Cells];
+
+    /// <summary>
+    /// Which word is a cell: neighbours lie in different cache lines, so that the first threads of a process, each with an operation cell of its own, do
+    /// not share one.
+    /// </summary>
+    internal static int PositionOf(int cell) => ((cell % Line) * (Cells / Line)) + (cell / Line);
 }

@@ -60,6 +60,9 @@ internal unsafe struct Attachment
     /// <summary>Taken, never waited for, by the one thread that gets a slot.</summary>
     internal ulong Joining;
 
+    /// <summary>The last number that told a shard at which cell to begin.</summary>
+    internal uint LastFirstCell;
+
     /// <summary>Who of our threads uses which of our cells: see <see cref="Ticket"/>.</summary>
     internal fixed ulong Tickets[SlotLayout.Cells];
 

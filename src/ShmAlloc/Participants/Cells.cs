@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using ShmAlloc.Allocation;
 using ShmAlloc.Layout;
 using ShmAlloc.Memory;
 
@@ -12,9 +13,6 @@ namespace ShmAlloc.Participants;
 internal static unsafe class Cells<TMachine>
     where TMachine : struct, IMachine
 {
-    /// <summary>2^16 divided by the golden ratio: threads begin to look at different cells, whatever their shards are.</summary>
-    private const uint Spread = 0x9E37;
-
     /// <summary>Takes a cell for one operation.</summary>
     internal static ShmStatus TryTakeForOperation(Attachment* heap, out int cell) =>
         TryTake(heap, 0, heap->Geometry.OperationCells, ShmStatus.Contended, out cell);
@@ -50,7 +48,7 @@ internal static unsafe class Cells<TMachine>
             TMachine.Write(AddressOf(heap, cell), 0);
         }
 
-        ulong* ticket = heap->Tickets + cell;
+        ulong* ticket = TicketAt(heap, cell);
 
         // A full fence before the look: whoever begins to leave sees the ticket free, or we see that it has begun.
         TMachine.Announce(ticket, new Ticket(*ticket).Released.Bits);
@@ -60,17 +58,34 @@ internal static unsafe class Cells<TMachine>
         }
     }
 
-    internal static Ticket TicketOf(Attachment* heap, int cell) => new(TMachine.Read(heap->Tickets + cell));
+    internal static Ticket TicketOf(Attachment* heap, int cell) => new(TMachine.Read(TicketAt(heap, cell)));
 
     /// <summary>Makes a reservation's ticket this thread's to work with; false if it was used already.</summary>
     internal static bool TryStartWork(Attachment* heap, int cell, Ticket held) =>
-        TMachine.CompareExchange(heap->Tickets + cell, held.Working.Bits, held.Bits) == held.Bits;
+        TMachine.CompareExchange(TicketAt(heap, cell), held.Working.Bits, held.Bits) == held.Bits;
 
     internal static CellWord Read(
         Attachment* heap, int slot, int cell, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        new(TMachine.Read(&heap->Slots[slot].Cell[cell], file, line));
+        new(TMachine.Read(AddressOf(heap, slot, cell), file, line));
 
-    private static ulong* AddressOf(Attachment* heap, int cell) => &heap->Slots[heap->Slot].Cell[cell];
+    internal static ulong* AddressOf(Attachment* heap, int slot, int cell) => &heap->Slots[slot].Cell[SlotLayout.PositionOf(cell)];
+
+    internal static ulong* TicketAt(Attachment* heap, int cell) => heap->Tickets + SlotLayout.PositionOf(cell);
+
+    private static ulong* AddressOf(Attachment* heap, int cell) => AddressOf(heap, heap->Slot, cell);
+
+    /// <summary>Where a thread begins to look: each at another cell, as long as there are enough of them.</summary>
+    private static int FirstOf(Attachment* heap)
+    {
+        Shard* shard = ShortWay<TMachine>.ShardOf(heap);
+        if (shard->FirstCell == 0)
+        {
+            // A number that two threads draw at once costs them time, nothing else.
+            shard->FirstCell = ++heap->LastFirstCell;
+        }
+
+        return (int)(shard->FirstCell & int.MaxValue);
+    }
 
     private static ShmStatus TryTake(Attachment* heap, int from, int to, ShmStatus none, out int cell)
     {
@@ -91,14 +106,14 @@ internal static unsafe class Cells<TMachine>
     {
         cell = -1;
         int count = to - from;
-        int start = (int)(((ulong)(ushort)(TMachine.Shard(heap) * Spread) * (uint)count) >> 16);
+        int start = FirstOf(heap) % count;
         for (int tried = 0; tried < count; tried++)
         {
             int next = start + tried;
             int candidate = from + (next < count ? next : next - count);
             Ticket ticket = TicketOf(heap, candidate);
             if (ticket.IsFree
-                && TMachine.CompareExchange(heap->Tickets + candidate, ticket.Held.Bits, ticket.Bits) == ticket.Bits)
+                && TMachine.CompareExchange(TicketAt(heap, candidate), ticket.Held.Bits, ticket.Bits) == ticket.Bits)
             {
                 cell = candidate;
                 return ShmStatus.Ok;

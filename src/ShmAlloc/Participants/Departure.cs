@@ -56,7 +56,7 @@ internal static unsafe class Departure<TMachine>
         {
             Ticket ticket = Cells<TMachine>.TicketOf(heap, cell);
             all &= ticket.IsClosed
-                || (ticket.IsFree && TMachine.CompareExchange(heap->Tickets + cell, ticket.Closed.Bits, ticket.Bits) == ticket.Bits);
+                || (ticket.IsFree && TMachine.CompareExchange(Cells<TMachine>.TicketAt(heap, cell), ticket.Closed.Bits, ticket.Bits) == ticket.Bits);
         }
 
         return all;

@@ -94,7 +94,7 @@ internal static unsafe class Recovery<TMachine>
             Hints<TMachine>.Set(heap, Hints<TMachine>.GarbagePlane, block);
         }
 
-        TMachine.Write(&heap->Slots[slot].Cell[index], 0);
+        TMachine.Write(Cells<TMachine>.AddressOf(heap, slot, index), 0);
     }
 
     /// <summary>Ends what a block word says the dead one was doing.</summary>

@@ -1,0 +1,66 @@
+namespace ShmAlloc.Histories.Tests.Support;
+
+/// <summary>
+/// Tries every order of the operations on one key, with nothing shared with the checker but the operations: it keeps the set of all values that
+/// may be there (null: none), and prunes nothing.
+/// </summary>
+internal static class BruteForce
+{
+    internal static bool Accepts(IReadOnlyList<Operation> operations, CacheModel model) =>
+        Accepts([.. operations.Where(operation => operation.Outcome != Outcome.Refused)], [null], model);
+
+    private static bool Accepts(List<Operation> left, HashSet<long?> possible, CacheModel model)
+    {
+        if (left.All(operation => operation.IsPending))
+        {
+            return true;
+        }
+
+        if (model.AllowEviction)
+        {
+            possible.Add(null);
+        }
+
+        foreach (var operation in left)
+        {
+            if (left.Any(other => other.Responded < operation.Invoked))
+            {
+                continue;
+            }
+
+            HashSet<long?> after = [.. possible.SelectMany(value => After(value, operation, model))];
+            if (after.Count != 0 && Accepts([.. left.Where(other => !ReferenceEquals(other, operation))], after, model))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>What may be there after the operation has answered what it answered: nothing in this list if it cannot.</summary>
+    private static IEnumerable<long?> After(long? value, Operation operation, CacheModel model)
+    {
+        var (asked, done) = Do(value, operation, model);
+        var isEitherAnswer = model.AllowSpuriousChange && operation is { Kind: OperationKind.ReplaceIfUnchanged, Outcome: Outcome.Changed };
+        return operation.IsPending || asked == (operation.Outcome, operation.Result) ? [done]
+            : isEitherAnswer && value != null ? [value]
+            : [];
+    }
+
+    private static ((Outcome Outcome, long Result) Answer, long? After) Do(long? value, Operation operation, CacheModel model)
+    {
+        var sum = (value ?? model.MissingCountsAs) + operation.Argument;
+        return operation.Kind switch
+        {
+            OperationKind.Get => value is { } read ? ((Outcome.Found, read), value) : ((Outcome.Missing, 0), null),
+            OperationKind.Set => ((Outcome.Done, 0), operation.Argument),
+            OperationKind.TryAdd => value == null ? ((Outcome.Done, 0), operation.Argument) : ((Outcome.Exists, 0), value),
+            OperationKind.ReplaceIfUnchanged when value == null => ((Outcome.Missing, 0), null),
+            OperationKind.ReplaceIfUnchanged => value == operation.Expected ? ((Outcome.Done, 0), operation.Argument) : ((Outcome.Changed, 0), value),
+            OperationKind.Remove => (value == null ? (Outcome.Missing, 0) : (Outcome.Done, 0), null),
+            OperationKind.Increment => sum is { } result ? ((Outcome.Done, result), result) : ((Outcome.Missing, 0), null),
+            _ => ((Outcome.Done, 0), null),
+        };
+    }
+}

@@ -30,6 +30,8 @@ public sealed unsafe partial class ShmHeap : IDisposable
     /// <summary>Names this attachment among all of this process.</summary>
     private readonly long _number = Interlocked.Increment(ref _lastNumber);
 
+    internal Attachment* Attachment => _heap;
+
     private ShmHeap(Attachment* heap, string path)
     {
         _heap = heap;

@@ -46,6 +46,16 @@ internal readonly unsafe struct Checkpointed : IMachine
         Hardware.Clear(address, lengthBytes, file, line);
     }
 
+    public static void CopyIn(byte* from, byte* to, ulong lengthBytes, string file, int line)
+    {
+        Checkpoints.Reach(file, line);
+        Hardware.CopyIn(from, to, lengthBytes, file, line);
+    }
+
+    public static void CopyOut(byte* from, byte* to, ulong lengthBytes, string file, int line) => Hardware.CopyOut(from, to, lengthBytes, file, line);
+
+    public static bool IsEqual(byte* shared, byte* own, ulong lengthBytes, string file, int line) => Hardware.IsEqual(shared, own, lengthBytes, file, line);
+
     public static uint Shard(Attachment* heap) => Hardware.Shard(heap);
 
     public static bool BeginProbing(Attachment* heap, out int probe) => Hardware.BeginProbing(heap, out probe);

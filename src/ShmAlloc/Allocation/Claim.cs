@@ -12,6 +12,9 @@ internal struct Claim
     /// <summary>Whether it is to stay private: a reservation.</summary>
     internal bool Private;
 
+    /// <summary>Whether to give up before the whole heap is searched, or grown: the caller has other means to make room.</summary>
+    internal bool Quickly;
+
     /// <summary>The cell that names the place, once one is needed.</summary>
     internal int Cell;
 

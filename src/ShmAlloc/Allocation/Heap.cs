@@ -94,23 +94,7 @@ internal static unsafe class Heap<TMachine>
             return status;
         }
 
-        Claim claim = Claim.Reserved(cell);
-        ulong runBlocks = RunBlocksFor(heap, sizeBytes);
-        heap->ReservedRuns[cell] = runBlocks;
-        ulong unit = 0;
-        if (runBlocks != 0)
-        {
-            status = RunPlacement<TMachine>.Allocate(heap, runBlocks, RunAlignment(heap, sizeBytes), out ulong head);
-            unit = heap->FirstUnitOf(head);
-        }
-        else
-        {
-            Request request = new(heap->UnitsFor(sizeBytes), heap->Geometry);
-            status = Placement<TMachine>.Allocate(heap, ShortWay<TMachine>.ShardOf(heap), request, ref claim);
-            unit = claim.Unit;
-            heap->ReservedUnits[cell] = request.Units;
-        }
-
+        status = Reservations<TMachine>.Claim(heap, sizeBytes, cell, quickly: false, out ulong unit);
         if (status != ShmStatus.Ok)
         {
             Cells<TMachine>.Release(heap, cell);
@@ -133,10 +117,7 @@ internal static unsafe class Heap<TMachine>
         }
 
         TryUnitOf(heap, offset, out ulong unit);
-        ulong runBlocks = heap->ReservedRuns[cell];
-        ShmStatus status = runBlocks != 0
-            ? EndRun(heap, heap->BlockOf(unit), runBlocks, publish)
-            : EndPlace(heap, unit, heap->ReservedUnits[cell], publish);
+        ShmStatus status = Reservations<TMachine>.End(heap, unit, cell, publish);
         Cells<TMachine>.Release(heap, cell);
         return status;
     }
@@ -196,7 +177,7 @@ internal static unsafe class Heap<TMachine>
             return 0;
         }
 
-        status = RunPlacement<TMachine>.Allocate(heap, runBlocks, alignment, out ulong head);
+        status = RunPlacement<TMachine>.Allocate(heap, runBlocks, alignment, quickly: false, out ulong head);
         if (status == ShmStatus.Ok && !Runs<TMachine>.TryPublish(heap, head, runBlocks))
         {
             status = ShmStatus.Contended;
@@ -256,39 +237,15 @@ internal static unsafe class Heap<TMachine>
         return isMine ? ShmStatus.Ok : ShmStatus.AlreadyFree;
     }
 
-    private static ShmStatus EndRun(Attachment* heap, ulong head, ulong blocks, bool publish)
-    {
-        if (publish)
-        {
-            return Runs<TMachine>.TryPublish(heap, head, blocks) ? ShmStatus.Ok : ShmStatus.InvalidOffset;
-        }
-
-        Runs<TMachine>.GiveBack(heap, head, blocks);
-        return ShmStatus.Ok;
-    }
-
-    /// <summary>The place comes from private memory: what the cell in the file says may be anything by now.</summary>
-    private static ShmStatus EndPlace(Attachment* heap, ulong unit, uint units, bool publish)
-    {
-        if (publish)
-        {
-            return PrivateClaim<TMachine>.TryPublish(heap, unit, units) ? ShmStatus.Ok : ShmStatus.InvalidOffset;
-        }
-
-        PrivateClaim<TMachine>.Clear(heap, unit, units);
-        Hints<TMachine>.Set(heap, System.Numerics.BitOperations.Log2(units), heap->BlockOf(unit));
-        return ShmStatus.Ok;
-    }
-
     /// <summary>Blocks of the run that a request becomes, or 0 if it goes inside a block: up to three quarters of one.</summary>
-    private static ulong RunBlocksFor(Attachment* heap, ulong sizeBytes)
+    internal static ulong RunBlocksFor(Attachment* heap, ulong sizeBytes)
     {
         ulong blockBytes = heap->Geometry.BlockBytes;
         return sizeBytes <= blockBytes - (blockBytes / 4) ? 0 : heap->Geometry.BlocksFor(sizeBytes);
     }
 
     /// <summary>In blocks. Matters only where blocks are smaller than a page.</summary>
-    private static ulong RunAlignment(Attachment* heap, ulong sizeBytes)
+    internal static ulong RunAlignment(Attachment* heap, ulong sizeBytes)
     {
         bool isAligned = System.Numerics.BitOperations.IsPow2(sizeBytes) && heap->Geometry.BlockBytes < Geometry.MaxAlignment;
         return isAligned ? Math.Max(1, Math.Min(sizeBytes, Geometry.MaxAlignment) >> heap->Geometry.BlockShift) : 1;

@@ -24,6 +24,9 @@ internal static unsafe class Hints<TMachine>
     /// <summary>Blocks thought to hold garbage, or to be the head of a retired run.</summary>
     internal const int GarbagePlane = 14;
 
+    /// <summary>Blocks thought to hold items of caches.</summary>
+    internal const int CachePlane = 15;
+
     private const int GroupShift = 6;
     private const ulong GroupMask = 63;
 

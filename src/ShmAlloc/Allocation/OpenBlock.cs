@@ -4,7 +4,7 @@ using ShmAlloc.Participants;
 
 namespace ShmAlloc.Allocation;
 
-/// <summary>FREE → BUSY → OWNED, and OPEN → OWNED: how a block is opened or adopted.</summary>
+/// <summary>FREE → BUSY → OWNED, and OPEN or OWNED → OWNED: how a block is opened or adopted.</summary>
 internal static unsafe class OpenBlock<TMachine>
     where TMachine : struct, IMachine
 {
@@ -41,14 +41,18 @@ internal static unsafe class OpenBlock<TMachine>
         }
     }
 
-    /// <summary>Makes an open block ours to use, unless somebody else does. Only a hint changes.</summary>
-    internal static bool TryAdopt(Attachment* heap, ulong block, BlockWord seen, uint shard) =>
-        seen.State == BlockState.Open && heap->Slot >= 0
-        && Blocks<TMachine>.TryChange(heap, block, seen, BlockWord.Owned(heap->Slot, shard));
+    /// <summary>Makes an open block ours to use, also from another. Only a hint changes.</summary>
+    /// <returns>Whether it was not ours before.</returns>
+    internal static bool TryAdopt(Attachment* heap, ulong block, BlockWord seen, uint shard)
+    {
+        BlockWord mine = BlockWord.Owned(heap->Slot, shard);
+        return seen.IsOpen && heap->Slot >= 0 && seen != mine && Blocks<TMachine>.TryChange(heap, block, seen, mine);
+    }
 
-    /// <summary>Whether a participant says that it uses the block. One that has left may have left the hint behind.</summary>
-    internal static bool IsUsed(Attachment* heap, BlockWord seen) =>
-        seen.State == BlockState.Owned && seen.Slot < (int)heap->Geometry.Slots && Recovery<TMachine>.ReadSlot(heap, seen.Slot).IsActive;
+    /// <summary>Whether another participant, or another shard of ours, says that it uses the block. One that has left may have left the hint behind.</summary>
+    internal static bool IsAnothers(Attachment* heap, BlockWord seen, uint shard) =>
+        seen.State == BlockState.Owned && seen != BlockWord.Owned(heap->Slot, shard)
+        && seen.Slot < (int)heap->Geometry.Slots && Recovery<TMachine>.ReadSlot(heap, seen.Slot).IsActive;
 
     /// <summary>Gives up the hint that a block is ours.</summary>
     internal static void Disown(Attachment* heap, ulong block)

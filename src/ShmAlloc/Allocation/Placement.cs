@@ -15,6 +15,11 @@ internal static unsafe class Placement<TMachine>
     private const int MaxBlocksTriedTightly = 32;
     private const int MaxBlocksSkipped = 64;
     private const int MaxGrowths = 8;
+    private const ulong ShareOfHomes = 8;
+    private const ulong BlocksInGroup = 64;
+
+    /// <summary>A block that has a run so many orders above the request is worth taking over from another, where room is scarce.</summary>
+    private const int OrdersOfPlenty = 3;
 
     /// <summary>For so many requests room is taken to be scarce after a search for places in one word has failed.</summary>
     private const uint RequestsWhileScarce = 1024;
@@ -25,6 +30,11 @@ internal static unsafe class Placement<TMachine>
         if (isTaken)
         {
             return ShmStatus.Ok;
+        }
+
+        if (claim.Quickly)
+        {
+            return claim.CellStatus == ShmStatus.Ok ? ShmStatus.OutOfMemory : claim.CellStatus;
         }
 
         if (claim.CellStatus == ShmStatus.NoParticipantSlot && request.FitsInWord && !claim.Private)
@@ -154,7 +164,10 @@ internal static unsafe class Placement<TMachine>
         return isTaken;
     }
 
-    /// <summary>Gives up the current block of a family, with fresh hints of what is left in it, for another one.</summary>
+    /// <summary>
+    /// Leaves the current block of a family, with fresh hints of what is left in it, for another one. It stays ours: what its objects leave free comes back to
+    /// us, and no bitmap word is written by two as long as there is room for both.
+    /// </summary>
     private static void MakeCurrent(Attachment* heap, Shard* shard, int family, ulong block, uint cursor)
     {
         ulong current = shard->Current[family];
@@ -163,7 +176,6 @@ internal static unsafe class Placement<TMachine>
             shard->Current[family] = 0;
             FreeUnits left;
             Hints<TMachine>.Reclassify(heap, current - 1, &left);
-            OpenBlock<TMachine>.Disown(heap, current - 1);
         }
 
         shard->Cursor[family] = cursor;
@@ -185,7 +197,7 @@ internal static unsafe class Placement<TMachine>
                 {
                     start = block + 1;
                     BlockWord seen = Blocks<TMachine>.Read(heap, block);
-                    if (OpenBlock<TMachine>.IsUsed(heap, seen))
+                    if (!tightly && OpenBlock<TMachine>.IsAnothers(heap, seen, TMachine.Shard(heap)))
                     {
                         skipped++;
                         continue;
@@ -196,7 +208,9 @@ internal static unsafe class Placement<TMachine>
                     {
                         ForgetUnlessOpen(heap, order, block);
                     }
-                    else if (tightly ? TryTightly(heap, block, request, ref claim) : TryAdopted(heap, shard, block, seen, request, ref claim))
+                    else if (tightly && order < request.Order + OrdersOfPlenty
+                        ? TryTightly(heap, block, request, ref claim)
+                        : TryAdopted(heap, shard, block, seen, request, ref claim))
                     {
                         shard->Rotor = block;
                         return true;
@@ -271,16 +285,22 @@ internal static unsafe class Placement<TMachine>
             return false;
         }
 
-        if (Hints<TMachine>.TryFind(heap, Hints<TMachine>.GarbagePlane, 0, out ulong garbage)
+        if (TryFindGarbage(heap, shard, out ulong garbage)
             && TrySweepHinted(heap, garbage)
             && TryMakeCurrent(heap, shard, garbage, request, ref claim))
         {
             return true;
         }
 
-        ulong limit = heap->Blocks;
-        for (int tries = 0; tries < MaxBlocksTried && Hints<TMachine>.TryFindLast(heap, Hints<TMachine>.FreePlane, limit, out ulong block); tries++)
+        ulong limit = HomeLimit(heap);
+        for (int tries = 0; tries < MaxBlocksTried; tries++)
         {
+            if (!Hints<TMachine>.TryFindLast(heap, Hints<TMachine>.FreePlane, limit, out ulong block)
+                && !Hints<TMachine>.TryFindLast(heap, Hints<TMachine>.FreePlane, heap->Blocks, out block))
+            {
+                return false;
+            }
+
             limit = block;
             if (OpenBlock<TMachine>.TryOpen(heap, block, TMachine.Shard(heap)))
             {
@@ -291,6 +311,26 @@ internal static unsafe class Placement<TMachine>
         }
 
         return false;
+    }
+
+    /// <summary>
+    /// Below which block a shard looks for a free one. Shards begin in different groups of 64 blocks, because those of a group have their hints in the same
+    /// cache lines; but all of them in the last eighth of the heap, because runs grow from the other end.
+    /// </summary>
+    private static ulong HomeLimit(Attachment* heap)
+    {
+        ulong groups = Geometry.Groups(heap->Blocks);
+        ulong homes = Math.Max(1, groups / ShareOfHomes);
+        return Math.Min(heap->Blocks, (groups - (Cells<TMachine>.NumberOfShard(heap) % homes)) * BlocksInGroup);
+    }
+
+    /// <summary>Goes round, so that garbage gathers in a block until it is its turn.</summary>
+    private static bool TryFindGarbage(Attachment* heap, Shard* shard, out ulong block)
+    {
+        bool isFound = Hints<TMachine>.TryFind(heap, Hints<TMachine>.GarbagePlane, shard->GarbageRotor, out block)
+            || (shard->GarbageRotor != 0 && Hints<TMachine>.TryFind(heap, Hints<TMachine>.GarbagePlane, 0, out block));
+        shard->GarbageRotor = isFound ? block + 1 : 0;
+        return isFound;
     }
 
     /// <returns>Whether it was an open block, which may have room now.</returns>

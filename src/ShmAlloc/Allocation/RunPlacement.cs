@@ -17,13 +17,19 @@ internal static unsafe class RunPlacement<TMachine>
     /// <param name="heap">The attachment.</param>
     /// <param name="length">In blocks.</param>
     /// <param name="alignment">In blocks; a power of two.</param>
+    /// <param name="quickly">Whether to give up before everything that can be freed has been, and before growth.</param>
     /// <param name="head">The first block.</param>
-    internal static ShmStatus Allocate(Attachment* heap, ulong length, ulong alignment, out ulong head)
+    internal static ShmStatus Allocate(Attachment* heap, ulong length, ulong alignment, bool quickly, out ulong head)
     {
         bool met = false;
         if (TryClaimHinted(heap, length, alignment, out head, ref met))
         {
             return ShmStatus.Ok;
+        }
+
+        if (quickly)
+        {
+            return ShmStatus.OutOfMemory;
         }
 
         ulong claims = 0;

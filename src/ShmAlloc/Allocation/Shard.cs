@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using ShmAlloc.Layout;
 
 namespace ShmAlloc.Allocation;
 
@@ -32,8 +33,16 @@ internal unsafe struct Shard
     /// <summary>Where the next search across blocks begins.</summary>
     internal ulong Rotor;
 
+    /// <summary>Where the next search for garbage begins.</summary>
+    internal ulong GarbageRotor;
+
     /// <summary>For how many more requests of each family room is taken to be scarce.</summary>
     internal fixed uint Scarce[Families];
+
+    /// <summary>What was counted for each cache and not added to its table yet, and how many changes that were.</summary>
+    internal fixed long CacheCounts[HeaderLayout.Caches * TableLayout.CounterWords];
+
+    internal fixed uint CachePending[HeaderLayout.Caches];
 
     internal fixed uint Top[Classes];
 

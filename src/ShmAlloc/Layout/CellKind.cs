@@ -18,4 +18,17 @@ internal enum CellKind
     /// Set by who reads a published allocation, before it looks whether that is still in use. Recovery clears it.
     /// </summary>
     Hold = 3,
+
+    /// <summary>
+    /// Set when a cache item is claimed, before it is filled, published and linked. Recovery retires it if it is published and no entry leads to it.
+    /// </summary>
+    Linking = 4,
+
+    /// <summary>
+    /// Upgraded from <see cref="Hold"/> once the item is known to be linked, before the entry is changed. Recovery retires it if no entry leads to it.
+    /// </summary>
+    Unlinking = 5,
+
+    /// <summary>A placeholder of who is working a value out. Recovery unlinks and retires it.</summary>
+    Computing = 6,
 }

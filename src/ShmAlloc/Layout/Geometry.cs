@@ -46,6 +46,9 @@ internal struct Geometry
     /// <summary>Natural alignment is kept up to this many bytes.</summary>
     internal const ulong MaxAlignment = Page;
 
+    /// <summary>The summary of a plane has cache lines of its own: that of the free blocks is read at every free, and others change all the time.</summary>
+    private const ulong WordsInLine = 8;
+
     private const ulong MaxUnits = CellWord.MaxUnit;
 
     internal int UnitShift;
@@ -98,7 +101,7 @@ internal struct Geometry
         geometry.UnitsPerBlock = 1u << unitsPerBlockShift;
         geometry.WordsPerBlock = geometry.UnitsPerBlock >> BitmapWord.UnitsShift;
         ulong groups = Groups(maximumBlocks);
-        geometry.SummaryWords = (groups + 63) / 64;
+        geometry.SummaryWords = ((groups + 63) / 64 + WordsInLine - 1) & ~(WordsInLine - 1);
 
         geometry.SlotsAt = Page;
         geometry.SummariesAt = PageUp(geometry.SlotsAt + ((ulong)slots * SlotLayout.Size));

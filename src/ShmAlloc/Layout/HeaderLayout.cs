@@ -14,13 +14,16 @@ internal unsafe struct HeaderLayout
     internal const ulong ExpectedMagic = 0x636F_6C6C_416D_6853;
 
     /// <summary>Counts up with every change after which older code would misread the file.</summary>
-    internal const uint CurrentLayout = 1;
+    internal const uint CurrentLayout = 2;
 
     /// <summary>Bytes that the checksum covers.</summary>
     internal const int ImmutableBytes = 2040;
 
     /// <summary>Words for the users' own entry points.</summary>
     internal const int Roots = 16;
+
+    /// <summary>Named caches that a heap can have.</summary>
+    internal const int Caches = 16;
 
     [FieldOffset(0)]
     internal ulong Magic;
@@ -99,6 +102,22 @@ internal unsafe struct HeaderLayout
     /// <summary>Mutable: the users' own entry points.</summary>
     [FieldOffset(2112)]
     internal fixed ulong Root[Roots];
+
+    /// <summary>Mutable: offsets of the tables of the caches; from 0 to something, once.</summary>
+    [FieldOffset(2304)]
+    internal fixed ulong Cache[Caches];
+
+    /// <summary>Mutable: what the heap's clock adds to the kernel's: see ClockAnchor. 0 until somebody needs it.</summary>
+    [FieldOffset(2432)]
+    internal ulong ClockAnchor;
+
+    /// <summary>Mutable: ranges of stamps that have been given out.</summary>
+    [FieldOffset(2496)]
+    internal ulong StampRanges;
+
+    /// <summary>Mutable, a hint: the block at which eviction goes on.</summary>
+    [FieldOffset(2560)]
+    internal ulong Hand;
 
     /// <summary>The checksum that the immutable bytes should have. Source: Fowler, Noll, Vo, FNV-1a.</summary>
     internal static ulong ComputeChecksum(HeaderLayout* header)

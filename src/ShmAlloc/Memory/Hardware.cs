@@ -65,6 +65,21 @@ internal readonly unsafe struct Hardware : IMachine
         }
     }
 
+    public static void CopyIn(byte* from, byte* to, ulong lengthBytes, string file, int line) => Buffer.MemoryCopy(from, to, lengthBytes, lengthBytes);
+
+    public static void CopyOut(byte* from, byte* to, ulong lengthBytes, string file, int line)
+    {
+        Buffer.MemoryCopy(from, to, lengthBytes, lengthBytes);
+        Volatile.ReadBarrier();
+    }
+
+    public static bool IsEqual(byte* shared, byte* own, ulong lengthBytes, string file, int line)
+    {
+        bool isEqual = new ReadOnlySpan<byte>(shared, (int)lengthBytes).SequenceEqual(new ReadOnlySpan<byte>(own, (int)lengthBytes));
+        Volatile.ReadBarrier();
+        return isEqual;
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint Shard(Attachment* heap) => StackShard.Current;
 

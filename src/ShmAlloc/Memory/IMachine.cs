@@ -40,6 +40,17 @@ internal unsafe interface IMachine
     /// <summary>Fills an allocation with zeros that nobody else knows yet.</summary>
     static abstract void Clear(byte* address, ulong lengthBytes, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0);
 
+    /// <summary>Fills memory that is not published yet.</summary>
+    static abstract void CopyIn(byte* from, byte* to, ulong lengthBytes, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0);
+
+    /// <summary>
+    /// Copies shared memory that others may be changing; the caller finds out afterwards whether they did. What is read next is read after it.
+    /// </summary>
+    static abstract void CopyOut(byte* from, byte* to, ulong lengthBytes, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0);
+
+    /// <summary>Compares shared memory, which others may be changing, with private memory. What is read next is read after it.</summary>
+    static abstract bool IsEqual(byte* shared, byte* own, ulong lengthBytes, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0);
+
     /// <summary>Which shard of private hints to use: any number, best one that threads running at once do not share.</summary>
     static abstract uint Shard(Attachment* heap);
 

@@ -1,4 +1,5 @@
 using ShmAlloc.Allocation;
+using ShmAlloc.Caching;
 using ShmAlloc.Layout;
 using ShmAlloc.Memory;
 
@@ -63,6 +64,9 @@ internal unsafe struct Attachment
     /// <summary>The last number that told a shard at which cell to begin.</summary>
     internal uint LastFirstCell;
 
+    /// <summary>What stands above is read by every operation, and tickets are written: they share no cache line.</summary>
+    private fixed ulong _line[8];
+
     /// <summary>Who of our threads uses which of our cells: see <see cref="Ticket"/>.</summary>
     internal fixed ulong Tickets[SlotLayout.Cells];
 
@@ -71,6 +75,15 @@ internal unsafe struct Attachment
 
     /// <summary>Units of the place that a reservation holds inside a block, for each cell.</summary>
     internal fixed uint ReservedUnits[SlotLayout.Cells];
+
+    /// <summary>With so many blocks the heap was full once, and could not grow: then a cache makes room before it searches all of it.</summary>
+    internal ulong FullBlocks;
+
+    /// <summary>The last stamp of each cell's range: whoever has the ticket has it.</summary>
+    internal fixed ulong Stamps[SlotLayout.Cells];
+
+    /// <summary>What is known of the heap's caches.</summary>
+    internal CacheTables Tables;
 
     // What the platform needs to know.
     internal byte* Mapping;

@@ -74,6 +74,9 @@ internal static unsafe class Cells<TMachine>
 
     private static ulong* AddressOf(Attachment* heap, int cell) => AddressOf(heap, heap->Slot, cell);
 
+    /// <summary>Another number for each shard of all participants, as far as that goes: so that they begin to look at different places.</summary>
+    internal static ulong NumberOfShard(Attachment* heap) => (uint)heap->Slot + (ulong)(uint)FirstOf(heap);
+
     /// <summary>Where a thread begins to look: each at another cell, as long as there are enough of them.</summary>
     private static int FirstOf(Attachment* heap)
     {

@@ -1,4 +1,5 @@
 using ShmAlloc.Allocation;
+using ShmAlloc.Caching;
 using ShmAlloc.Layout;
 using ShmAlloc.Memory;
 
@@ -86,6 +87,11 @@ internal static unsafe class Recovery<TMachine>
         if (cell.IsNone)
         {
             return;
+        }
+
+        if (cell.Kind is CellKind.Linking or CellKind.Unlinking or CellKind.Computing)
+        {
+            ItemRecovery<TMachine>.Recover(heap, slot, cell);
         }
 
         ulong block = heap->BlockOf(cell.Unit);

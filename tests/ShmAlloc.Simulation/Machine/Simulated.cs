@@ -57,6 +57,34 @@ internal readonly unsafe struct Simulated : IMachine
         }
     }
 
+    /// <summary>Word by word, so that a death or another thread may come in between. Lengths are rounded up: items of programs are made of words.</summary>
+    public static void CopyIn(byte* from, byte* to, ulong lengthBytes, string file, int line)
+    {
+        for (ulong at = 0; at < lengthBytes; at += sizeof(ulong))
+        {
+            Write((ulong*)(to + at), *(ulong*)(from + at), file, line);
+        }
+    }
+
+    public static void CopyOut(byte* from, byte* to, ulong lengthBytes, string file, int line)
+    {
+        for (ulong at = 0; at < lengthBytes; at += sizeof(ulong))
+        {
+            *(ulong*)(to + at) = Read((ulong*)(from + at), file, line);
+        }
+    }
+
+    public static bool IsEqual(byte* shared, byte* own, ulong lengthBytes, string file, int line)
+    {
+        bool isEqual = true;
+        for (ulong at = 0; at < lengthBytes; at += sizeof(ulong))
+        {
+            isEqual &= Read((ulong*)(shared + at), file, line) == *(ulong*)(own + at);
+        }
+
+        return isEqual;
+    }
+
     public static uint Shard(Attachment* heap) => SimulatedThread.Current?.Shard ?? 0;
 
     public static bool BeginProbing(Attachment* heap, out int probe)

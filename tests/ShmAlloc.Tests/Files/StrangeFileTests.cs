@@ -117,7 +117,7 @@ public sealed partial class StrangeFileTests
     public void Another_layout_version_is_refused_and_named()
     {
         var content = RawHeapFile.Sample(Small);
-        RawHeapFile.Header(content).Layout = HeaderLayout.CurrentLayout + 41;
+        RawHeapFile.Header(content).Layout = 42;
         RawHeapFile.Sign(content);
         using RawHeapFile file = new(content);
         Assert.Contains("42", file.AssertRefused(ShmFailure.UnknownLayout).Message, StringComparison.Ordinal);

@@ -81,6 +81,12 @@ internal readonly unsafe struct TestMachine : IMachine
 
     public static void Clear(byte* address, ulong lengthBytes, string file, int line) => NativeMemory.Clear(address, (nuint)lengthBytes);
 
+    public static void CopyIn(byte* from, byte* to, ulong lengthBytes, string file, int line) => Hardware.CopyIn(from, to, lengthBytes, file, line);
+
+    public static void CopyOut(byte* from, byte* to, ulong lengthBytes, string file, int line) => Hardware.CopyOut(from, to, lengthBytes, file, line);
+
+    public static bool IsEqual(byte* shared, byte* own, ulong lengthBytes, string file, int line) => Hardware.IsEqual(shared, own, lengthBytes, file, line);
+
     public static uint Shard(Attachment* heap) => _shard != 0 ? _shard : heap->ProcessId;
 
     public static bool BeginProbing(Attachment* heap, out int probe)

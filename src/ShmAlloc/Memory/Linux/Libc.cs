@@ -144,4 +144,16 @@ internal static unsafe class Libc
 
     [DllImport("libc", EntryPoint = "__errno_location"), SuppressGCTransition]
     private static extern int* ErrorLocation();
+
+    /// <summary>Milliseconds since the machine was started, time in which it slept included.</summary>
+    internal static long BootMilliseconds()
+    {
+        long* time = stackalloc long[2];
+        return ClockGetTime(BootTime, time) == 0 ? (time[0] * 1000) + (time[1] / 1_000_000) : 0;
+    }
+
+    private const int BootTime = 7;
+
+    [DllImport("libc", EntryPoint = "clock_gettime"), SuppressGCTransition]
+    private static extern int ClockGetTime(int clock, long* time);
 }

@@ -1,0 +1,119 @@
+using System.Runtime.CompilerServices;
+using ShmAlloc.Allocation;
+using ShmAlloc.Layout;
+using ShmAlloc.Memory;
+using ShmAlloc.Participants;
+
+namespace ShmAlloc.Caching;
+
+/// <summary>What is counted for each cache and participant slot. The first two go down, too.</summary>
+internal enum CacheCounter
+{
+    Entries,
+    Bytes,
+    Hits,
+    Misses,
+    Sets,
+    Removals,
+
+    /// <summary>Items that were dropped because the heap was full.</summary>
+    EvictionsForRoom,
+
+    /// <summary>Items that were dropped because the cache had reached its limit.</summary>
+    EvictionsForLimit,
+
+    /// <summary>Items that were dropped because both buckets of another key were full.</summary>
+    EvictionsForEntry,
+
+    /// <summary>Items that were dropped after their time, or after a tag was removed.</summary>
+    Expirations,
+}
+
+/// <summary>
+/// Counters: kept in private memory by each shard, and added to the participant's own lines of the table now and then. Nothing depends on them but the
+/// statistics and a limit in bytes; what a process did not add before it was killed is lost, and counted anew by who recovers it.
+/// </summary>
+internal static unsafe class CacheCounts<TMachine>
+    where TMachine : struct, IMachine
+{
+    /// <summary>Changes that a shard keeps to itself at most, and bytes as a share of the limit.</summary>
+    private const uint MostPending = 256;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void Add(Attachment* heap, CacheTable* table, CacheCounter counter, long change)
+    {
+        Shard* shard = ShortWay<TMachine>.ShardOf(heap);
+        shard->CacheCounts[(table->Number * TableLayout.CounterWords) + (uint)counter] += change;
+        if (++shard->CachePending[table->Number] >= MostPending)
+        {
+            Flush(heap, table, shard);
+        }
+    }
+
+    /// <summary>Adds what a shard has counted to the table.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    internal static void Flush(Attachment* heap, CacheTable* table, Shard* shard)
+    {
+        shard->CachePending[table->Number] = 0;
+        if (heap->ReadOnly || heap->Slot < 0)
+        {
+            return;
+        }
+
+        ulong* shared = table->Counters + ((uint)heap->Slot * TableLayout.CounterWords);
+        long* mine = shard->CacheCounts + (table->Number * TableLayout.CounterWords);
+        for (int counter = 0; counter <= (int)CacheCounter.Expirations; counter++)
+        {
+            long change = mine[counter];
+            if (change == 0)
+            {
+                continue;
+            }
+
+            // Threads that share a shard may lose or double a count here; see above for what depends on it.
+            mine[counter] -= change;
+            AddShared(shared + counter, change);
+        }
+    }
+
+    /// <summary>Adds what all shards of this process have counted.</summary>
+    internal static void FlushAll(Attachment* heap, CacheTable* table)
+    {
+        for (uint index = 0; index <= heap->ShardMask; index++)
+        {
+            if (heap->Shards[index].CachePending[table->Number] != 0)
+            {
+                Flush(heap, table, heap->Shards + index);
+            }
+        }
+    }
+
+    /// <summary>The sum of a counter over all participants, as far as they have told.</summary>
+    internal static long Sum(Attachment* heap, CacheTable* table, CacheCounter counter)
+    {
+        long sum = 0;
+        for (uint slot = 0; slot < heap->Geometry.Slots; slot++)
+        {
+            sum += (long)TMachine.Read(table->Counters + (slot * TableLayout.CounterWords) + (uint)counter);
+        }
+
+        return sum;
+    }
+
+    /// <summary>What an item takes of the heap.</summary>
+    internal static long BytesOf(Attachment* heap, ItemShape shape) =>
+        (long)((shape.TotalBytes + heap->Geometry.UnitMask) & ~(ulong)heap->Geometry.UnitMask);
+
+    /// <summary>Adds to a counter of our own slot, on which only threads of this process work.</summary>
+    internal static void AddShared(ulong* counter, long change)
+    {
+        while (true)
+        {
+            ulong was = TMachine.Read(counter);
+            if (TMachine.CompareExchange(counter, was + (ulong)change, was) == was)
+            {
+                return;
+            }
+        }
+    }
+}

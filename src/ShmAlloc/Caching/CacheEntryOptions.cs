@@ -1,0 +1,20 @@
+namespace ShmAlloc.Caching;
+
+/// <summary>How long an entry lives, and what it belongs to. The default lives until there is no room for it.</summary>
+public readonly record struct CacheEntryOptions
+{
+    /// <summary>When it expires: a point in the future.</summary>
+    public DateTimeOffset? AbsoluteExpiration { get; init; }
+
+    /// <summary>After what time it expires: more than zero. Counted in milliseconds.</summary>
+    public TimeSpan? Lifetime { get; init; }
+
+    /// <summary>After what time without use it expires: more than zero. Renewed by gets and by refreshing, up to the absolute expiry if there is one.</summary>
+    public TimeSpan? SlidingExpiration { get; init; }
+
+    /// <summary>Whether it stays when room is made for others.</summary>
+    public bool Pinned { get; init; }
+
+    /// <summary>What it is removed with: at most 15 tags. What counts is when they were captured; by default that is when the value is set.</summary>
+    public CacheTags Tags { get; init; }
+}

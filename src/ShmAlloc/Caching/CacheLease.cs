@@ -1,0 +1,135 @@
+using ShmAlloc.Layout;
+using ShmAlloc.Memory;
+using ShmAlloc.Participants;
+
+namespace ShmAlloc.Caching;
+
+/// <summary>
+/// A value that is read where it lies, without a copy. Its memory is not reused before the lease is disposed, or this process dies; the key may have another
+/// value by then.
+/// </summary>
+/// <remarks>A copy is the same lease. It means nothing in another process.</remarks>
+public readonly unsafe struct CacheLease : IDisposable, IEquatable<CacheLease>
+{
+    private readonly SharedCache? _cache;
+    private readonly byte* _value;
+    private readonly int _length;
+    private readonly int _cell;
+    private readonly ulong _ticket;
+
+    internal CacheLease(SharedCache cache, byte* value, int length, int cell, ulong ticket, ulong stamp)
+    {
+        _cache = cache;
+        _value = value;
+        _length = length;
+        _cell = cell;
+        _ticket = ticket;
+        Version = new CacheVersion(stamp);
+    }
+
+    /// <summary>Names the value.</summary>
+    public CacheVersion Version { get; }
+
+    /// <summary>The value. The span must not be used after <see cref="Dispose"/>, nor the memory be written to.</summary>
+    public ReadOnlySpan<byte> Value => new(_value, _length);
+
+    /// <summary>Lets go of the memory. Doing it twice is fine.</summary>
+    public void Dispose() => _cache?.EndLease(_cell, _ticket);
+
+    /// <inheritdoc/>
+    public bool Equals(CacheLease other) => ReferenceEquals(_cache, other._cache) && _cell == other._cell && _ticket == other._ticket;
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => obj is CacheLease other && Equals(other);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(_cell, _ticket);
+
+    /// <summary>Whether two are the same lease.</summary>
+    public static bool operator ==(CacheLease left, CacheLease right) => left.Equals(right);
+
+    /// <summary>Whether two are not the same lease.</summary>
+    public static bool operator !=(CacheLease left, CacheLease right) => !left.Equals(right);
+}
+
+/// <content>Leases.</content>
+public sealed unsafe partial class SharedCache
+{
+    /// <summary>Leases the value of a key: to read it without a copy.</summary>
+    /// <param name="key">The key: at most 65,535 bytes.</param>
+    /// <param name="lease">To be disposed. Each takes a cell of this process; there are 48.</param>
+    /// <returns>
+    /// <see cref="CacheStatus.Ok"/>, <see cref="CacheStatus.Missing"/>, <see cref="CacheStatus.TooManyLeases"/>, <see cref="CacheStatus.ReadOnly"/> (a heap
+    /// that is attached read-only has no leases), or why not.
+    /// </returns>
+    /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
+    public CacheStatus TryLease(ReadOnlySpan<byte> key, out CacheLease lease)
+    {
+        lease = default;
+        CacheStatus status = Grips<Hardware>.TryTake(_heap, lasting: true, out int cell);
+        if (status != CacheStatus.Ok)
+        {
+            return Checked(status);
+        }
+
+        fixed (byte* bytes = key)
+        {
+            status = Hold(KeyOf(bytes, key.Length), cell, out ItemFacts facts);
+            if (status == CacheStatus.Ok)
+            {
+                byte* value = (byte*)ItemAccess<Hardware>.At(_heap, facts.Unit) + facts.Shape.ValueBegins;
+                lease = new CacheLease(
+                    this, value, (int)facts.Shape.ValueBytes, cell, Cells<Hardware>.TicketOf(_heap, cell).Bits, facts.Stamp);
+            }
+        }
+
+        if (status != CacheStatus.Ok)
+        {
+            Cells<Hardware>.Release(_heap, cell);
+        }
+
+        CacheCounts<Hardware>.Add(_heap, _table, status == CacheStatus.Ok ? CacheCounter.Hits : CacheCounter.Misses, 1);
+        return Checked(status);
+    }
+
+    internal void EndLease(int cell, ulong ticket)
+    {
+        if (Cells<Hardware>.TryStartWork(_heap, cell, new Ticket(ticket)))
+        {
+            Cells<Hardware>.Release(_heap, cell);
+        }
+
+        GC.KeepAlive(Heap);
+    }
+
+    /// <summary>Holds the value of a key under a cell.</summary>
+    private CacheStatus Hold(in CacheKey key, int cell, out ItemFacts facts)
+    {
+        Probe probeOfKey;
+        Probe* probe = &probeOfKey;
+        Probe.Begin(probe, _table, key.Hash);
+        ulong* grip = Cells<Hardware>.AddressOf(_heap, _heap->Slot, cell);
+        int attempt = 0;
+        do
+        {
+            int index = CacheSearch<Hardware>.TryHold(_heap, probe, key, grip, out facts);
+            if (index == Probe.None)
+            {
+                return CacheStatus.Missing;
+            }
+
+            if (index >= 0)
+            {
+                ItemHeader* item = ItemAccess<Hardware>.At(_heap, facts.Unit);
+                bool isLive = ItemAccess<Hardware>.IsLive(_table, item, facts.Shape, Now);
+                CacheReader<Hardware>.Touch(_heap, probe, index);
+                bool isWhole = !isLive || !facts.Shape.Is(ItemShape.Checked)
+                    || Checksum.Of((byte*)item + facts.Shape.ValueBegins, facts.Shape.ValueBytes) == ItemAccess<Hardware>.Word(item, facts.Shape.ChecksumAt);
+                return !isLive ? CacheStatus.Missing : isWhole ? CacheStatus.Ok : CacheStatus.Damaged;
+            }
+        }
+        while (Pause(ref attempt));
+
+        return CacheStatus.Contended;
+    }
+}

@@ -1,0 +1,188 @@
+using System.Runtime.CompilerServices;
+using ShmAlloc.Layout;
+using ShmAlloc.Memory;
+using ShmAlloc.Participants;
+
+namespace ShmAlloc.Caching;
+
+/// <summary>What a reader learned of an item.</summary>
+internal struct ItemFacts
+{
+    internal ulong Unit;
+    internal ulong Stamp;
+    internal ItemShape Shape;
+
+    /// <summary>0: never.</summary>
+    internal ulong Deadline;
+
+    /// <summary>Who works the value out, if it is a placeholder; its epoch and slot.</summary>
+    internal ulong Owner;
+
+    /// <summary>Whether a tag of it was removed.</summary>
+    internal bool IsTagRemoved;
+
+    internal ulong Checksum;
+
+    /// <summary>Where it was found, among the entries of its key.</summary>
+    internal int Index;
+}
+
+/// <summary>
+/// Gets: finds an item, copies it, and looks whether it was the value of its key all along. Writes nothing but a hint that it was used.
+/// </summary>
+/// <remarks>
+/// An optimistic read. The item may be unlinked, and its memory reused, at any moment; what is copied then is nonsense, and thrown away, because the entry has
+/// changed. At the end are looked at, in this order: the entries up to and including the one found; then the stamp. Entries that came before it decide
+/// whether it was the first match, the entry whether it was linked, and the stamp whether the entry is the same by accident.
+/// A miss is reported when all entries were read the same twice. Death: a reader leaves nothing behind.
+/// </remarks>
+internal static unsafe class CacheReader<TMachine>
+    where TMachine : struct, IMachine
+{
+    private const int MaxTries = 16;
+    private const int MaxHeldTries = 64;
+    private const int Torn = -2;
+
+    /// <summary>Copies the value of a key, if it is not longer than <paramref name="capacity"/>.</summary>
+    /// <returns>
+    /// <see cref="CacheStatus.Ok"/>, also for what has expired and for a placeholder: the caller looks at the facts; <see cref="CacheStatus.Missing"/>;
+    /// <see cref="CacheStatus.BufferTooSmall"/>; <see cref="CacheStatus.Contended"/>.
+    /// </returns>
+    internal static CacheStatus TryRead(Attachment* heap, CacheTable* table, in CacheKey key, byte* to, ulong capacity, out ItemFacts facts)
+    {
+        Probe probeOfKey;
+        Probe* probe = &probeOfKey;
+        Probe.Begin(probe, table, key.Hash);
+        for (int tries = 0; tries < MaxTries; tries++)
+        {
+            int index = Find(heap, probe, key, out facts);
+            if (index == Torn)
+            {
+                continue;
+            }
+
+            if (index == Probe.None)
+            {
+                if (Probe.IsUnchanged<TMachine>(probe, Probe.Entries))
+                {
+                    return CacheStatus.Missing;
+                }
+
+                continue;
+            }
+
+            ItemHeader* item = ItemAccess<TMachine>.At(heap, facts.Unit);
+            bool fits = facts.Shape.ValueBytes <= capacity;
+            Take(table, item, to, fits, ref facts);
+            if (Probe.IsUnchanged<TMachine>(probe, index + 1) && ItemAccess<TMachine>.Stamp(item) == facts.Stamp)
+            {
+                Touch(heap, probe, index);
+                return fits ? CacheStatus.Ok : CacheStatus.BufferTooSmall;
+            }
+        }
+
+        return TryReadHeld(heap, table, probe, key, to, capacity, out facts);
+    }
+
+    /// <summary>Copies the value of an item that the caller holds.</summary>
+    internal static CacheStatus ReadHeld(Attachment* heap, CacheTable* table, byte* to, ulong capacity, ref ItemFacts facts)
+    {
+        bool fits = facts.Shape.ValueBytes <= capacity;
+        Take(table, ItemAccess<TMachine>.At(heap, facts.Unit), to, fits, ref facts);
+        return fits ? CacheStatus.Ok : CacheStatus.BufferTooSmall;
+    }
+
+    /// <summary>Sets the hint that an entry was used, if it is not set.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void Touch(Attachment* heap, Probe* probe, int index)
+    {
+        ulong* hints = probe->HintsOf(index, out ulong visited);
+        if (!heap->ReadOnly && (TMachine.Read(hints) & visited) == 0)
+        {
+            TMachine.Or(hints, visited);
+        }
+    }
+
+    /// <summary>When others are too quick: holds the item, so that it cannot change any more once it was seen linked.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static CacheStatus TryReadHeld(
+        Attachment* heap, CacheTable* table, Probe* probe, in CacheKey key, byte* to, ulong capacity, out ItemFacts facts)
+    {
+        facts = default;
+        CacheStatus status = Grips<TMachine>.TryTake(heap, lasting: false, out int cell);
+        if (status != CacheStatus.Ok)
+        {
+            return status == CacheStatus.ReadOnly ? CacheStatus.Contended : status;
+        }
+
+        ulong* grip = Cells<TMachine>.AddressOf(heap, heap->Slot, cell);
+        status = CacheStatus.Contended;
+        for (int tries = 0; tries < MaxHeldTries && status == CacheStatus.Contended; tries++)
+        {
+            int index = CacheSearch<TMachine>.TryHold(heap, probe, key, grip, out facts);
+            status = index >= 0 ? ReadHeld(heap, table, to, capacity, ref facts)
+                : index == Probe.None ? CacheStatus.Missing
+                : CacheStatus.Contended;
+        }
+
+        Cells<TMachine>.Release(heap, cell);
+        return status;
+    }
+
+    /// <returns>The first entry that seems to match, or none, or torn: what was read makes no sense.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int Find(Attachment* heap, Probe* probe, in CacheKey key, out ItemFacts facts)
+    {
+        Unsafe.SkipInit(out facts);
+        uint tag = EntryWord.TagOf(key.Hash);
+        for (int index = 0; index < Probe.Entries; index++)
+        {
+            EntryWord entry = Probe.Read<TMachine>(probe, index);
+            if (entry.Tag != tag || entry.IsEmpty)
+            {
+                continue;
+            }
+
+            if (!ItemAccess<TMachine>.IsInside(heap, entry.Unit))
+            {
+                return Torn;
+            }
+
+            ItemHeader* item = ItemAccess<TMachine>.At(heap, entry.Unit);
+            facts.Stamp = ItemAccess<TMachine>.Stamp(item);
+            if (ItemAccess<TMachine>.Hash(item) != key.Hash)
+            {
+                // Another key, or nonsense; which of them, is known when the entries have been read again.
+                continue;
+            }
+
+            facts.Shape = ItemAccess<TMachine>.Shape(item);
+            if (facts.Stamp == ItemHeader.InvalidStamp || !ItemAccess<TMachine>.Fits(heap, entry.Unit, facts.Shape.TotalBytes))
+            {
+                return Torn;
+            }
+
+            if (ItemAccess<TMachine>.HasKey(item, facts.Shape, key))
+            {
+                facts.Unit = entry.Unit;
+                facts.Index = index;
+                return index;
+            }
+        }
+
+        return Probe.None;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Take(CacheTable* table, ItemHeader* item, byte* to, bool fits, ref ItemFacts facts)
+    {
+        facts.Deadline = ItemAccess<TMachine>.Deadline(item);
+        facts.Owner = facts.Shape.Is(ItemShape.Placeholder) ? ItemAccess<TMachine>.Word(item, facts.Shape.OwnerAt) : 0;
+        facts.Checksum = facts.Shape.Is(ItemShape.Checked) ? ItemAccess<TMachine>.Word(item, facts.Shape.ChecksumAt) : 0;
+        facts.IsTagRemoved = facts.Shape.Tags != 0 && ItemAccess<TMachine>.IsTagRemoved(table, item, facts.Shape);
+        if (fits)
+        {
+            TMachine.CopyOut((byte*)item + facts.Shape.ValueBegins, to, facts.Shape.ValueBytes);
+        }
+    }
+}

@@ -1,0 +1,207 @@
+using ShmAlloc.Allocation;
+using ShmAlloc.Layout;
+using ShmAlloc.Memory;
+using ShmAlloc.Participants;
+
+namespace ShmAlloc.Caching;
+
+/// <summary>The operations that change a cache, from taking cells to releasing them.</summary>
+internal static unsafe class CacheStore<TMachine>
+    where TMachine : struct, IMachine
+{
+    /// <summary>Makes an item of a key and a value, and links it.</summary>
+    internal static CacheStatus Put(
+        Attachment* heap, CacheTable* table, in CacheKey key, byte* value, uint valueBytes, in ItemOptions options, PutMode mode, ulong expected, ulong now)
+    {
+        CacheStatus status = TryTakeTwo(heap, out int cell, out int second);
+        if (status != CacheStatus.Ok)
+        {
+            return status;
+        }
+
+        ulong* grip = Cells<TMachine>.AddressOf(heap, heap->Slot, second);
+        status = Grips<TMachine>.StatusOf(
+            CacheRoom<TMachine>.TryBegin(heap, table, key, valueBytes, options, cell, now, grip, out NewItem item));
+        if (status == CacheStatus.Ok)
+        {
+            TMachine.CopyIn(value, item.Value, valueBytes);
+            status = Finish(heap, table, key, item, mode, expected, now, grip);
+        }
+
+        Cells<TMachine>.Release(heap, second);
+        Cells<TMachine>.Release(heap, cell);
+        return status;
+    }
+
+    /// <summary>The value is in its place: publishes, links, and drops others if the cache has become too large.</summary>
+    internal static CacheStatus Finish(
+        Attachment* heap, CacheTable* table, in CacheKey key, in NewItem item, PutMode mode, ulong expected, ulong now, ulong* grip)
+    {
+        if (item.Shape.Is(ItemShape.Checked))
+        {
+            byte* at = (byte*)ItemAccess<TMachine>.At(heap, item.Unit);
+            TMachine.Write((ulong*)(at + item.Shape.ChecksumAt), Checksum.Of(item.Value, item.Shape.ValueBytes));
+        }
+
+        if (!NewItems<TMachine>.TryPublish(heap, item))
+        {
+            return CacheStatus.Closed;
+        }
+
+        CacheStatus status = CacheWriter<TMachine>.Put(heap, table, key, item, mode, expected, now, grip);
+        if (status == CacheStatus.Ok)
+        {
+            CacheCounts<TMachine>.Add(heap, table, CacheCounter.Sets, 1);
+            CacheRoom<TMachine>.KeepLimit(heap, table, now, grip);
+        }
+        else
+        {
+            Hold<TMachine>.Retire(heap, heap->OffsetOf(item.Unit));
+        }
+
+        return status;
+    }
+
+    internal static CacheStatus Remove(Attachment* heap, CacheTable* table, in CacheKey key, ulong now)
+    {
+        CacheStatus status = Grips<TMachine>.TryTake(heap, lasting: false, out int cell);
+        if (status == CacheStatus.Ok)
+        {
+            status = CacheWriter<TMachine>.Remove(heap, table, key, now, Cells<TMachine>.AddressOf(heap, heap->Slot, cell));
+            Cells<TMachine>.Release(heap, cell);
+            CacheCounts<TMachine>.Add(heap, table, CacheCounter.Removals, status == CacheStatus.Ok ? 1 : 0);
+        }
+
+        return status;
+    }
+
+    /// <summary>Unlinks whatever an entry leads to: for clearing a cache.</summary>
+    /// <returns>Whether it is empty now.</returns>
+    internal static bool TryRemoveEntry(Attachment* heap, CacheTable* table, ulong bucket, int index, int cell)
+    {
+        const int tries = 64;
+        ulong* address = table->Buckets + (bucket * TableLayout.BucketWords) + (uint)index;
+        ulong* grip = Cells<TMachine>.AddressOf(heap, heap->Slot, cell);
+        for (int tried = 0; tried < tries; tried++)
+        {
+            EntryWord seen = new(TMachine.Read(address));
+            if (seen.IsEmpty || !ItemAccess<TMachine>.IsInside(heap, seen.Unit))
+            {
+                return true;
+            }
+
+            if (Grips<TMachine>.TryHold(grip, address, seen))
+            {
+                Probe probeOfKey;
+                Probe* probe = &probeOfKey;
+                ulong hash = ItemAccess<TMachine>.Hash(ItemAccess<TMachine>.At(heap, seen.Unit));
+                Probe.Begin(probe, table, hash);
+                int found = CacheSearch<TMachine>.FindUnit(probe, seen.Unit);
+                if (found >= 0)
+                {
+                    Unlink<TMachine>.UnlinkLater(heap, table, probe, hash, found, grip);
+                    if (Grips<TMachine>.TryHold(grip, probe->AddressOf(found), seen)
+                        && Unlink<TMachine>.TryUnlink(heap, table, probe, found, seen, seen.Emptied, grip))
+                    {
+                        return true;
+                    }
+                }
+            }
+
+            Grips<TMachine>.Loosen(grip);
+        }
+
+        return false;
+    }
+
+    /// <summary>Renews a sliding expiry, if that moves it by more than an eighth of its window.</summary>
+    /// <remarks>Takes effect at the compare-and-swap of the deadline, of an item that is held and was linked after that.</remarks>
+    internal static CacheStatus Refresh(Attachment* heap, CacheTable* table, in CacheKey key, ulong now)
+    {
+        const int tries = 64;
+        const ulong share = 8;
+        CacheStatus status = Grips<TMachine>.TryTake(heap, lasting: false, out int cell);
+        if (status != CacheStatus.Ok)
+        {
+            return status;
+        }
+
+        Probe probeOfKey;
+        Probe* probe = &probeOfKey;
+        Probe.Begin(probe, table, key.Hash);
+        ulong* grip = Cells<TMachine>.AddressOf(heap, heap->Slot, cell);
+        status = CacheStatus.Contended;
+        for (int tried = 0; tried < tries && status == CacheStatus.Contended; tried++)
+        {
+            int index = CacheSearch<TMachine>.TryHold(heap, probe, key, grip, out ItemFacts facts);
+            if (index == CacheSearch<TMachine>.Disturbed)
+            {
+                continue;
+            }
+
+            if (index < 0 || !ItemAccess<TMachine>.IsLive(table, ItemAccess<TMachine>.At(heap, facts.Unit), facts.Shape, now))
+            {
+                status = CacheStatus.Missing;
+                break;
+            }
+
+            status = CacheStatus.Ok;
+            CacheReader<TMachine>.Touch(heap, probe, index);
+            if (facts.Shape.Is(ItemShape.Sliding))
+            {
+                ItemHeader* item = ItemAccess<TMachine>.At(heap, facts.Unit);
+                ulong window = ItemAccess<TMachine>.Word(item, ItemShape.SlidingAt);
+                ulong last = ItemAccess<TMachine>.Word(item, ItemShape.SlidingAt + 8);
+                ulong next = last == 0 ? now + window : Math.Min(now + window, last);
+                ulong deadline = ItemAccess<TMachine>.Deadline(item);
+                if (next > deadline + (window / share)
+                    && TMachine.CompareExchange(&item->Deadline, next, deadline) != deadline)
+                {
+                    status = CacheStatus.Contended;
+                }
+            }
+        }
+
+        Cells<TMachine>.Release(heap, cell);
+        return status;
+    }
+
+    /// <summary>Makes everything that has a tag of a slot invisible.</summary>
+    /// <remarks>Takes effect at the compare-and-swap of the generation, for all processes at once.</remarks>
+    internal static void RemoveTag(CacheTable* table, ulong slot)
+    {
+        ulong* generation = table->Tags + (slot & table->TagMask);
+        while (true)
+        {
+            ulong was = TMachine.Read(generation);
+            if (TMachine.CompareExchange(generation, was + 1, was) == was)
+            {
+                return;
+            }
+        }
+    }
+
+    /// <summary>A tag as an item keeps it: its slot, and the generation that counts now.</summary>
+    internal static ulong TagOf(CacheTable* table, ulong hash)
+    {
+        ulong slot = hash & table->TagMask;
+        return (slot << 32) | (uint)TMachine.Read(table->Tags + slot);
+    }
+
+    /// <summary>Two cells for one operation: for what is linked, and for what is unlinked.</summary>
+    internal static CacheStatus TryTakeTwo(Attachment* heap, out int first, out int second)
+    {
+        second = Claim.NoCell;
+        CacheStatus status = Grips<TMachine>.TryTake(heap, lasting: false, out first);
+        if (status == CacheStatus.Ok)
+        {
+            status = Grips<TMachine>.TryTake(heap, lasting: false, out second);
+            if (status != CacheStatus.Ok)
+            {
+                Cells<TMachine>.Release(heap, first);
+            }
+        }
+
+        return status;
+    }
+}

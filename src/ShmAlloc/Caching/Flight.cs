@@ -1,0 +1,71 @@
+using ShmAlloc.Layout;
+using ShmAlloc.Memory;
+using ShmAlloc.Participants;
+
+namespace ShmAlloc.Caching;
+
+/// <summary>
+/// Single flight: a placeholder in the index says that somebody works the value of a key out. It is an item like others, but nobody's value; a cell of the
+/// participant names it COMPUTING for as long as it takes.
+/// </summary>
+/// <remarks>
+/// The value takes the placeholder's place by the compare-and-swap of its entry. Whoever removes or sets the key meanwhile takes the placeholder away, and the
+/// swap fails: a value that was worked out from old data is not stored. Death: recovery unlinks the placeholder, and whoever waits begins anew.
+/// </remarks>
+internal static unsafe class Flight<TMachine>
+    where TMachine : struct, IMachine
+{
+    private const int MaxTries = 64;
+
+    /// <summary>Links a placeholder, if the key has no value and no placeholder.</summary>
+    /// <param name="heap">The attachment.</param>
+    /// <param name="table">The cache.</param>
+    /// <param name="key">The key.</param>
+    /// <param name="placeholder">Begun by the caller, with its stale value written, under a lasting cell.</param>
+    /// <param name="now">Milliseconds of the heap's clock.</param>
+    /// <param name="grip">A cell for the operation.</param>
+    /// <returns><see cref="CacheStatus.Ok"/>: it is ours to work out; <see cref="CacheStatus.Exists"/>; <see cref="CacheStatus.Computing"/>; or why not.</returns>
+    internal static CacheStatus TryBegin(Attachment* heap, CacheTable* table, in CacheKey key, in NewItem placeholder, ulong now, ulong* grip)
+    {
+        if (!NewItems<TMachine>.TryPublish(heap, placeholder))
+        {
+            return CacheStatus.Closed;
+        }
+
+        CacheStatus status = CacheWriter<TMachine>.Put(heap, table, key, placeholder, PutMode.Announce, 0, now, grip);
+        if (status == CacheStatus.Ok)
+        {
+            NewItems<TMachine>.Name(heap, placeholder.Cell, CellKind.Computing, placeholder.Unit);
+        }
+        else
+        {
+            Allocation.Hold<TMachine>.Retire(heap, heap->OffsetOf(placeholder.Unit));
+        }
+
+        return status;
+    }
+
+    /// <summary>Takes the placeholder away, if it is still there: the value could not be worked out.</summary>
+    internal static void GiveUp(Attachment* heap, CacheTable* table, ulong hash, ulong unit, ulong* grip)
+    {
+        Probe probeOfKey;
+        Probe* probe = &probeOfKey;
+        Probe.Begin(probe, table, hash);
+        for (int tries = 0; tries < MaxTries; tries++)
+        {
+            int index = CacheSearch<TMachine>.FindUnit(probe, unit);
+            if (index == Probe.None)
+            {
+                return;
+            }
+
+            EntryWord seen = probe->Seen(index);
+            Unlink<TMachine>.UnlinkLater(heap, table, probe, hash, index, grip);
+            if (Grips<TMachine>.TryHold(grip, probe->AddressOf(index), seen)
+                && Unlink<TMachine>.TryUnlink(heap, table, probe, index, seen, seen.Emptied, grip))
+            {
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,63 @@
+using System.Runtime.CompilerServices;
+using ShmAlloc.Layout;
+using ShmAlloc.Memory;
+using ShmAlloc.Participants;
+
+namespace ShmAlloc.Caching;
+
+/// <summary>Reads items. What is read may be somebody else's memory by now: nothing is believed before the entry and the stamp were looked at again.</summary>
+internal static unsafe class ItemAccess<TMachine>
+    where TMachine : struct, IMachine
+{
+    internal static bool IsInside(Attachment* heap, ulong unit)
+    {
+        ulong block = heap->BlockOf(unit);
+        return block < heap->Blocks || (Allocation.Growth<TMachine>.Refresh(heap) && block < heap->Blocks);
+    }
+
+    /// <summary>Whether so many bytes from the start of a unit on lie within the heap.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static bool Fits(Attachment* heap, ulong unit, ulong bytes)
+    {
+        ulong start = unit << heap->Geometry.UnitShift;
+        ulong end = heap->Blocks << heap->Geometry.BlockShift;
+        return start < end && bytes <= end - start;
+    }
+
+    internal static ItemHeader* At(Attachment* heap, ulong unit) => (ItemHeader*)(heap->UserBase + heap->OffsetOf(unit));
+
+    internal static ulong Stamp(ItemHeader* item) => TMachine.Read(&item->Stamp);
+
+    internal static ulong Hash(ItemHeader* item) => TMachine.Read(&item->Hash);
+
+    internal static ulong Deadline(ItemHeader* item) => TMachine.Read(&item->Deadline);
+
+    internal static ItemShape Shape(ItemHeader* item) => new(TMachine.Read(&item->Shape));
+
+    internal static ulong Word(ItemHeader* item, uint at) => TMachine.Read((ulong*)((byte*)item + at));
+
+    /// <summary>Whether an item has a key. Its length was checked against the heap by the caller.</summary>
+    internal static bool HasKey(ItemHeader* item, ItemShape shape, in CacheKey key) =>
+        shape.KeyBytes == key.Length && TMachine.IsEqual((byte*)item + shape.KeyBegins, key.Bytes, (ulong)key.Length);
+
+    /// <summary>Whether one of its tags was removed since the item was made.</summary>
+    internal static bool IsTagRemoved(CacheTable* table, ItemHeader* item, ItemShape shape)
+    {
+        for (int index = 0; index < shape.Tags; index++)
+        {
+            ulong tag = Word(item, shape.TagsBegin + ((uint)index * 8));
+            if ((uint)TMachine.Read(table->Tags + (tag >> 32 & table->TagMask)) != (uint)tag)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Whether an item that the caller holds is a value that readers may have.</summary>
+    internal static bool IsLive(CacheTable* table, ItemHeader* item, ItemShape shape, ulong now) =>
+        !shape.Is(ItemShape.Placeholder) && !IsExpired(Deadline(item), now) && !IsTagRemoved(table, item, shape);
+
+    internal static bool IsExpired(ulong deadline, ulong now) => deadline != 0 && deadline <= now;
+}

@@ -1,0 +1,154 @@
+using ShmAlloc.Allocation;
+using ShmAlloc.Layout;
+using ShmAlloc.Memory;
+using ShmAlloc.Participants;
+
+namespace ShmAlloc.Caching;
+
+/// <summary>What an item is to be like, besides its key and value.</summary>
+internal unsafe struct ItemOptions
+{
+    /// <summary>Milliseconds of the heap's clock; 0: never.</summary>
+    internal ulong Deadline;
+
+    /// <summary>Milliseconds without use after which it expires; 0: no such.</summary>
+    internal ulong Window;
+
+    /// <summary>Up to when a sliding expiry is renewed at most; 0: without end.</summary>
+    internal ulong LastDeadline;
+
+    internal uint Flags;
+
+    /// <summary>Slot and epoch of who works the value out, of a placeholder.</summary>
+    internal ulong Owner;
+
+    /// <summary>A slot number in the upper half and the generation in the lower one, each.</summary>
+    internal ulong* Tags;
+    internal int TagCount;
+}
+
+/// <summary>An item that is being made: private to this thread, named by its cell, and not linked yet.</summary>
+internal unsafe struct NewItem
+{
+    internal ulong Unit;
+    internal int Cell;
+    internal ulong Stamp;
+    internal ulong Hash;
+    internal ItemShape Shape;
+    internal byte* Value;
+}
+
+/// <summary>Makes items: claimed, named LINKING, filled, stamped, published. Only then may an entry lead to them.</summary>
+/// <remarks>
+/// Death before it is published: private and named by a cell of the dead, so garbage after recovery. After: recovery finds no entry that leads to it, and
+/// retires it; or finds one, and it stays.
+/// </remarks>
+internal static unsafe class NewItems<TMachine>
+    where TMachine : struct, IMachine
+{
+    /// <summary>Stamps that a cell takes at a time.</summary>
+    private const int StampBits = 16;
+
+    /// <summary>Claims room, without making any, and writes all but the value.</summary>
+    /// <param name="heap">The attachment.</param>
+    /// <param name="table">The cache.</param>
+    /// <param name="key">The key.</param>
+    /// <param name="valueBytes">Length of the value.</param>
+    /// <param name="options">What else.</param>
+    /// <param name="cell">A cell whose ticket the caller has. It names the item until the caller releases it.</param>
+    /// <param name="quickly">Whether to give up before the search of the whole heap.</param>
+    /// <param name="item">The item, with the place of its value.</param>
+    internal static ShmStatus TryBegin(
+        Attachment* heap, CacheTable* table, in CacheKey key, uint valueBytes, in ItemOptions options, int cell, bool quickly, out NewItem item)
+    {
+        item = default;
+        ItemShape shape = new(options.Flags | table->ItemFlags, table->Number, options.TagCount, key.Length, valueBytes);
+        item.Shape = shape;
+        if (shape.TotalBytes > heap->LargestRequest)
+        {
+            return ShmStatus.TooLarge;
+        }
+
+        ShmStatus status = Reservations<TMachine>.Claim(heap, shape.TotalBytes, cell, quickly, out ulong unit);
+        if (status != ShmStatus.Ok)
+        {
+            return status;
+        }
+
+        Name(heap, cell, CellKind.Linking, unit);
+        item.Unit = unit;
+        item.Cell = cell;
+        item.Hash = key.Hash;
+        item.Stamp = NextStamp(heap, cell);
+        ItemHeader* at = ItemAccess<TMachine>.At(heap, unit);
+
+        // The old stamp goes before anything else changes: whoever still reads what lay here finds out.
+        TMachine.Write(&at->Stamp, ItemHeader.InvalidStamp);
+        TMachine.Write(&at->Hash, key.Hash);
+        TMachine.Write(&at->Deadline, options.Deadline);
+        TMachine.Write(&at->Shape, shape.Bits);
+        WriteExtension(at, shape, options);
+        TMachine.CopyIn(key.Bytes, (byte*)at + shape.KeyBegins, (ulong)key.Length);
+        item.Value = (byte*)at + shape.ValueBegins;
+        return ShmStatus.Ok;
+    }
+
+    /// <summary>The value is complete: stamps and publishes.</summary>
+    internal static bool TryPublish(Attachment* heap, in NewItem item)
+    {
+        TMachine.Write(&ItemAccess<TMachine>.At(heap, item.Unit)->Stamp, item.Stamp);
+        return Reservations<TMachine>.End(heap, item.Unit, item.Cell, publish: true) == ShmStatus.Ok;
+    }
+
+    /// <summary>Gives back what was not published.</summary>
+    internal static void Abandon(Attachment* heap, in NewItem item) => Reservations<TMachine>.End(heap, item.Unit, item.Cell, publish: false);
+
+    /// <summary>Says in the cell what becomes of an item that this thread made.</summary>
+    internal static void Name(Attachment* heap, int cell, CellKind kind, ulong unit) =>
+        Grips<TMachine>.Become(Cells<TMachine>.AddressOf(heap, heap->Slot, cell), kind, unit);
+
+    /// <summary>Another number each time, in the life of the heap: ranges are taken from a shared word, and used up by whoever has the cell's ticket.</summary>
+    private static ulong NextStamp(Attachment* heap, int cell)
+    {
+        ulong last = heap->Stamps[cell];
+        if ((last & ((1UL << StampBits) - 1)) == 0)
+        {
+            last = TakeRange(&heap->Header->StampRanges) << StampBits;
+        }
+
+        return heap->Stamps[cell] = last + 1;
+    }
+
+    private static ulong TakeRange(ulong* ranges)
+    {
+        // Repeats only when somebody else took one.
+        while (true)
+        {
+            ulong taken = TMachine.Read(ranges);
+            if (TMachine.CompareExchange(ranges, taken + 1, taken) == taken)
+            {
+                return taken;
+            }
+        }
+    }
+
+    private static void WriteExtension(ItemHeader* at, ItemShape shape, in ItemOptions options)
+    {
+        byte* item = (byte*)at;
+        if (shape.Is(ItemShape.Sliding))
+        {
+            TMachine.Write((ulong*)(item + ItemShape.SlidingAt), options.Window);
+            TMachine.Write((ulong*)(item + ItemShape.SlidingAt + 8), options.LastDeadline);
+        }
+
+        if (shape.Is(ItemShape.Placeholder))
+        {
+            TMachine.Write((ulong*)(item + shape.OwnerAt), options.Owner);
+        }
+
+        for (int index = 0; index < shape.Tags; index++)
+        {
+            TMachine.Write((ulong*)(item + shape.TagsBegin + ((uint)index * 8)), options.Tags[index]);
+        }
+    }
+}

@@ -1,0 +1,284 @@
+using System.Diagnostics;
+using ShmAlloc.Layout;
+using ShmAlloc.Memory;
+using ShmAlloc.Participants;
+
+namespace ShmAlloc.Caching;
+
+/// <content>Values that are worked out once.</content>
+public sealed unsafe partial class SharedCache
+{
+    private static readonly TimeSpan LongestSleep = TimeSpan.FromMilliseconds(4);
+    private static readonly TimeSpan BetweenRecoveries = TimeSpan.FromMilliseconds(5);
+
+    /// <summary>
+    /// The value of a key; if it has none, the factory works it out, in one thread of one process at a time. If that process dies, another takes over at once.
+    /// A value that was worked out while the key or one of its tags was removed is returned, and not stored.
+    /// </summary>
+    /// <typeparam name="TState">What the factory is given.</typeparam>
+    /// <param name="key">The key: at most 65,535 bytes.</param>
+    /// <param name="state">What the factory is given.</param>
+    /// <param name="factory">Works the value out. It may take as long as it likes, and use this cache, but must not ask for the same key.</param>
+    /// <param name="options">How long the value lives, counted from when it is set. Its tags are captured before the factory runs.</param>
+    /// <param name="flight">What those do who wait.</param>
+    /// <returns>The value. If it could not be stored, for want of room for instance, it is returned all the same.</returns>
+    /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
+    public byte[] GetOrAdd<TState>(
+        ReadOnlySpan<byte> key, TState state, Func<TState, byte[]> factory, in CacheEntryOptions options = default, in CacheFlightOptions flight = default)
+    {
+        ArgumentNullException.ThrowIfNull(factory);
+        CacheEntryOptions captured = options with { Tags = Capture(options.Tags) };
+        Waiting waiting = new(flight);
+        while (true)
+        {
+            FlightState begun = TryFly(key, captured, flight.AllowStale, out byte[]? value, out NewItem placeholder);
+            if (begun == FlightState.Landed)
+            {
+                return value!;
+            }
+
+            if (begun == FlightState.Taken && !waiting.IsOver)
+            {
+                Thread.Sleep(waiting.NextSleep(Heap));
+                continue;
+            }
+
+            if (begun != FlightState.Begun)
+            {
+                // Nobody can be waited for any longer, or there is no room to say that we are at it.
+                value = factory(state);
+                Set(key, value, captured);
+                return value;
+            }
+
+            try
+            {
+                value = factory(state);
+            }
+            catch
+            {
+                GiveUp(key, placeholder);
+                throw;
+            }
+
+            Land(key, value, captured, placeholder);
+            return value;
+        }
+    }
+
+    /// <inheritdoc cref="GetOrAdd{TState}(ReadOnlySpan{byte}, TState, Func{TState, byte[]}, in CacheEntryOptions, in CacheFlightOptions)"/>
+    public byte[] GetOrAdd(
+        string key, Func<string, byte[]> factory, in CacheEntryOptions options = default, in CacheFlightOptions flight = default)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        Span<byte> buffer = stackalloc byte[ShortKeyBytes];
+        return GetOrAdd(Utf8(key, buffer), key, factory, options, flight);
+    }
+
+    /// <inheritdoc cref="GetOrAdd{TState}(ReadOnlySpan{byte}, TState, Func{TState, byte[]}, in CacheEntryOptions, in CacheFlightOptions)"/>
+    /// <param name="key">The key: at most 65,535 bytes.</param>
+    /// <param name="state">What the factory is given.</param>
+    /// <param name="factory">Works the value out. It may take as long as it likes, and use this cache, but must not ask for the same key.</param>
+    /// <param name="options">How long the value lives, counted from when it is set. Its tags are captured before the factory runs.</param>
+    /// <param name="flight">What those do who wait.</param>
+    /// <param name="cancellation">Ends the wait, and is handed to the factory.</param>
+    public ValueTask<byte[]> GetOrAddAsync<TState>(
+        ReadOnlyMemory<byte> key,
+        TState state,
+        Func<TState, CancellationToken, ValueTask<byte[]>> factory,
+        CacheEntryOptions options = default,
+        CacheFlightOptions flight = default,
+        CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(factory);
+        byte[]? value = Get(key.Span);
+        return value != null
+            ? ValueTask.FromResult(value)
+            : FlyAsync(key, state, factory, options with { Tags = Capture(options.Tags) }, flight, cancellation);
+    }
+
+    private enum FlightState
+    {
+        /// <summary>There is a value.</summary>
+        Landed,
+
+        /// <summary>Somebody else is at it.</summary>
+        Taken,
+
+        /// <summary>It is ours to work out.</summary>
+        Begun,
+
+        /// <summary>There is no room to say so.</summary>
+        Impossible,
+    }
+
+    private FlightState TryFly(ReadOnlySpan<byte> key, in CacheEntryOptions options, bool allowStale, out byte[]? value, out NewItem placeholder)
+    {
+        placeholder = default;
+        value = Get(key);
+        if (value != null)
+        {
+            return FlightState.Landed;
+        }
+
+        byte[] stale = ReadStale(key, out bool isPlaceholder) ?? [];
+        if (isPlaceholder)
+        {
+            value = stale;
+            return allowStale && stale.Length > 0 ? FlightState.Landed : FlightState.Taken;
+        }
+
+        ulong now = Now;
+        ItemOptions item = new() { Flags = ItemShape.Placeholder, Owner = ((ulong)_heap->Epoch << 32) | (uint)_heap->Slot };
+        if (_heap->ReadOnly || key.Length > ItemShape.MaxKeyBytes
+            || TryBeginLasting(key, (uint)(allowStale ? stale.Length : 0), item, now, out placeholder) != CacheStatus.Ok)
+        {
+            return FlightState.Impossible;
+        }
+
+        if (allowStale)
+        {
+            stale.CopyTo(new Span<byte>(placeholder.Value, stale.Length));
+        }
+
+        CacheStatus status = Announce(key, placeholder, now);
+        if (status != CacheStatus.Ok)
+        {
+            Cells<Hardware>.Release(_heap, placeholder.Cell);
+        }
+
+        return Checked(status) switch
+        {
+            CacheStatus.Ok => FlightState.Begun,
+            CacheStatus.Exists or CacheStatus.Computing or CacheStatus.Contended => FlightState.Taken,
+            _ => FlightState.Impossible,
+        };
+    }
+
+    private CacheStatus Announce(ReadOnlySpan<byte> key, in NewItem placeholder, ulong now)
+    {
+        fixed (byte* bytes = key)
+        {
+            CacheKey found = KeyOf(bytes, key.Length);
+            CacheStatus status = TakeGrip(out int cell);
+            if (status != CacheStatus.Ok)
+            {
+                NewItems<Hardware>.Abandon(_heap, placeholder);
+                return status;
+            }
+
+            status = Flight<Hardware>.TryBegin(_heap, _table, found, placeholder, now, Cells<Hardware>.AddressOf(_heap, _heap->Slot, cell));
+            Cells<Hardware>.Release(_heap, cell);
+            return status;
+        }
+    }
+
+    /// <summary>The value takes the placeholder's place, if that is still there.</summary>
+    private void Land(ReadOnlySpan<byte> key, byte[] value, in CacheEntryOptions options, in NewItem placeholder)
+    {
+        CacheStatus status;
+        int attempt = 0;
+        ulong now = Now;
+        ulong* tags = stackalloc ulong[ItemShape.MaxTags];
+        ItemOptions item = Translate(options, now, tags);
+        fixed (byte* bytes = key, from = value)
+        {
+            CacheKey found = KeyOf(bytes, key.Length);
+            do
+            {
+                status = CacheStore<Hardware>.Put(
+                    _heap, _table, found, from, (uint)value.Length, item, PutMode.Complete, placeholder.Unit, now);
+            }
+            while (status == CacheStatus.Contended && Pause(ref attempt));
+        }
+
+        if (status is CacheStatus.Ok or CacheStatus.Changed)
+        {
+            Cells<Hardware>.Release(_heap, placeholder.Cell);
+            GC.KeepAlive(Heap);
+        }
+        else
+        {
+            GiveUp(key, placeholder);
+        }
+    }
+
+    private void GiveUp(ReadOnlySpan<byte> key, in NewItem placeholder)
+    {
+        if (TakeGrip(out int cell) == CacheStatus.Ok)
+        {
+            Flight<Hardware>.GiveUp(_heap, _table, placeholder.Hash, placeholder.Unit, Cells<Hardware>.AddressOf(_heap, _heap->Slot, cell));
+            Cells<Hardware>.Release(_heap, cell);
+            Cells<Hardware>.Release(_heap, placeholder.Cell);
+        }
+
+        GC.KeepAlive(Heap);
+    }
+
+    private CacheStatus TakeGrip(out int cell)
+    {
+        CacheStatus status;
+        int attempt = 0;
+        do
+        {
+            status = Grips<Hardware>.TryTake(_heap, lasting: false, out cell);
+        }
+        while (status == CacheStatus.Contended && Pause(ref attempt));
+
+        return status;
+    }
+
+    /// <summary>What there is, although it has expired or is being worked out anew.</summary>
+    private byte[]? ReadStale(ReadOnlySpan<byte> key, out bool isPlaceholder)
+    {
+        byte[] value = [];
+        fixed (byte* bytes = key)
+        {
+            CacheKey found = KeyOf(bytes, key.Length);
+            for (int attempt = 0; ;)
+            {
+                CacheStatus status;
+                ItemFacts facts;
+                fixed (byte* to = value)
+                {
+                    status = CacheReader<Hardware>.TryRead(_heap, _table, found, to, (ulong)value.Length, out facts);
+                }
+
+                isPlaceholder = status is CacheStatus.Ok or CacheStatus.BufferTooSmall && facts.Shape.Is(ItemShape.Placeholder);
+                if (status == CacheStatus.Ok && !facts.IsTagRemoved)
+                {
+                    return value.Length == (int)facts.Shape.ValueBytes ? value : value[..(int)facts.Shape.ValueBytes];
+                }
+
+                if (status is not (CacheStatus.BufferTooSmall or CacheStatus.Contended) || !Pause(ref attempt))
+                {
+                    return null;
+                }
+
+                value = status == CacheStatus.BufferTooSmall ? GC.AllocateUninitializedArray<byte>((int)facts.Shape.ValueBytes) : value;
+            }
+        }
+    }
+
+    /// <summary>Somebody who waits: sleeps longer and longer, and asks now and then whether the one who works is alive.</summary>
+    private sealed class Waiting(in CacheFlightOptions options)
+    {
+        private readonly long _start = Stopwatch.GetTimestamp();
+        private readonly TimeSpan _limit = options.WaitLimit ?? CacheFlightOptions.DefaultWaitLimit;
+        private long _lastRecovery;
+        private int _sleeps;
+
+        internal bool IsOver => Stopwatch.GetElapsedTime(_start) >= _limit;
+
+        internal TimeSpan NextSleep(ShmHeap heap)
+        {
+            if (Stopwatch.GetElapsedTime(_lastRecovery) >= BetweenRecoveries)
+            {
+                heap.RecoverDead();
+                _lastRecovery = Stopwatch.GetTimestamp();
+            }
+
+            return TimeSpan.FromMilliseconds(Math.Min(LongestSleep.TotalMilliseconds, ++_sleeps));
+        }
+    }
+}

@@ -1,0 +1,222 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
+using System.Text;
+using ShmAlloc.Layout;
+using ShmAlloc.Memory;
+
+namespace ShmAlloc.Caching;
+
+/// <content>Gets.</content>
+public sealed unsafe partial class SharedCache
+{
+    private const int ShortKeyBytes = 384;
+
+    /// <summary>Copies the value of a key.</summary>
+    /// <param name="key">The key: at most 65,535 bytes.</param>
+    /// <param name="destination">Where to.</param>
+    /// <param name="lengthBytes">
+    /// Bytes of the value: also if the answer is false because <paramref name="destination"/> is too short for it; 0 if there is none.
+    /// </param>
+    /// <returns>Whether the value was copied.</returns>
+    /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
+    public bool TryGet(ReadOnlySpan<byte> key, Span<byte> destination, out int lengthBytes) =>
+        Get(key, destination, out lengthBytes, out _) == CacheStatus.Ok;
+
+    /// <inheritdoc cref="TryGet(ReadOnlySpan{byte}, Span{byte}, out int)"/>
+    [SkipLocalsInit]
+    public bool TryGet(string key, Span<byte> destination, out int lengthBytes)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        Span<byte> buffer = stackalloc byte[ShortKeyBytes];
+        return TryGet(Utf8(key, buffer), destination, out lengthBytes);
+    }
+
+    /// <summary>Copies the value of a key.</summary>
+    /// <param name="key">The key: at most 65,535 bytes.</param>
+    /// <param name="destination">Where to.</param>
+    /// <param name="lengthBytes">Bytes of the value, also if it was not copied; 0 if there is none.</param>
+    /// <param name="version">Names the value.</param>
+    /// <returns>
+    /// <see cref="CacheStatus.Ok"/>, <see cref="CacheStatus.Missing"/>, <see cref="CacheStatus.BufferTooSmall"/>, <see cref="CacheStatus.Damaged"/>,
+    /// or, hardly ever, <see cref="CacheStatus.Contended"/>.
+    /// </returns>
+    /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
+    public CacheStatus Get(ReadOnlySpan<byte> key, Span<byte> destination, out int lengthBytes, out CacheVersion version)
+    {
+        fixed (byte* bytes = key, to = destination)
+        {
+            CacheStatus status = Read(KeyOf(bytes, key.Length), to, destination.Length, out ItemFacts facts);
+            lengthBytes = (int)facts.Shape.ValueBytes;
+            version = new CacheVersion(facts.Stamp);
+            return status;
+        }
+    }
+
+    /// <summary>Appends the value of a key to a writer.</summary>
+    /// <param name="key">The key: at most 65,535 bytes.</param>
+    /// <param name="destination">Where to; nothing is written if there is no value.</param>
+    /// <returns>Whether there is a value.</returns>
+    /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
+    public bool TryGet(ReadOnlySpan<byte> key, IBufferWriter<byte> destination)
+    {
+        ArgumentNullException.ThrowIfNull(destination);
+        int length = 0;
+        for (int attempt = 0; ;)
+        {
+            Span<byte> buffer = length == 0 ? [] : destination.GetSpan(length);
+            CacheStatus status = Get(key, buffer, out length, out _);
+            if (status == CacheStatus.Ok)
+            {
+                destination.Advance(length);
+                return true;
+            }
+
+            if (status != CacheStatus.BufferTooSmall || !Pause(ref attempt))
+            {
+                return false;
+            }
+        }
+    }
+
+    /// <inheritdoc cref="TryGet(ReadOnlySpan{byte}, IBufferWriter{byte})"/>
+    [SkipLocalsInit]
+    public bool TryGet(string key, IBufferWriter<byte> destination)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        Span<byte> buffer = stackalloc byte[ShortKeyBytes];
+        return TryGet(Utf8(key, buffer), destination);
+    }
+
+    /// <summary>The value of a key, in an array of its own.</summary>
+    /// <param name="key">The key: at most 65,535 bytes.</param>
+    /// <returns>The value, or <see langword="null"/>.</returns>
+    /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
+    public byte[]? Get(ReadOnlySpan<byte> key) => Get(key, out _);
+
+    /// <inheritdoc cref="Get(ReadOnlySpan{byte})"/>
+    [SkipLocalsInit]
+    public byte[]? Get(string key)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        Span<byte> buffer = stackalloc byte[ShortKeyBytes];
+        return Get(Utf8(key, buffer), out _);
+    }
+
+    /// <summary>The value of a key, in an array of its own, and its version.</summary>
+    /// <param name="key">The key: at most 65,535 bytes.</param>
+    /// <param name="version">Names the value.</param>
+    /// <returns>The value, or <see langword="null"/>.</returns>
+    /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
+    public byte[]? Get(ReadOnlySpan<byte> key, out CacheVersion version)
+    {
+        byte[] value = [];
+        for (int attempt = 0; ;)
+        {
+            CacheStatus status = Get(key, value, out int length, out version);
+            if (status == CacheStatus.Ok)
+            {
+                return length == value.Length ? value : value[..length];
+            }
+
+            if (status != CacheStatus.BufferTooSmall || !Pause(ref attempt))
+            {
+                return null;
+            }
+
+            value = GC.AllocateUninitializedArray<byte>(length);
+        }
+    }
+
+    /// <summary>Whether a key has a value; counts as a use of it.</summary>
+    /// <param name="key">The key: at most 65,535 bytes.</param>
+    /// <returns>Whether it has one.</returns>
+    /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
+    public bool Contains(ReadOnlySpan<byte> key) => Get(key, [], out _, out _) is CacheStatus.Ok or CacheStatus.BufferTooSmall;
+
+    /// <summary>Renews the expiry of a value that expires when it is not used.</summary>
+    /// <param name="key">The key: at most 65,535 bytes.</param>
+    /// <returns>Whether there is a value.</returns>
+    /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
+    public bool Refresh(ReadOnlySpan<byte> key)
+    {
+        fixed (byte* bytes = key)
+        {
+            return Renew(KeyOf(bytes, key.Length), Now) == CacheStatus.Ok;
+        }
+    }
+
+    /// <summary>UTF-8 of a key: in the buffer if it fits.</summary>
+    internal static ReadOnlySpan<byte> Utf8(string key, Span<byte> buffer) =>
+        Encoding.UTF8.TryGetBytes(key, buffer, out int length) ? buffer[..length] : Encoding.UTF8.GetBytes(key);
+
+    /// <summary>Reads, and judges what was read: expired, of a removed tag, or still worked out.</summary>
+    private CacheStatus Read(in CacheKey key, byte* to, int capacity, out ItemFacts facts)
+    {
+        CacheStatus status;
+        int attempt = 0;
+        do
+        {
+            status = CacheReader<Hardware>.TryRead(_heap, _table, key, to, (ulong)capacity, out facts);
+        }
+        while (status == CacheStatus.Contended && Pause(ref attempt));
+
+        if (status is CacheStatus.Ok or CacheStatus.BufferTooSmall && (facts.Deadline != 0 || facts.IsTagRemoved || facts.Shape.Is(Unusual)))
+        {
+            status = Inspect(key, to, status, facts);
+        }
+
+        bool isHit = status is CacheStatus.Ok or CacheStatus.BufferTooSmall;
+        CacheCounts<Hardware>.Add(_heap, _table, isHit ? CacheCounter.Hits : CacheCounter.Misses, 1);
+        if (!isHit)
+        {
+            facts = default;
+            ThrowIfClosed();
+        }
+
+        GC.KeepAlive(Heap);
+        return status;
+    }
+
+    private const uint Unusual = ItemShape.Sliding | ItemShape.Checked | ItemShape.Placeholder;
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private CacheStatus Inspect(in CacheKey key, byte* to, CacheStatus status, in ItemFacts facts)
+    {
+        if (facts.IsTagRemoved || facts.Shape.Is(ItemShape.Placeholder))
+        {
+            return CacheStatus.Missing;
+        }
+
+        ulong now = facts.Deadline != 0 ? Now : 0;
+        if (ItemAccess<Hardware>.IsExpired(facts.Deadline, now))
+        {
+            return CacheStatus.Missing;
+        }
+
+        if (status == CacheStatus.Ok && facts.Shape.Is(ItemShape.Checked) && Checksum.Of(to, facts.Shape.ValueBytes) != facts.Checksum)
+        {
+            return CacheStatus.Damaged;
+        }
+
+        if (facts.Shape.Is(ItemShape.Sliding) && !_heap->ReadOnly)
+        {
+            Renew(key, now);
+        }
+
+        return status;
+    }
+
+    private CacheStatus Renew(in CacheKey key, ulong now)
+    {
+        CacheStatus status;
+        int attempt = 0;
+        do
+        {
+            status = CacheStore<Hardware>.Refresh(_heap, _table, key, now);
+        }
+        while (status == CacheStatus.Contended && Pause(ref attempt));
+
+        GC.KeepAlive(Heap);
+        return status;
+    }
+}

@@ -1,0 +1,98 @@
+using ShmAlloc.Layout;
+using ShmAlloc.Memory;
+
+namespace ShmAlloc.Caching;
+
+/// <content>Looking at a cache as a whole.</content>
+public sealed unsafe partial class SharedCache
+{
+    /// <summary>The figures of all processes.</summary>
+    /// <returns>The figures.</returns>
+    /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
+    public CacheStatistics GetStatistics() => Statistics(counter => CacheCounts<Hardware>.Sum(_heap, _table, counter));
+
+    /// <summary>
+    /// The figures of this process alone. Entries and bytes are what it set minus what it removed or dropped, so they may be negative; what earlier users of
+    /// its participant slot did is included.
+    /// </summary>
+    /// <returns>The figures.</returns>
+    /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
+    public CacheStatistics GetProcessStatistics() => Statistics(counter => _heap->Slot < 0 ? 0
+        : (long)Hardware.Read(_table->Counters + ((uint)_heap->Slot * TableLayout.CounterWords) + (uint)counter, "", 0));
+
+    /// <summary>Every entry, as it is when its turn comes; others may work meanwhile: what they set or remove may be among it or not.</summary>
+    /// <returns>The entries that have not expired, in no order.</returns>
+    /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
+    public IEnumerable<CacheEntry> Enumerate()
+    {
+        byte[] key = new byte[ItemShape.MaxKeyBytes];
+        for (ulong bucket = 0; bucket <= BucketMask; bucket++)
+        {
+            for (int index = 0; index < TableLayout.EntriesOfBucket; index++)
+            {
+                if (TryReadEntry(bucket, index, key) is { } entry)
+                {
+                    yield return entry;
+                }
+            }
+        }
+
+        ThrowIfClosed();
+    }
+
+    private ulong BucketMask => _table->BucketMask;
+
+    private CacheEntry? TryReadEntry(ulong bucket, int index, byte[] buffer)
+    {
+        fixed (byte* key = buffer)
+        {
+            int attempt = 0;
+            do
+            {
+                switch (EntryReader<Hardware>.TryRead(_heap, _table, bucket, index, key, (ulong)buffer.Length, out ItemFacts facts))
+                {
+                    case CacheStatus.Ok:
+                        bool isLive = !facts.IsTagRemoved && !facts.Shape.Is(ItemShape.Placeholder) && !ItemAccess<Hardware>.IsExpired(facts.Deadline, Now);
+                        return !isLive ? null : new CacheEntry(
+                            buffer.AsSpan(0, facts.Shape.KeyBytes).ToArray(),
+                            (int)facts.Shape.ValueBytes,
+                            new CacheVersion(facts.Stamp),
+                            facts.Deadline == 0 ? null : DateTimeOffset.FromUnixTimeMilliseconds((long)facts.Deadline),
+                            facts.Shape.Is(ItemShape.Pinned));
+
+                    case CacheStatus.Missing:
+                        return null;
+                }
+            }
+            while (Pause(ref attempt));
+
+            return null;
+        }
+    }
+
+    private CacheStatistics Statistics(Func<CacheCounter, long> figure)
+    {
+        ThrowIfClosed();
+        CacheCounts<Hardware>.FlushAll(_heap, _table);
+        if (!_heap->ReadOnly)
+        {
+            CacheRecount<Hardware>.RunIfNeeded(_heap, _table);
+        }
+
+        CacheStatistics statistics = new(
+            figure(CacheCounter.Entries),
+            figure(CacheCounter.Bytes),
+            (long)(_table->BucketMask + 1) * TableLayout.EntriesOfBucket,
+            (long)Hardware.Read(&_table->Layout->LimitBytes, "", 0),
+            figure(CacheCounter.Hits),
+            figure(CacheCounter.Misses),
+            figure(CacheCounter.Sets),
+            figure(CacheCounter.Removals),
+            figure(CacheCounter.EvictionsForRoom),
+            figure(CacheCounter.EvictionsForLimit),
+            figure(CacheCounter.EvictionsForEntry),
+            figure(CacheCounter.Expirations));
+        ThrowIfClosed();
+        return statistics;
+    }
+}

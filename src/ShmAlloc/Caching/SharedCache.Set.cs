@@ -1,0 +1,286 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
+using ShmAlloc.Layout;
+using ShmAlloc.Memory;
+
+namespace ShmAlloc.Caching;
+
+/// <content>Sets and removals.</content>
+public sealed unsafe partial class SharedCache
+{
+    /// <summary>Makes a value the value of a key, whatever it had before.</summary>
+    /// <param name="key">The key: at most 65,535 bytes.</param>
+    /// <param name="value">The value; it may be empty.</param>
+    /// <param name="options">How long it lives.</param>
+    /// <returns>
+    /// <see cref="CacheStatus.Ok"/>, or why not: <see cref="CacheStatus.NoRoom"/>, <see cref="CacheStatus.TooLarge"/>, <see cref="CacheStatus.ReadOnly"/>, ...
+    /// If it failed, the key has what it had.
+    /// </returns>
+    /// <exception cref="ArgumentOutOfRangeException">An expiry is not in the future.</exception>
+    /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
+    public CacheStatus Set(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, in CacheEntryOptions options = default) =>
+        Put(key, value, options, PutMode.Set, default);
+
+    /// <inheritdoc cref="Set(ReadOnlySpan{byte}, ReadOnlySpan{byte}, in CacheEntryOptions)"/>
+    [SkipLocalsInit]
+    public CacheStatus Set(string key, ReadOnlySpan<byte> value, in CacheEntryOptions options = default)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        Span<byte> buffer = stackalloc byte[ShortKeyBytes];
+        return Put(Utf8(key, buffer), value, options, PutMode.Set, default);
+    }
+
+    /// <inheritdoc cref="Set(ReadOnlySpan{byte}, ReadOnlySpan{byte}, in CacheEntryOptions)"/>
+    public CacheStatus Set(ReadOnlySpan<byte> key, ReadOnlySequence<byte> value, in CacheEntryOptions options = default)
+    {
+        if (value.IsSingleSegment)
+        {
+            return Put(key, value.FirstSpan, options, PutMode.Set, default);
+        }
+
+        if (value.Length > int.MaxValue)
+        {
+            return CacheStatus.TooLarge;
+        }
+
+        CacheStatus status = TryReserve(key, (int)value.Length, options, out CacheReservation? reservation);
+        if (status != CacheStatus.Ok)
+        {
+            return status;
+        }
+
+        using (reservation)
+        {
+            value.CopyTo(reservation!.Value);
+            return reservation.Commit();
+        }
+    }
+
+    /// <summary>Makes a value the value of a key that has none. Of several who try it at once, in whatever processes, one succeeds.</summary>
+    /// <param name="key">The key: at most 65,535 bytes.</param>
+    /// <param name="value">The value; it may be empty.</param>
+    /// <param name="options">How long it lives.</param>
+    /// <returns><see cref="CacheStatus.Ok"/>, <see cref="CacheStatus.Exists"/>, or why not.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">An expiry is not in the future.</exception>
+    /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
+    public CacheStatus TryAdd(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, in CacheEntryOptions options = default) =>
+        Put(key, value, options, PutMode.Add, default);
+
+    /// <summary>Replaces a value if nobody has changed it since it was read.</summary>
+    /// <param name="key">The key: at most 65,535 bytes.</param>
+    /// <param name="value">The value; it may be empty.</param>
+    /// <param name="unchanged">The version of the value that is expected.</param>
+    /// <param name="options">How long it lives.</param>
+    /// <returns><see cref="CacheStatus.Ok"/>, <see cref="CacheStatus.Changed"/>, <see cref="CacheStatus.Missing"/>, or why not.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">An expiry is not in the future.</exception>
+    /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
+    public CacheStatus Replace(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, CacheVersion unchanged, in CacheEntryOptions options = default) =>
+        Put(key, value, options, PutMode.Replace, unchanged);
+
+    /// <summary>Adds to a number, in one step. A number is a value of 8 bytes, little-endian.</summary>
+    /// <param name="key">The key: at most 65,535 bytes.</param>
+    /// <param name="change">What to add. What a key without a value gets.</param>
+    /// <param name="result">The number after it; 0 if it failed.</param>
+    /// <param name="options">How long it lives, counted from now.</param>
+    /// <returns><see cref="CacheStatus.Ok"/>, <see cref="CacheStatus.WrongKind"/> if the value is no number, or why not.</returns>
+    /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
+    public CacheStatus Increment(ReadOnlySpan<byte> key, long change, out long result, in CacheEntryOptions options = default)
+    {
+        int attempt = 0;
+        CacheStatus status;
+        do
+        {
+            long number = 0;
+            status = Get(key, new Span<byte>(&number, sizeof(long)), out int length, out CacheVersion version);
+            bool isMissing = status == CacheStatus.Missing;
+            if (!isMissing && (status == CacheStatus.BufferTooSmall || length != sizeof(long)))
+            {
+                result = 0;
+                return status is CacheStatus.Ok or CacheStatus.BufferTooSmall ? CacheStatus.WrongKind : status;
+            }
+
+            result = unchecked((isMissing ? 0 : number) + change);
+            long next = result;
+            ReadOnlySpan<byte> bytes = new(&next, sizeof(long));
+            status = isMissing ? Put(key, bytes, options, PutMode.Add, default) : Put(key, bytes, options, PutMode.Replace, version);
+        }
+        while (status is CacheStatus.Exists or CacheStatus.Changed or CacheStatus.Missing && Pause(ref attempt));
+
+        result = status == CacheStatus.Ok ? result : 0;
+        return status is CacheStatus.Exists or CacheStatus.Changed or CacheStatus.Missing ? CacheStatus.Contended : status;
+    }
+
+    /// <summary>Makes a key have no value. Whoever is working one out just now does not bring it back.</summary>
+    /// <param name="key">The key: at most 65,535 bytes.</param>
+    /// <returns><see cref="CacheStatus.Ok"/> if it had one, <see cref="CacheStatus.Missing"/>, or why it failed.</returns>
+    /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
+    public CacheStatus Remove(ReadOnlySpan<byte> key)
+    {
+        fixed (byte* bytes = key)
+        {
+            CacheKey found = KeyOf(bytes, key.Length);
+            CacheStatus status;
+            int attempt = 0;
+            do
+            {
+                status = CacheStore<Hardware>.Remove(_heap, _table, found, Now);
+            }
+            while (status == CacheStatus.Contended && Pause(ref attempt));
+
+            return Checked(status);
+        }
+    }
+
+    /// <inheritdoc cref="Remove(ReadOnlySpan{byte})"/>
+    [SkipLocalsInit]
+    public CacheStatus Remove(string key)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        Span<byte> buffer = stackalloc byte[ShortKeyBytes];
+        return Remove(Utf8(key, buffer));
+    }
+
+    /// <summary>Removes everything that was set with a tag before: for all processes at once, in constant time.</summary>
+    /// <param name="tag">The tag. Others that share its place in the table of tags go with it: see <see cref="SharedCacheOptions.TagSlots"/>.</param>
+    /// <returns><see cref="CacheStatus.Ok"/> or <see cref="CacheStatus.ReadOnly"/>.</returns>
+    /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
+    public CacheStatus RemoveByTag(string tag)
+    {
+        ArgumentNullException.ThrowIfNull(tag);
+        ThrowIfClosed();
+        if (_heap->ReadOnly)
+        {
+            return CacheStatus.ReadOnly;
+        }
+
+        CacheStore<Hardware>.RemoveTag(_table, HashOf(tag));
+        return Checked(CacheStatus.Ok);
+    }
+
+    /// <summary>Says which generation of tags counts now: to be done before a value is worked out that will be set with them.</summary>
+    /// <param name="names">At most 15 tags.</param>
+    /// <returns>The tags, for <see cref="CacheEntryOptions.Tags"/>.</returns>
+    public CacheTags CaptureTags(params string[] names) => Capture(CacheTags.Of(names));
+
+    /// <summary>Removes everything, entry by entry. What others set meanwhile may stay.</summary>
+    /// <returns><see cref="CacheStatus.Ok"/>, or why it failed.</returns>
+    /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
+    public CacheStatus Clear()
+    {
+        CacheStatus status = Grips<Hardware>.TryTake(_heap, lasting: false, out int cell);
+        if (status != CacheStatus.Ok)
+        {
+            return Checked(status);
+        }
+
+        bool isEmpty = true;
+        for (ulong bucket = 0; bucket <= _table->BucketMask; bucket++)
+        {
+            for (int index = 0; index < TableLayout.EntriesOfBucket; index++)
+            {
+                isEmpty &= CacheStore<Hardware>.TryRemoveEntry(_heap, _table, bucket, index, cell);
+            }
+        }
+
+        Participants.Cells<Hardware>.Release(_heap, cell);
+        return Checked(isEmpty ? CacheStatus.Ok : CacheStatus.Contended);
+    }
+
+    private CacheStatus Put(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, in CacheEntryOptions options, PutMode mode, CacheVersion expected)
+    {
+        if (key.Length > ItemShape.MaxKeyBytes)
+        {
+            return CacheStatus.TooLarge;
+        }
+
+        ulong now = Now;
+        ulong* tags = stackalloc ulong[ItemShape.MaxTags];
+        ItemOptions item = Translate(options, now, tags);
+        fixed (byte* bytes = key, from = value)
+        {
+            CacheKey found = KeyOf(bytes, key.Length);
+            CacheStatus status;
+            int attempt = 0;
+            do
+            {
+                status = CacheStore<Hardware>.Put(_heap, _table, found, from, (uint)value.Length, item, mode, expected.Value, now);
+            }
+            while (status == CacheStatus.Contended && Pause(ref attempt));
+
+            return Checked(status);
+        }
+    }
+
+    private CacheStatus Checked(CacheStatus status)
+    {
+        ObjectDisposedException.ThrowIf(status == CacheStatus.Closed, Heap);
+        GC.KeepAlive(Heap);
+        return status;
+    }
+
+    private ItemOptions Translate(in CacheEntryOptions options, ulong now, ulong* tags)
+    {
+        ItemOptions item = default;
+        if (options.Lifetime is { } lifetime)
+        {
+            item.Deadline = now + Milliseconds(lifetime, nameof(options.Lifetime));
+        }
+
+        if (options.AbsoluteExpiration is { } moment)
+        {
+            TimeSpan left = moment - (_clock?.GetUtcNow() ?? DateTimeOffset.UtcNow);
+            ulong deadline = now + Milliseconds(left, nameof(options.AbsoluteExpiration));
+            item.Deadline = item.Deadline == 0 ? deadline : Math.Min(deadline, item.Deadline);
+        }
+
+        if (options.SlidingExpiration is { } window)
+        {
+            item.Flags |= ItemShape.Sliding;
+            item.Window = Milliseconds(window, nameof(options.SlidingExpiration));
+            item.LastDeadline = item.Deadline;
+            item.Deadline = item.LastDeadline == 0 ? now + item.Window : Math.Min(now + item.Window, item.LastDeadline);
+        }
+
+        item.Flags |= options.Pinned ? ItemShape.Pinned : 0;
+        ulong[] captured = Capture(options.Tags).Captured ?? [];
+        for (int index = 0; index < captured.Length; index++)
+        {
+            tags[index] = captured[index];
+        }
+
+        item.Tags = tags;
+        item.TagCount = captured.Length;
+        return item;
+    }
+
+    private CacheTags Capture(in CacheTags tags)
+    {
+        if (tags.Captured != null || tags.Names == null)
+        {
+            return tags;
+        }
+
+        string[] names = tags.Names;
+        return new CacheTags(names, Array.ConvertAll(names, name => CacheStore<Hardware>.TagOf(_table, HashOf(name))));
+    }
+
+    [SkipLocalsInit]
+    private ulong HashOf(string text)
+    {
+        Span<byte> buffer = stackalloc byte[ShortKeyBytes];
+        ReadOnlySpan<byte> utf8 = Utf8(text, buffer);
+        fixed (byte* bytes = utf8)
+        {
+            return KeyHash.Of(bytes, utf8.Length, _seed0, _seed1);
+        }
+    }
+
+    private static ulong Milliseconds(TimeSpan time, string name)
+    {
+        // Three thousand years are as good as for ever, and nothing overflows.
+        const double most = 1e14;
+        return time > TimeSpan.Zero
+            ? Math.Max(1, (ulong)Math.Min(time.TotalMilliseconds, most))
+            : throw new ArgumentOutOfRangeException(name, time, "An expiry must lie in the future.");
+    }
+}

@@ -1,0 +1,169 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Text;
+using ShmAlloc.Layout;
+using ShmAlloc.Memory;
+using ShmAlloc.Memory.Linux;
+using ShmAlloc.Participants;
+
+namespace ShmAlloc.Caching;
+
+/// <summary>
+/// A cache that several processes share: bytes by keys, in a heap. Every process may read and change it at any time, and may be killed at any time;
+/// what the others see is always a value that somebody set, whole, or none.
+/// </summary>
+/// <remarks>
+/// All members may be called by any thread of any process; none waits for another, but <c>GetOrAdd</c>, which waits for who works the value out.
+/// When there is no room, what was not used lately is dropped. Failures are a <see cref="CacheStatus"/>; misuse throws.
+/// </remarks>
+[SuppressMessage("ApiDesign", "RS0026", Justification = "The overloads differ in the types of keys and values that callers have; their optional parameters are the same.")]
+public sealed unsafe partial class SharedCache
+{
+    private const ulong BytesPerEntry = 512;
+    private const ulong MinBuckets = 2;
+    private const ulong DefaultTagSlots = 4096;
+    private const int MostAttempts = 1000;
+    private const int QuickAttempts = 20;
+
+    private readonly Attachment* _heap;
+    private readonly CacheTable* _table;
+    private readonly ulong _seed0;
+    private readonly ulong _seed1;
+    private readonly long _clockOffset;
+    private readonly TimeProvider? _clock;
+
+    private SharedCache(ShmHeap heap, string name, CacheTable* table, TimeProvider? clock)
+    {
+        Heap = heap;
+        Name = name;
+        _heap = heap.Attachment;
+        _table = table;
+        _clock = clock;
+        _clockOffset = HeapClock.FindOffset(_heap);
+        ReadSeed(_heap, out _seed0, out _seed1);
+    }
+
+    /// <summary>The heap in which it lies.</summary>
+    public ShmHeap Heap { get; }
+
+    /// <summary>Its name within the heap.</summary>
+    public string Name { get; }
+
+    /// <summary>Opens a cache of a heap, and makes it if there is none of that name.</summary>
+    /// <param name="heap">The heap. It must stay undisposed as long as the cache is used.</param>
+    /// <param name="name">1 to 64 bytes of UTF-8. A heap has up to 16 caches; none of them can be removed but with the heap.</param>
+    /// <param name="options">How to make it.</param>
+    /// <returns>The cache.</returns>
+    /// <exception cref="ArgumentException">The name is empty or too long, or an option is out of its range.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// There is none and the heap is attached read-only; there are 16 others; or there is no room for its index.
+    /// </exception>
+    public static SharedCache Open(ShmHeap heap, string name = "default", SharedCacheOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(heap);
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        byte[] bytes = Encoding.UTF8.GetBytes(name);
+        if (bytes.Length > TableLayout.MaxNameBytes)
+        {
+            throw new ArgumentException($"The name has {bytes.Length} bytes of UTF-8; at most {TableLayout.MaxNameBytes} are possible.", nameof(name));
+        }
+
+        options ??= new SharedCacheOptions();
+        CacheTable* table = FindOrMake(heap, bytes, name, options);
+        GC.KeepAlive(heap);
+        return new SharedCache(heap, name, table, options.Clock);
+    }
+
+    internal ulong Now => (ulong)(_clock?.GetUtcNow().ToUnixTimeMilliseconds() ?? (BootClock.Milliseconds + _clockOffset));
+
+    private static CacheTable* FindOrMake(ShmHeap owner, byte[] name, string text, SharedCacheOptions options)
+    {
+        Attachment* heap = owner.Attachment;
+        fixed (byte* bytes = name)
+        {
+            for (int attempt = 0; attempt < MostAttempts; attempt++)
+            {
+                int number = Directory<Hardware>.Find(heap, bytes, name.Length, out int free);
+                if (number >= 0)
+                {
+                    return Directory<Hardware>.Find(heap, (uint)number);
+                }
+
+                if (heap->ReadOnly)
+                {
+                    throw new InvalidOperationException($"Heap '{owner.Path}' has no cache '{text}', and is attached read-only: open the cache in a process that may write first.");
+                }
+
+                if (free < 0)
+                {
+                    throw new InvalidOperationException($"Heap '{owner.Path}' has {HeaderLayout.Caches} caches already, and none is called '{text}'.");
+                }
+
+                ShmStatus status = Make(heap, (uint)free, bytes, name.Length, options);
+                if (status is not (ShmStatus.Ok or ShmStatus.Contended))
+                {
+                    ObjectDisposedException.ThrowIf(status == ShmStatus.Closed, owner);
+                    throw new InvalidOperationException(
+                        $"No room for the index of cache '{text}' in heap '{owner.Path}': {status.Describe()} "
+                        + $"Make the heap larger, or ask for a smaller {nameof(SharedCacheOptions.Capacity)}.");
+                }
+            }
+        }
+
+        throw new InvalidOperationException($"Cache '{text}' could not be opened: others are in the way all the time.");
+    }
+
+    private static ShmStatus Make(Attachment* heap, uint number, byte* name, int length, SharedCacheOptions options)
+    {
+        ulong wanted = (ulong)Positive(options.Capacity, nameof(options.Capacity), long.MaxValue / 8)
+            is var capacity and not 0 ? capacity : (heap->Geometry.MaximumBlocks << heap->Geometry.BlockShift) / BytesPerEntry;
+        ulong buckets = BitOperations.RoundUpToPowerOf2(Math.Max(MinBuckets, (wanted + TableLayout.EntriesOfBucket - 1) / TableLayout.EntriesOfBucket));
+        ulong tags = BitOperations.RoundUpToPowerOf2(
+            (ulong)Positive(options.TagSlots, nameof(options.TagSlots), (long)TableLayout.MaxTagSlots) is var slots and not 0 ? slots : DefaultTagSlots);
+        ulong limit = (ulong)Positive(options.LimitBytes, nameof(options.LimitBytes), long.MaxValue);
+        if (buckets > TableLayout.MaxBuckets)
+        {
+            throw new ArgumentOutOfRangeException(nameof(options), options.Capacity, "The capacity is too large.");
+        }
+
+        return Directory<Hardware>.TryMake(heap, number, name, length, buckets, tags, limit, options.Checksums ? ItemShape.Checked : 0);
+    }
+
+    private static long Positive(long? value, string name, long most) => value switch
+    {
+        null => 0,
+        <= 0 => throw new ArgumentOutOfRangeException(name, value, "Must be positive; leave it null for the default."),
+        _ when value > most => throw new ArgumentOutOfRangeException(name, value, $"At most {most}."),
+        _ => value.Value,
+    };
+
+    private static void ReadSeed(Attachment* heap, out ulong seed0, out ulong seed1)
+    {
+        ulong* seed = (ulong*)&heap->Header->HashSeed;
+        seed0 = Hardware.Read(seed, "", 0);
+        seed1 = Hardware.Read(seed + 1, "", 0);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private CacheKey KeyOf(byte* bytes, int length) => new(bytes, length, KeyHash.Of(bytes, length, _seed0, _seed1));
+
+    /// <summary>Called after a status that says that others were in the way: lets them go on for a moment.</summary>
+    /// <returns>False when it is time to give up.</returns>
+    private static bool Pause(ref int attempt)
+    {
+        if (++attempt >= MostAttempts)
+        {
+            return false;
+        }
+
+        if (attempt > QuickAttempts)
+        {
+            Thread.Yield();
+        }
+
+        return true;
+    }
+
+    private void ThrowIfClosed() => ObjectDisposedException.ThrowIf(Volatile.Read(ref _heap->Closing) != 0, Heap);
+}

@@ -1,0 +1,29 @@
+namespace ShmAlloc.Caching;
+
+/// <summary>How to make a cache in a heap. A cache that exists keeps what it was made with; only <see cref="Clock"/> belongs to the process.</summary>
+public sealed record SharedCacheOptions
+{
+    /// <summary>
+    /// How many entries the index has room for: 14 to 30 billion, rounded up to a power of two times 7. Default: one for each 512 bytes of the heap's maximum size.
+    /// Each costs 9 bytes. When both places of a key are taken, an entry that was not used lately is dropped for it.
+    /// </summary>
+    public long? Capacity { get; init; }
+
+    /// <summary>
+    /// Bytes that the items may take, headers and rounding included. Default: as many as the heap has room for. It is kept to within a sixty-fourth for each
+    /// thread that sets.
+    /// </summary>
+    public long? LimitBytes { get; init; }
+
+    /// <summary>
+    /// How many tags can be told apart, rounded up to a power of two: 1 to 16,777,216, by default 4096. Tags that share a place are removed together. Each
+    /// costs 8 bytes.
+    /// </summary>
+    public int? TagSlots { get; init; }
+
+    /// <summary>Whether every value gets a checksum, which is looked at in every get: for heaps into which others may scribble.</summary>
+    public bool Checksums { get; init; }
+
+    /// <summary>The clock by which entries expire, for tests. Default: the kernel's, on which all processes agree.</summary>
+    public TimeProvider? Clock { get; init; }
+}

@@ -1,0 +1,75 @@
+using System.Globalization;
+
+namespace ShmAlloc.Layout;
+
+/// <summary>What a cache item consists of: lengths, and which parts lie between its header and its key.</summary>
+/// <remarks>
+/// <code>
+///  63                    32 31            16 15    12 11       8 7         0
+/// +------------------------+----------------+--------+----------+-----------+
+/// | length of the value    | length of key  |  tags  |  cache   |   flags   |
+/// +------------------------+----------------+--------+----------+-----------+
+/// </code>
+/// In this order after the header: window and absolute deadline (16 bytes, if SLIDING), checksum (8, if CHECKED), owner (8, if PLACEHOLDER), tags (8 each),
+/// key, value.
+/// </remarks>
+internal readonly struct ItemShape(ulong bits)
+{
+    internal const int MaxKeyBytes = 0xFFFF;
+    internal const int MaxTags = 15;
+
+    internal const uint Pinned = 1;
+    internal const uint Sliding = 2;
+    internal const uint Checked = 4;
+
+    /// <summary>Says that somebody is working the value out; what value there is, if any, is stale.</summary>
+    internal const uint Placeholder = 8;
+
+    /// <summary>The index of a cache, which is stored like an item: its name is the key.</summary>
+    internal const uint Table = 16;
+
+    internal const uint AllFlags = Pinned | Sliding | Checked | Placeholder | Table;
+
+    private const int CacheAt = 8;
+    private const int TagsAt = 12;
+    private const int KeyAt = 16;
+    private const int ValueAt = 32;
+
+    internal ItemShape(uint flags, uint cache, int tags, int keyBytes, uint valueBytes)
+        : this(flags | (cache << CacheAt) | ((uint)tags << TagsAt) | ((ulong)(uint)keyBytes << KeyAt) | ((ulong)valueBytes << ValueAt))
+    {
+    }
+
+    internal ulong Bits { get; } = bits;
+
+    internal uint Cache => (uint)(Bits >> CacheAt) & 15;
+
+    internal int Tags => (int)(Bits >> TagsAt) & MaxTags;
+
+    internal int KeyBytes => (int)(Bits >> KeyAt) & MaxKeyBytes;
+
+    internal uint ValueBytes => (uint)(Bits >> ValueAt);
+
+    /// <summary>Whether no flag is set that this version does not know.</summary>
+    internal bool IsKnown => (Bits & 0xFF & ~(ulong)AllFlags) == 0;
+
+    // All in bytes from the beginning of the item.
+    internal static uint SlidingAt => ItemHeader.Size;
+
+    internal uint ChecksumAt => ItemHeader.Size + (Is(Sliding) ? 16u : 0);
+
+    internal uint OwnerAt => ChecksumAt + (Is(Checked) ? 8u : 0);
+
+    internal uint TagsBegin => OwnerAt + (Is(Placeholder) ? 8u : 0);
+
+    internal uint KeyBegins => TagsBegin + ((uint)Tags * 8);
+
+    internal uint ValueBegins => KeyBegins + (uint)KeyBytes;
+
+    internal ulong TotalBytes => ValueBegins + (ulong)ValueBytes;
+
+    internal bool Is(uint flag) => (Bits & flag) != 0;
+
+    public override string ToString() =>
+        string.Create(CultureInfo.InvariantCulture, $"cache {Cache}, key {KeyBytes} bytes, value {ValueBytes} bytes, {Tags} tags, flags {Bits & 0xFF:x2}");
+}

@@ -1,0 +1,84 @@
+using System.Runtime.InteropServices;
+
+namespace ShmAlloc.Layout;
+
+/// <summary>The index of one named cache: an allocation of its own, to which the header's directory leads.</summary>
+/// <remarks>
+/// <code>
+/// +--------------------------+ 0
+/// | item header              |  so that recovery knows what it is
+/// | bucket count, ...        |  immutable
+/// | name                     |  UTF-8
+/// +--------------------------+ 128
+/// | limit                    |  mutable, a cache line of its own
+/// +--------------------------+ 192
+/// | counters                 |  128 bytes for each participant slot, in lines of their own
+/// +--------------------------+
+/// | generations of tags      |  8 bytes each
+/// +--------------------------+ a multiple of 64 in the file
+/// | buckets                  |  64 bytes each: 7 entries, and a byte of hints for each of them
+/// +--------------------------+
+/// </code>
+/// </remarks>
+[StructLayout(LayoutKind.Explicit, Size = Size)]
+internal unsafe struct TableLayout
+{
+    internal const int Size = 192;
+    internal const int MaxNameBytes = 64;
+
+    /// <summary>Words of counters for each slot: two cache lines.</summary>
+    internal const int CounterWords = 16;
+
+    internal const int BucketWords = 8;
+    internal const int EntriesOfBucket = 7;
+
+    /// <summary>Buckets are aligned to this; a table itself need not be.</summary>
+    internal const ulong Line = 64;
+
+    internal const ulong MaxBuckets = 1UL << 32;
+    internal const ulong MaxTagSlots = 1UL << 24;
+
+    [FieldOffset(0)]
+    internal ItemHeader Header;
+
+    /// <summary>A power of two, at least 2.</summary>
+    [FieldOffset(32)]
+    internal ulong Buckets;
+
+    /// <summary>Generations of tags: a power of two. Tags of one slot are removed together.</summary>
+    [FieldOffset(40)]
+    internal ulong TagSlots;
+
+    /// <summary>Participant slots of the heap.</summary>
+    [FieldOffset(48)]
+    internal ulong Slots;
+
+    /// <summary>Flags that every item gets: <see cref="ItemShape.Checked"/> or none.</summary>
+    [FieldOffset(56)]
+    internal ulong ItemFlags;
+
+    [FieldOffset(64)]
+    internal fixed byte Name[MaxNameBytes];
+
+    /// <summary>Bytes of items that this cache may hold; 0: as many as the heap has room for.</summary>
+    [FieldOffset(128)]
+    internal ulong LimitBytes;
+
+    /// <summary>Not 0: somebody died who may not have counted all that it did; whoever needs the counters counts anew.</summary>
+    [FieldOffset(136)]
+    internal ulong NeedsRecount;
+
+    /// <summary>Where the parts lie in a table that begins at an offset, in bytes from there.</summary>
+    internal static ulong CountersAt(ulong offset) => AlignUp(offset + Size) - offset;
+
+    internal static ulong TagsAt(ulong offset, ulong slots) => CountersAt(offset) + (slots * CounterWords * sizeof(ulong));
+
+    internal static ulong BucketsAt(ulong offset, ulong slots, ulong tagSlots) =>
+        AlignUp(offset + TagsAt(offset, slots) + (tagSlots * sizeof(ulong))) - offset;
+
+    /// <summary>Bytes to allocate for a table, wherever it will lie.</summary>
+    internal static ulong Bytes(ulong slots, ulong tagSlots, ulong buckets) =>
+        Size + (slots * CounterWords * sizeof(ulong)) + (tagSlots * sizeof(ulong)) + (buckets * BucketWords * sizeof(ulong)) + (2 * Line);
+
+    private static ulong AlignUp(ulong value) => (value + Line - 1) & ~(Line - 1);
+}

@@ -83,8 +83,9 @@ internal sealed class CacheBenchmark
                 Try($"{subject.Name}, {data}", () =>
                 {
                     cells.Add(new CacheCell(subject, data, processes));
-                    _report.Servers.AddRange(cells[^1].ServerProcess is { } server ? [server] : Array.Empty<int>());
+                    NoteServer(cells[^1]);
                     cells[^1].Load();
+                    TryOut(cells[^1], data);
                 });
             }
 
@@ -102,6 +103,22 @@ internal sealed class CacheBenchmark
         {
             cells.ForEach(cell => cell.Dispose());
         }
+    }
+
+    private void NoteServer(CacheCell cell)
+    {
+        if (cell.ServerProcess is { } server)
+        {
+            _report.Servers.Add(server);
+            Tell($"{cell.Subject.Name}: the server is process {server}");
+        }
+    }
+
+    /// <summary>The compiler sees gets and sets before it decides how either is done, as it would in a program that does both.</summary>
+    private void TryOut(CacheCell cell, DataSet data)
+    {
+        cell.Take(new CacheWorkload(data, Operation.Half, CacheWorkload.Uniform, 1, cell.Processes));
+        cell.WarmUp(_effort.RoundMilliseconds, _effort.WarmUpMilliseconds);
     }
 
     private void Measure(CacheWorkload workload, List<CacheCell> cells)

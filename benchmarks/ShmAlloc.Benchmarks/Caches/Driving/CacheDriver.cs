@@ -60,7 +60,7 @@ internal sealed class CacheDriver : IDisposable
         ["take", var distribution, var sets, var threads, var process, var processes, var coordination] =>
             Take(distribution, uint.Parse(sets, CultureInfo.InvariantCulture), threads, process, processes, coordination),
         ["run", var operations] => _team!.Run(long.Parse(operations, CultureInfo.InvariantCulture)),
-        ["frequencies", var distribution] => $"frequencies {string.Join(' ', new KeyOrder(_parameters.Keys, distribution == "zipf", false, 0).Frequencies)}",
+        ["frequencies", var distribution] => Frequencies(distribution),
         _ => throw new ArgumentException($"Unknown command: {string.Join(' ', words)}"),
     };
 
@@ -100,6 +100,14 @@ internal sealed class CacheDriver : IDisposable
         CacheWork work = new(_cache, _parameters.ValueBytes, setPercent, OrderOf);
         _team = new Team(work.Pattern, parameters, _coordination);
         return "prepared";
+    }
+
+    /// <summary>How many keys are drawn, and how often the most frequent ones are: for a test.</summary>
+    private string Frequencies(string distribution)
+    {
+        const int most = 100;
+        KeyOrder order = new(_parameters.Keys, distribution == "zipf", _cache.WantsText, worker: 0);
+        return $"frequencies {order.Length} {string.Join(' ', order.Frequencies.Take(most))}";
     }
 
     private KeyOrder OrderOf(int worker)

@@ -10,6 +10,7 @@ internal static unsafe partial class LmdbNative
     internal const uint NoSync = 0x10000;
     internal const uint ReadOnly = 0x20000;
     internal const uint Create = 0x40000;
+    internal const uint WriteMap = 0x80000;
     internal const int OwnerReadsAndWrites = 0x180;
 
     private const string Library = "liblmdb.so.0";

@@ -82,10 +82,13 @@ internal sealed class CacheBenchmark
                 Tell($"{subject.Name}: loading {data}");
                 Try($"{subject.Name}, {data}", () =>
                 {
-                    cells.Add(new CacheCell(subject, data, processes));
-                    NoteServer(cells[^1]);
-                    cells[^1].Load();
-                    TryOut(cells[^1], data);
+                    CacheCell cell = new(subject, data, processes);
+                    cells.Add(cell);
+                    NoteServer(cell);
+                    cell.IsBroken = true;
+                    cell.Load();
+                    TryOut(cell, data);
+                    cell.IsBroken = false;
                 });
             }
 
@@ -93,7 +96,7 @@ internal sealed class CacheBenchmark
             foreach (CacheWorkload workload in workloads)
             {
                 Tell($"{workload.Title}, {workload.Variant}");
-                Try($"{workload.Title}, {workload.Variant}", () => Measure(workload, [.. cells.Where(cell => cell.Processes >= workload.Processes)]));
+                Try($"{workload.Title}, {workload.Variant}", () => Measure(workload, cells));
             }
 
             _report.Loads.Add(Machine.Load);
@@ -123,14 +126,22 @@ internal sealed class CacheBenchmark
 
     private void Measure(CacheWorkload workload, List<CacheCell> cells)
     {
-        foreach (CacheCell cell in cells)
+        List<CacheCell> ready = [];
+        foreach (CacheCell cell in cells.Where(cell => cell.Processes >= workload.Processes && !cell.IsBroken))
         {
-            cell.Take(workload);
-            cell.WarmUp(_effort.RoundMilliseconds, _effort.WarmUpMilliseconds);
+            // Who fails once is out, so that the others go on.
+            cell.IsBroken = true;
+            Try($"{cell.Subject.Name}, {workload.Title}, {workload.Variant}", () =>
+            {
+                cell.Take(workload);
+                cell.WarmUp(_effort.RoundMilliseconds, _effort.WarmUpMilliseconds);
+                cell.IsBroken = false;
+                ready.Add(cell);
+            });
         }
 
-        IReadOnlyList<Round>[] rounds = Rounds.InTurns(cells, _effort.Rounds);
-        _report.Results.AddRange(cells.Select((cell, index) => new CacheResult(cell.Subject, workload, rounds[index])));
+        IReadOnlyList<Round>[] rounds = Rounds.InTurns(ready, _effort.Rounds);
+        _report.Results.AddRange(ready.Select((cell, index) => new CacheResult(cell.Subject, workload, rounds[index])));
     }
 
     private void Save()

@@ -11,12 +11,14 @@ internal sealed record Figure(double Value, string Name)
 /// <summary>One line of a table of targets.</summary>
 internal sealed record TargetRow(string What, string Least, string Aim, string Measured, string Met)
 {
+    private string[] Cells => [What, Least, Aim, Measured, Met];
+
     /// <summary>The table.</summary>
     internal static IEnumerable<string> Table(IEnumerable<TargetRow> rows) =>
         [
             "### targets",
             "",
-            .. Tables.Markdown([["what", "at least", "aim", "measured", "met"], .. rows.Select(row => (string[])[row.What, row.Least, row.Aim, row.Measured, row.Met])]),
+            .. Tables.Markdown([["what", "at least", "aim", "measured", "met"], .. rows.Select(row => row.Cells)]),
             "",
         ];
 

@@ -47,7 +47,8 @@ internal sealed class Targets(IReadOnlyList<Result> results, IReadOnlyList<Room>
             "attach to a 1 GiB heap with 8 participants", 1e6, 200e3, [new Figure(Median(Catalogue.AttachTitle, Subject.Ours, _ => true), "")]);
         yield return Utilisation();
         yield return TargetRow.Ratio(
-            "ours ÷ Boost.Interprocess, churn, two processes", 0.2, 0.05, [Between(Catalogue.Churn1000, Subject.Ours, TwoProcesses, Subject.Boost, TwoProcesses)]);
+            "ours ÷ Boost.Interprocess, churn, two processes", 0.2, 0.05,
+            [Between(Catalogue.Churn1000, Subject.Ours, TwoProcesses, Subject.Boost, TwoProcesses)]);
     }
 
     private TargetRow Utilisation()
@@ -56,7 +57,8 @@ internal sealed class Targets(IReadOnlyList<Result> results, IReadOnlyList<Room>
         const double aim = 0.93;
         Room? worst = rooms.Where(room => room.Subject == Subject.Ours).MinBy(room => room.OfRegion);
         string measured = worst is null ? "not measured" : $"{Percent(worst.OfRegion)} ({worst.Row}); of the file: {Percent(worst.OfFile)}";
-        return new TargetRow("utilisation, worst row", Percent(least), Percent(aim), measured, TargetRow.Verdict(worst?.OfRegion, share => share >= least, share => share >= aim));
+        string verdict = TargetRow.Verdict(worst?.OfRegion, share => share >= least, share => share >= aim);
+        return new TargetRow("utilisation, worst row", Percent(least), Percent(aim), measured, verdict);
     }
 
     private double Median(string title, Subject subject, Func<Workload, bool> which)

@@ -9,8 +9,7 @@ namespace ShmAlloc.Benchmarks.Caches.Driving;
 /// </summary>
 internal sealed class KeyOrder
 {
-    /// <summary>Longer than the number of keys, so that most of them occur; but a bound on memory.</summary>
-    private const int Longest = 1 << 22;
+    private const int Longest = 1 << 20;
 
     private const int IndexBits = 25;
     private const uint IndexMask = (1U << IndexBits) - 1;
@@ -28,7 +27,7 @@ internal sealed class KeyOrder
         ArgumentOutOfRangeException.ThrowIfGreaterThan(keys, IndexMask);
         ulong state = Sizes.Seed(worker);
         Zipf zipf = new(keys);
-        _draws = new uint[Math.Min(Longest, BitOperations.RoundUpToPowerOf2(2 * keys))];
+        _draws = new uint[LengthFor(keys)];
         _utf8 = wantsText ? [] : new byte[_draws.Length * Key.Length];
         _texts = wantsText ? new string[_draws.Length] : null;
         for (int position = 0; position < _draws.Length; position++)
@@ -49,6 +48,9 @@ internal sealed class KeyOrder
 
     /// <summary>After so many keys it begins again: a power of two.</summary>
     internal int Length => _draws.Length;
+
+    /// <summary>Longer than the number of keys, so that most of them occur; where that takes too much memory, more than any processor caches.</summary>
+    internal static int LengthFor(uint keys) => (int)Math.Min(Longest, BitOperations.RoundUpToPowerOf2(2 * keys));
 
     /// <summary>How often each key occurs, the most frequent one first.</summary>
     internal IEnumerable<int> Frequencies => _draws.CountBy(draw => draw & IndexMask).Select(pair => pair.Value).OrderDescending();

@@ -47,6 +47,9 @@ internal sealed class CacheCell : Cell
     /// <summary>The server's number among the processes, if there is one.</summary>
     internal int? ServerProcess => _server?.ProcessId;
 
+    /// <summary>Whether it failed, so that nothing can be asked of it any more.</summary>
+    internal bool IsBroken { get; set; }
+
     protected override IReadOnlyList<DriverProcess> Workers => _workers;
 
     /// <summary>Sets all keys: one process does so for all that see them.</summary>

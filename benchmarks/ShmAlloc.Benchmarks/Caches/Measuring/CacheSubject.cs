@@ -10,11 +10,11 @@ namespace ShmAlloc.Benchmarks.Caches.Measuring;
 internal sealed record CacheSubject(string Name, string DriverName, Sharing Sharing, int OverheadBytes)
 {
     internal static readonly CacheSubject OursUtf8 = new("ShmAlloc, UTF-8 keys", "shmalloc-utf8", Sharing.SharedMemory, 150);
-    internal static readonly CacheSubject OursText = new("ShmAlloc, string keys", "shmalloc-text", Sharing.SharedMemory, 150);
+    internal static readonly CacheSubject OursText = new("ShmAlloc, string keys", "shmalloc-text", Sharing.SharedMemory, 150) { YieldsMemory = true };
     internal static readonly CacheSubject Dictionary = new("ConcurrentDictionary", "dictionary", Sharing.None, 180);
-    internal static readonly CacheSubject MemoryCache = new("MemoryCache", "memory-cache", Sharing.None, 330);
-    internal static readonly CacheSubject BitFaster = new("BitFaster ConcurrentLru", "bitfaster", Sharing.None, 260);
-    internal static readonly CacheSubject Lmdb = new("LMDB, a transaction each", "lmdb", Sharing.SharedMemory, 200);
+    internal static readonly CacheSubject MemoryCache = new("MemoryCache", "memory-cache", Sharing.None, 330) { YieldsMemory = true };
+    internal static readonly CacheSubject BitFaster = new("BitFaster ConcurrentLru", "bitfaster", Sharing.None, 260) { YieldsMemory = true };
+    internal static readonly CacheSubject Lmdb = new("LMDB, a transaction each", "lmdb", Sharing.SharedMemory, 150);
     internal static readonly CacheSubject Redis = new("Redis", "redis", Sharing.Server, 110) { Server = ServerKind.Redis };
     internal static readonly CacheSubject Memcached = new("memcached", "memcached", Sharing.Server, 110) { Server = ServerKind.Memcached };
     internal static readonly CacheSubject EmptyLoopUtf8 = new("empty loop, UTF-8 keys", "nothing-utf8", Sharing.Yardstick, 0);
@@ -25,6 +25,9 @@ internal sealed record CacheSubject(string Name, string DriverName, Sharing Shar
 
     /// <summary>What must run beside it.</summary>
     internal ServerKind? Server { get; private init; }
+
+    /// <summary>Whether others come first where memory is scarce: those whose figure is a target's, and those of another kind.</summary>
+    internal bool YieldsMemory { get; private init; }
 
     /// <summary>Whether each process has a copy of the data for itself.</summary>
     internal bool IsPrivate => Sharing == Sharing.None;

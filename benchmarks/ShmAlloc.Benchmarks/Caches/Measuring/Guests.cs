@@ -1,4 +1,5 @@
 using System.Globalization;
+using ShmAlloc.Benchmarks.Caches.Driving;
 using ShmAlloc.Benchmarks.Measuring;
 
 namespace ShmAlloc.Benchmarks.Caches.Measuring;
@@ -11,16 +12,16 @@ internal sealed record Guests(IReadOnlyList<(CacheSubject Subject, int Processes
     private const int MostProcesses = 2;
 
     /// <summary>The rest is for everybody else.</summary>
-    private const double Share = 0.75;
+    private const double Share = 0.8;
 
-    /// <summary>Those who come first in the list are seated first; a second copy of the data only if all have one.</summary>
-    internal static Guests Invite(IReadOnlyList<CacheSubject> subjects, DataSet data)
+    /// <summary>A second copy of the data only if there is room for all of them.</summary>
+    internal static Guests Invite(List<CacheSubject> subjects, DataSet data)
     {
         double room = HeapSizes.AvailableMemory() * Share;
         bool hasRoomForCopies = subjects.Sum(subject => Need(subject, data, MostProcesses)) <= room;
         List<(CacheSubject, int)> seats = [];
         List<string> notes = [];
-        foreach (CacheSubject subject in subjects)
+        foreach (CacheSubject subject in subjects.OrderBy(subject => subject.YieldsMemory))
         {
             int processes = subject.IsPrivate && !hasRoomForCopies ? 1 : MostProcesses;
             double need = Need(subject, data, processes);
@@ -37,19 +38,21 @@ internal sealed record Guests(IReadOnlyList<(CacheSubject Subject, int Processes
         string copies = hasRoomForCopies
             ? "In two processes ConcurrentDictionary, MemoryCache and BitFaster share nothing: each process has a copy of all data."
             : "A second copy of all data, for a second process with ConcurrentDictionary, MemoryCache or BitFaster, does not fit in memory.";
-        return new Guests(seats, [copies, .. notes]);
+        return new Guests([.. seats.OrderBy(seat => subjects.IndexOf(seat.Item1))], [copies, .. notes]);
     }
 
     private static double Need(CacheSubject subject, DataSet data, int processes)
     {
         // A process keeps its orders of keys, and a garbage collector leaves what was replaced for a while.
-        double orders = Math.Min(2.0 * data.Keys, 1 << 22) * 100 * 2 * processes;
+        const double bytesOfDraw = 60;
+        double orders = KeyOrder.LengthFor((uint)data.Keys) * bytesOfDraw * 2 * processes;
         double items = (double)data.Keys * (data.ValueBytes + subject.OverheadBytes);
         return subject.Sharing switch
         {
             Sharing.Yardstick => orders,
             Sharing.None => orders + (items * 1.4 * processes),
-            _ => orders + (items * 1.5),
+            Sharing.SharedMemory => orders + (items * 1.5),
+            _ => orders + (items * 1.2),
         };
     }
 

@@ -98,7 +98,8 @@ internal sealed class Server : IDisposable
     {
         const long mib = 1 << 20;
         long needed = data.Keys * (data.ValueBytes + 150L) * 3 / 2 / mib;
-        return ["-l", "127.0.0.1", "-p", $"{Port}", "-U", "0", "-m", $"{needed + 128}", .. Environment.IsPrivilegedProcess ? ["-u", "root"] : Array.Empty<string>()];
+        string[] user = Environment.IsPrivilegedProcess ? ["-u", "root"] : [];
+        return ["-l", "127.0.0.1", "-p", $"{Port}", "-U", "0", "-m", $"{needed + 128}", .. user];
     }
 
     private string[] RedisArguments() =>

@@ -1,5 +1,7 @@
 using System.CommandLine;
 using ShmAlloc.Benchmarks;
+using ShmAlloc.Benchmarks.Caches;
+using ShmAlloc.Benchmarks.Caches.Driving;
 using ShmAlloc.Benchmarks.Driving;
 using ShmAlloc.Benchmarks.Measuring;
 
@@ -7,6 +9,13 @@ if (args is ["driver", .. var words])
 {
     return Driver.Run(words);
 }
+
+if (args is ["cache-driver", .. var cacheWords])
+{
+    return CacheDriver.Run(cacheWords);
+}
+
+Leftovers.ClearUpOnSignals();
 
 Option<bool> quick = new("--quick") { Description = "What the table of targets needs, in short rounds: about two minutes in all." };
 Option<bool> targets = new("--targets") { Description = "Only the table of targets, and what it needs; may be joined with --quick." };
@@ -39,5 +48,5 @@ allocator.SetAction(parsed => AllocatorBenchmark.Run(new Choice(
     parsed.GetValue(json),
     parsed.GetValue(svg))));
 
-RootCommand root = new("Benchmarks of ShmAlloc. ./bench builds what it needs and runs this.") { allocator };
+RootCommand root = new("Benchmarks of ShmAlloc. ./bench builds what it needs and runs this.") { allocator, CacheCommand.Make() };
 return root.Parse(args is [] ? ["--help"] : args).Invoke();

@@ -8,12 +8,8 @@ internal static class CacheSubjects
 {
     internal static ICache Open(CacheParameters parameters) => parameters.Subject switch
     {
-#if HAS_SHARED_CACHE
         "shmalloc-utf8" => new SharedCacheSubject(parameters, wantsText: false),
         "shmalloc-text" => new SharedCacheSubject(parameters, wantsText: true),
-#else
-        "shmalloc-utf8" or "shmalloc-text" => throw new NotSupportedException("the cache is not built in"),
-#endif
         "dictionary" => new DictionarySubject(),
         "memory-cache" => new MemoryCacheSubject(),
         "bitfaster" => new BitFasterSubject((int)parameters.Keys),

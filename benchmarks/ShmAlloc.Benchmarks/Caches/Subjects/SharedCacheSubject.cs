@@ -21,7 +21,7 @@ internal sealed class SharedCacheSubject : ICache
         // Half as much again as the items need: nothing may be evicted, and a set needs room before the old value is given back.
         long sizeBytes = (((parameters.PayloadBytes + (parameters.Keys * OverheadBytes)) * 3 / 2 / Mib) + 32) * Mib;
         _heap = ShmHeap.Open(parameters.Path, new ShmHeapOptions { SizeBytes = sizeBytes });
-        _cache = SharedCache.Open(_heap, "bench", new SharedCacheOptions());
+        _cache = SharedCache.Open(_heap, "bench", new SharedCacheOptions { Capacity = parameters.Keys * 3 / 2 });
     }
 
     public string Version => CacheSubjects.PackageOf(typeof(SharedCache));
@@ -33,9 +33,5 @@ internal sealed class SharedCacheSubject : ICache
 
     public bool Set(Key key, byte[] value) => (WantsText ? _cache.Set(key.Text, value) : _cache.Set(key.Utf8, value)) == CacheStatus.Ok;
 
-    public void Dispose()
-    {
-        _cache.Dispose();
-        _heap.Dispose();
-    }
+    public void Dispose() => _heap.Dispose();
 }

@@ -3,7 +3,7 @@ namespace ShmAlloc.Benchmarks.HitRates.Traces;
 /// <summary>The traces that are made up: each is drawn from its own seed, and is the same in every run.</summary>
 internal static class SyntheticTraces
 {
-    /// <summary>A tenth of the requests of a full run; the rest of the sizes below were chosen for 2 million requests.</summary>
+    /// <summary>A tenth of the requests of a full run.</summary>
     private const int Keys = 200_000;
 
     private const int KeyBytes = 16;
@@ -15,7 +15,7 @@ internal static class SyntheticTraces
     private static readonly double[] SmallAndLarge = [0.01, 0.1];
     private static readonly double[] Large = [0.1];
 
-    internal static IReadOnlyList<Workload> All { get; } =
+    internal static IReadOnlyList<TraceSource> All { get; } =
     [
         new("Zipf 0.7", count => Stationary(1, count, 0.7, Equal), SmallAndLarge),
         new("Zipf 0.9", count => Stationary(2, count, 0.9, Equal), SmallAndLarge),

@@ -11,8 +11,9 @@ public sealed class TraceTests
     [Fact]
     public void A_trace_file_has_a_key_and_a_size_on_each_line()
     {
-        Request[] trace = Read("alpha 100\nb\t20\nalpha,100\r\n");
-        Assert.Equal([new Request(0, Request.EntryBytes(5, 100)), new Request(1, Request.EntryBytes(1, 20)), new Request(0, Request.EntryBytes(5, 100))], trace);
+        Request alpha = new(0, Request.EntryBytes(5, 100));
+        Request b = new(1, Request.EntryBytes(1, 20));
+        Assert.Equal([alpha, b, alpha], Read("alpha 100\nb\t20\nalpha,100\r\n"));
     }
 
     [Fact]

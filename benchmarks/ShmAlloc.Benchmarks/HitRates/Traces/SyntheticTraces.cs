@@ -27,6 +27,7 @@ internal static class SyntheticTraces
         new("popularity drifts", Drift, SmallAndLarge),
         new("popularity shifts", Shift, SmallAndLarge),
         new("short lives", ShortLives, SmallAndLarge),
+        new("small values", count => Stationary(14, count, 0.9, (_, _) => 64), Large),
         new("sizes log-normal", count => Stationary(11, count, 0.9, LogNormal), SmallAndLarge),
         new("popular is small", count => Stationary(12, count, 0.9, PopularIsSmall), SmallAndLarge),
         new("popular is large", count => Stationary(13, count, 0.9, PopularIsLarge), SmallAndLarge),

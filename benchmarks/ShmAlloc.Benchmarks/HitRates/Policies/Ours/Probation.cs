@@ -15,7 +15,7 @@ namespace ShmAlloc.Benchmarks.HitRates.Policies.Ours;
 internal sealed class Probation
 {
     private const double LeastShare = 0.05;
-    private const double MostShare = 0.9;
+    private const double MostShare = 0.95;
     private const int Step = 16;
 
     /// <summary>The unit of counts in ghost words: so many are the capacity.</summary>

@@ -20,7 +20,7 @@ internal sealed class TwoHands : IEvictionPolicy
     private const int MostSweeps = 4;
 
     /// <summary>One ghost word for so many bytes of the cache.</summary>
-    private const int BytesOfGhost = 256;
+    private const int BytesOfGhost = 512;
 
     private readonly Block[] _blocks;
     private readonly Probation _probation;
@@ -29,7 +29,7 @@ internal sealed class TwoHands : IEvictionPolicy
     private Entry[] _entries = new Entry[1024];
     private int _used;
 
-    /// <summary>Numbers of blocks in the order of sweeping; twice as long as there are blocks, and what falls out at its end is stale or still to come.</summary>
+    /// <summary>Numbers of blocks in the order of sweeping: twice as long as there are blocks, so that only stale places fall out at its end.</summary>
     private readonly int[] _ring;
     private long _ringBegin;
     private long _ringEnd;
@@ -137,7 +137,7 @@ internal sealed class TwoHands : IEvictionPolicy
             SweepWithMainHand(_blocks[next]);
         }
 
-        // Never reached by blocks that wait: all of them stand in the ring once, and the main hand adds each once before it comes round.
+        // Only stale places are lost: while the main hand goes round once, it gives each block a new place.
         _ringBegin = Math.Max(_ringBegin, _ringEnd + 1 - _ring.Length);
         _blocks[next].Turn = _ringEnd;
         _ring[_ringEnd++ % _ring.Length] = next;

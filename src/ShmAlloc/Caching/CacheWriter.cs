@@ -69,9 +69,7 @@ internal static unsafe class CacheWriter<TMachine>
 
             if (index >= 0)
             {
-                Unlink<TMachine>.UnlinkLater(heap, table, probe, key.Hash, index, grip);
-                if (Grips<TMachine>.TryHold(grip, probe->AddressOf(index), seen)
-                    && Unlink<TMachine>.TryUnlink(heap, table, probe, index, seen, seen.Naming(item.Unit, tag), grip))
+                if (Unlink<TMachine>.TryUnlinkFirst(heap, table, probe, key.Hash, index, seen, seen.Naming(item.Unit, tag), grip))
                 {
                     return Linked(heap, table, item);
                 }
@@ -147,9 +145,7 @@ internal static unsafe class CacheWriter<TMachine>
 
             bool isLive = ItemAccess<TMachine>.IsLive(table, ItemAccess<TMachine>.At(heap, first.Unit), first.Shape, now);
             EntryWord seen = probe->Seen(index);
-            Unlink<TMachine>.UnlinkLater(heap, table, probe, key.Hash, index, grip);
-            if (Grips<TMachine>.TryHold(grip, probe->AddressOf(index), seen)
-                && Unlink<TMachine>.TryUnlink(heap, table, probe, index, seen, seen.Emptied, grip))
+            if (Unlink<TMachine>.TryUnlinkFirst(heap, table, probe, key.Hash, index, seen, seen.Emptied, grip))
             {
                 return isLive ? CacheStatus.Ok : CacheStatus.Missing;
             }

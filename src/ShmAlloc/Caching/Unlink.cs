@@ -43,6 +43,36 @@ internal static unsafe class Unlink<TMachine>
         return isMine;
     }
 
+    /// <summary>The same for the first entry of a key, which the grip holds since all entries were read: the later ones go before it.</summary>
+    internal static bool TryUnlinkFirst(
+        Attachment* heap, CacheTable* table, Probe* probe, ulong hash, int index, EntryWord seen, EntryWord next, ulong* grip)
+    {
+        // Who links a later one after that look sees the first one, and takes its own out.
+        if (HasLater(probe, EntryWord.TagOf(hash), index))
+        {
+            UnlinkLater(heap, table, probe, hash, index, grip);
+            if (!Grips<TMachine>.TryHold(grip, probe->AddressOf(index), seen))
+            {
+                return false;
+            }
+        }
+
+        return TryUnlink(heap, table, probe, index, seen, next, grip);
+    }
+
+    private static bool HasLater(Probe* probe, uint tag, int index)
+    {
+        for (int later = index + 1; later < Probe.Entries; later++)
+        {
+            if (probe->Seen(later).Tag == tag && !probe->Seen(later).IsEmpty)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>TENTATIVE → REVOKED, before the entry of a tentative item changes: so an item that could be confirmed was linked at that moment.</summary>
     private static bool TryRevoke(ItemHeader* item) =>
         TMachine.CompareExchange(&item->Deadline, ItemHeader.Revoked, ItemHeader.Tentative) == ItemHeader.Tentative;

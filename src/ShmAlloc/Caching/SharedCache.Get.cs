@@ -41,11 +41,15 @@ public sealed unsafe partial class SharedCache
     /// or, hardly ever, <see cref="CacheStatus.Contended"/>.
     /// </returns>
     /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
-    public CacheStatus Get(ReadOnlySpan<byte> key, Span<byte> destination, out int lengthBytes, out CacheVersion version)
+    public CacheStatus Get(ReadOnlySpan<byte> key, Span<byte> destination, out int lengthBytes, out CacheVersion version) =>
+        Get(key, destination, isPreview: false, out lengthBytes, out version);
+
+    // A preview is followed by another get if the buffer is too short, and only that one counts.
+    private CacheStatus Get(ReadOnlySpan<byte> key, Span<byte> destination, bool isPreview, out int lengthBytes, out CacheVersion version)
     {
         fixed (byte* bytes = key, to = destination)
         {
-            CacheStatus status = Read(KeyOf(bytes, key.Length), to, destination.Length, out ItemFacts facts);
+            CacheStatus status = Read(KeyOf(bytes, key.Length), to, destination.Length, isPreview, out ItemFacts facts);
             lengthBytes = (int)facts.Shape.ValueBytes;
             version = new CacheVersion(facts.Stamp);
             return status;
@@ -64,7 +68,7 @@ public sealed unsafe partial class SharedCache
         for (int attempt = 0; ;)
         {
             Span<byte> buffer = length == 0 ? [] : destination.GetSpan(length);
-            CacheStatus status = Get(key, buffer, out length, out _);
+            CacheStatus status = Get(key, buffer, isPreview: true, out length, out _);
             if (status == CacheStatus.Ok)
             {
                 destination.Advance(length);
@@ -112,7 +116,7 @@ public sealed unsafe partial class SharedCache
         byte[] value = [];
         for (int attempt = 0; ;)
         {
-            CacheStatus status = Get(key, value, out int length, out version);
+            CacheStatus status = Get(key, value, isPreview: true, out int length, out version);
             if (status == CacheStatus.Ok)
             {
                 return length == value.Length ? value : value[..length];
@@ -150,7 +154,7 @@ public sealed unsafe partial class SharedCache
         Encoding.UTF8.TryGetBytes(key, buffer, out int length) ? buffer[..length] : Encoding.UTF8.GetBytes(key);
 
     /// <summary>Reads, and judges what was read: expired, of a removed tag, or still worked out.</summary>
-    private CacheStatus Read(in CacheKey key, byte* to, int capacity, out ItemFacts facts)
+    private CacheStatus Read(in CacheKey key, byte* to, int capacity, bool isPreview, out ItemFacts facts)
     {
         CacheStatus status;
         int attempt = 0;
@@ -166,7 +170,11 @@ public sealed unsafe partial class SharedCache
         }
 
         bool isHit = status is CacheStatus.Ok or CacheStatus.BufferTooSmall;
-        CacheCounts<Hardware>.Add(_heap, _table, isHit ? CacheCounter.Hits : CacheCounter.Misses, 1);
+        if (status != CacheStatus.BufferTooSmall || !isPreview)
+        {
+            CacheCounts<Hardware>.Add(_heap, _table, isHit ? CacheCounter.Hits : CacheCounter.Misses, 1);
+        }
+
         if (!isHit)
         {
             facts = default;

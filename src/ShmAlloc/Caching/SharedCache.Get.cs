@@ -145,7 +145,7 @@ public sealed unsafe partial class SharedCache
     {
         fixed (byte* bytes = key)
         {
-            return Renew(KeyOf(bytes, key.Length), Now) == CacheStatus.Ok;
+            return Checked(Renew(KeyOf(bytes, key.Length), Now)) == CacheStatus.Ok;
         }
     }
 

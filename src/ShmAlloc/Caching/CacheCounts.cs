@@ -100,9 +100,12 @@ internal static unsafe class CacheCounts<TMachine>
         return sum;
     }
 
-    /// <summary>What an item takes of the heap.</summary>
-    internal static long BytesOf(Attachment* heap, ItemShape shape) =>
-        (long)((shape.TotalBytes + heap->Geometry.UnitMask) & ~(ulong)heap->Geometry.UnitMask);
+    /// <summary>What an item takes of the heap: units, or whole blocks.</summary>
+    internal static long BytesOf(Attachment* heap, ItemShape shape)
+    {
+        ulong mask = Heap<TMachine>.RunBlocksFor(heap, shape.TotalBytes) == 0 ? heap->Geometry.UnitMask : heap->Geometry.BlockBytes - 1;
+        return (long)((shape.TotalBytes + mask) & ~mask);
+    }
 
     /// <summary>Adds to a counter of our own slot, on which only threads of this process work.</summary>
     internal static void AddShared(ulong* counter, long change)

@@ -88,6 +88,19 @@ internal static unsafe class CacheCounts<TMachine>
         }
     }
 
+    /// <summary>The same for all caches of the heap: before the slot is given up.</summary>
+    internal static void FlushAll(Attachment* heap)
+    {
+        for (uint number = 0; number < HeaderLayout.Caches; number++)
+        {
+            CacheTable* table = (CacheTable*)&heap->Tables + number;
+            if (Volatile.Read(ref table->Offset) != 0)
+            {
+                FlushAll(heap, table);
+            }
+        }
+    }
+
     /// <summary>The sum of a counter over all participants, as far as they have told.</summary>
     internal static long Sum(Attachment* heap, CacheTable* table, CacheCounter counter)
     {

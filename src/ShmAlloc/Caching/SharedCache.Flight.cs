@@ -27,6 +27,7 @@ public sealed unsafe partial class SharedCache
         ReadOnlySpan<byte> key, TState state, Func<TState, byte[]> factory, in CacheEntryOptions options = default, in CacheFlightOptions flight = default)
     {
         ArgumentNullException.ThrowIfNull(factory);
+        ThrowIfOver(options);
         CacheEntryOptions captured = options with { Tags = Capture(options.Tags) };
         Waiting waiting = new(flight);
         while (true)
@@ -46,14 +47,14 @@ public sealed unsafe partial class SharedCache
             if (begun != FlightState.Begun)
             {
                 // Nobody can be waited for any longer, or there is no room to say that we are at it.
-                value = factory(state);
-                Set(key, value, captured);
+                value = NotNull(factory(state));
+                SetUnlessOver(key, value, captured);
                 return value;
             }
 
             try
             {
-                value = factory(state);
+                value = NotNull(factory(state));
             }
             catch
             {
@@ -91,10 +92,56 @@ public sealed unsafe partial class SharedCache
         CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(factory);
+        ThrowIfOver(options);
         byte[]? value = Get(key.Span);
         return value != null
             ? ValueTask.FromResult(value)
             : FlyAsync(key, state, factory, options with { Tags = Capture(options.Tags) }, flight, cancellation);
+    }
+
+    private static byte[] NotNull(byte[]? value) =>
+        value ?? throw new InvalidOperationException("The factory returned null: a value is an array, which may be empty.");
+
+    /// <summary>Before anything is worked out: an expiry that is not in the future is misuse.</summary>
+    private void ThrowIfOver(in CacheEntryOptions options)
+    {
+        if (options.Lifetime is { } lifetime)
+        {
+            Milliseconds(lifetime, nameof(options.Lifetime));
+        }
+
+        if (options.SlidingExpiration is { } window)
+        {
+            Milliseconds(window, nameof(options.SlidingExpiration));
+        }
+
+        if (options.AbsoluteExpiration is { } moment)
+        {
+            Milliseconds(LeftUntil(moment), nameof(options.AbsoluteExpiration));
+        }
+    }
+
+    /// <summary>After a value was worked out: its absolute expiry as a lifetime that counts from now.</summary>
+    /// <returns>False if it has passed meanwhile, which is nobody's fault.</returns>
+    private bool TryRebase(in CacheEntryOptions options, out CacheEntryOptions rebased)
+    {
+        rebased = options;
+        if (options.AbsoluteExpiration is { } moment)
+        {
+            TimeSpan left = LeftUntil(moment);
+            rebased = options with { AbsoluteExpiration = null, Lifetime = options.Lifetime < left ? options.Lifetime : left };
+            return left > TimeSpan.Zero;
+        }
+
+        return true;
+    }
+
+    private void SetUnlessOver(ReadOnlySpan<byte> key, byte[] value, in CacheEntryOptions options)
+    {
+        if (TryRebase(options, out CacheEntryOptions rebased))
+        {
+            Set(key, value, rebased);
+        }
     }
 
     private enum FlightState
@@ -176,11 +223,17 @@ public sealed unsafe partial class SharedCache
     /// <summary>The value takes the placeholder's place, if that is still there.</summary>
     private void Land(ReadOnlySpan<byte> key, byte[] value, in CacheEntryOptions options, in NewItem placeholder)
     {
+        if (!TryRebase(options, out CacheEntryOptions rebased))
+        {
+            GiveUp(key, placeholder);
+            return;
+        }
+
         CacheStatus status;
         int attempt = 0;
         ulong now = Now;
         ulong* tags = stackalloc ulong[ItemShape.MaxTags];
-        ItemOptions item = Translate(options, now, tags);
+        ItemOptions item = Translate(rebased, now, tags);
         fixed (byte* bytes = key, from = value)
         {
             CacheKey found = KeyOf(bytes, key.Length);

@@ -29,7 +29,7 @@ public sealed partial class SharedCache
             bool isOurs = begun == FlightState.Begun;
             try
             {
-                value = await factory(state, cancellation).ConfigureAwait(false);
+                value = NotNull(await factory(state, cancellation).ConfigureAwait(false));
             }
             catch when (isOurs)
             {
@@ -43,7 +43,7 @@ public sealed partial class SharedCache
             }
             else
             {
-                Set(key.Span, value, options);
+                SetUnlessOver(key.Span, value, options);
             }
 
             return value;

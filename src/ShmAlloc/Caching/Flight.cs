@@ -46,6 +46,10 @@ internal static unsafe class Flight<TMachine>
     }
 
     /// <summary>Takes the placeholder away, if it is still there: the value could not be worked out.</summary>
+    /// <remarks>
+    /// Without a grip, because the heap is being closed, our own cell, which names the placeholder, suffices: a later entry that shows then is that of
+    /// somebody who has not looked again yet, and whose value nobody had replaced. Death after the swap: recovery finds that no entry leads to it.
+    /// </remarks>
     internal static void GiveUp(Attachment* heap, CacheTable* table, ulong hash, ulong unit, ulong* grip)
     {
         Probe probeOfKey;
@@ -60,6 +64,17 @@ internal static unsafe class Flight<TMachine>
             }
 
             EntryWord seen = probe->Seen(index);
+            if (grip == null)
+            {
+                if (TMachine.CompareExchange(probe->AddressOf(index), seen.Emptied.Bits, seen.Bits) == seen.Bits)
+                {
+                    Unlink<TMachine>.Retire(heap, table, unit);
+                    return;
+                }
+
+                continue;
+            }
+
             Unlink<TMachine>.UnlinkLater(heap, table, probe, hash, index, grip);
             if (Grips<TMachine>.TryHold(grip, probe->AddressOf(index), seen)
                 && Unlink<TMachine>.TryUnlink(heap, table, probe, index, seen, seen.Emptied, grip))

@@ -262,9 +262,13 @@ public sealed unsafe partial class SharedCache
         {
             Flight<Hardware>.GiveUp(_heap, _table, placeholder.Hash, placeholder.Unit, Cells<Hardware>.AddressOf(_heap, _heap->Slot, cell));
             Cells<Hardware>.Release(_heap, cell);
-            Cells<Hardware>.Release(_heap, placeholder.Cell);
+        }
+        else
+        {
+            Flight<Hardware>.GiveUp(_heap, _table, placeholder.Hash, placeholder.Unit, null);
         }
 
+        Cells<Hardware>.Release(_heap, placeholder.Cell);
         GC.KeepAlive(Heap);
     }
 

@@ -29,18 +29,24 @@ internal static unsafe class Unlink<TMachine>
             return false;
         }
 
-        ItemShape shape = ItemAccess<TMachine>.Shape(item);
         Grips<TMachine>.Become(grip, CellKind.Unlinking, seen.Unit);
         bool isMine = TMachine.CompareExchange(probe->AddressOf(index), next.Bits, seen.Bits) == seen.Bits;
         if (isMine)
         {
-            Hold<TMachine>.Retire(heap, heap->OffsetOf(seen.Unit));
-            CacheCounts<TMachine>.Add(heap, table, CacheCounter.Entries, -1);
-            CacheCounts<TMachine>.Add(heap, table, CacheCounter.Bytes, -CacheCounts<TMachine>.BytesOf(heap, shape));
+            Retire(heap, table, seen.Unit);
         }
 
         Grips<TMachine>.Loosen(grip);
         return isMine;
+    }
+
+    /// <summary>After its entry was changed: a cell of the caller names it still.</summary>
+    internal static void Retire(Attachment* heap, CacheTable* table, ulong unit)
+    {
+        long bytes = CacheCounts<TMachine>.BytesOf(heap, ItemAccess<TMachine>.Shape(ItemAccess<TMachine>.At(heap, unit)));
+        Hold<TMachine>.Retire(heap, heap->OffsetOf(unit));
+        CacheCounts<TMachine>.Add(heap, table, CacheCounter.Entries, -1);
+        CacheCounts<TMachine>.Add(heap, table, CacheCounter.Bytes, -bytes);
     }
 
     /// <summary>The same for the first entry of a key, which the grip holds since all entries were read: the later ones go before it.</summary>

@@ -155,7 +155,7 @@ public sealed unsafe partial class SharedCache
         /// <summary>It is ours to work out.</summary>
         Begun,
 
-        /// <summary>There is no room to say so.</summary>
+        /// <summary>There is no room to say so, or a damaged value in the way.</summary>
         Impossible,
     }
 
@@ -168,7 +168,12 @@ public sealed unsafe partial class SharedCache
             return FlightState.Landed;
         }
 
-        byte[] stale = ReadStale(key, out bool isPlaceholder) ?? [];
+        byte[] stale = ReadStale(key, out bool isPlaceholder, out bool isDamaged) ?? [];
+        if (isDamaged)
+        {
+            return FlightState.Impossible;
+        }
+
         if (isPlaceholder)
         {
             value = stale;
@@ -286,8 +291,9 @@ public sealed unsafe partial class SharedCache
     }
 
     /// <summary>What there is, although it has expired or is being worked out anew.</summary>
-    private byte[]? ReadStale(ReadOnlySpan<byte> key, out bool isPlaceholder)
+    private byte[]? ReadStale(ReadOnlySpan<byte> key, out bool isPlaceholder, out bool isDamaged)
     {
+        isDamaged = false;
         byte[] value = [];
         fixed (byte* bytes = key)
         {
@@ -299,10 +305,12 @@ public sealed unsafe partial class SharedCache
                 fixed (byte* to = value)
                 {
                     status = CacheReader<Hardware>.TryRead(_heap, _table, found, to, (ulong)value.Length, out facts);
+                    isDamaged = status == CacheStatus.Ok && (facts.Shape.Bits & (ItemShape.Checked | ItemShape.Placeholder)) == ItemShape.Checked
+                        && Checksum.Of(to, facts.Shape.ValueBytes) != facts.Checksum;
                 }
 
                 isPlaceholder = status is CacheStatus.Ok or CacheStatus.BufferTooSmall && facts.Shape.Is(ItemShape.Placeholder);
-                if (status == CacheStatus.Ok && !facts.IsTagRemoved)
+                if (status == CacheStatus.Ok && !facts.IsTagRemoved && !isDamaged)
                 {
                     return value.Length == (int)facts.Shape.ValueBytes ? value : value[..(int)facts.Shape.ValueBytes];
                 }

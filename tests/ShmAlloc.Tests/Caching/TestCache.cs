@@ -9,7 +9,7 @@ internal sealed class TestCache : IDisposable
     internal const int DefaultBytes = 8 << 20;
 
     private readonly TestHeap _heap;
-    private readonly List<ShmHeap> _others = [];
+    private readonly List<SharedCache> _others = [];
 
     internal TestCache(SharedCacheOptions? options = null, ShmHeapOptions? heap = null)
     {
@@ -33,7 +33,7 @@ internal sealed class TestCache : IDisposable
 
     public void Dispose()
     {
-        _others.ForEach(other => other.Dispose());
+        _others.ForEach(other => other.Heap.Dispose());
         _heap.Dispose();
     }
 
@@ -46,13 +46,15 @@ internal sealed class TestCache : IDisposable
     }
 
     /// <summary>The same cache, as another attachment of the file sees it.</summary>
-    internal SharedCache OpenElsewhere(SharedCacheOptions? options = null) => SharedCache.Open(Remember(ShmHeap.Attach(Path)), "default", options);
+    internal SharedCache OpenElsewhere(SharedCacheOptions? options = null) => Remember(ShmHeap.Attach(Path), options);
 
-    internal SharedCache OpenReadOnly(SharedCacheOptions? options = null) => SharedCache.Open(Remember(ShmHeap.AttachReadOnly(Path)), "default", options);
+    internal SharedCache OpenReadOnly(SharedCacheOptions? options = null) => Remember(ShmHeap.AttachReadOnly(Path), options);
 
     /// <summary>When nobody holds anything: every unit but those of the table can be handed out.</summary>
     internal void AssertNothingIsLost()
     {
+        // Everybody has to tell what it has counted; who leaves does.
+        _others.ForEach(other => other.Heap.Dispose());
         Assert.Equal(CacheStatus.Ok, Cache.Clear());
         Assert.Equal(1, Heap.GetStatistics().Allocations);
         var statistics = Cache.GetStatistics();
@@ -64,9 +66,10 @@ internal sealed class TestCache : IDisposable
         Assert.All(units, unit => Assert.Equal(ShmStatus.Ok, Heap.Free(unit)));
     }
 
-    private ShmHeap Remember(ShmHeap other)
+    private SharedCache Remember(ShmHeap heap, SharedCacheOptions? options)
     {
-        _others.Add(other);
-        return other;
+        var cache = SharedCache.Open(heap, "default", options);
+        _others.Add(cache);
+        return cache;
     }
 }

@@ -75,7 +75,9 @@ internal static unsafe class NewItems<TMachine>
             return status;
         }
 
-        Name(heap, cell, CellKind.Linking, unit);
+        // All of it: while it is given back, piece by piece, a sweep must not find the rest unnamed.
+        uint units = heap->ReservedRuns[cell] != 0 ? 1 : heap->ReservedUnits[cell];
+        TMachine.Write(Cells<TMachine>.AddressOf(heap, heap->Slot, cell), new CellWord(CellKind.Linking, unit, units).Bits);
         item.Unit = unit;
         item.Cell = cell;
         item.Hash = key.Hash;

@@ -82,6 +82,9 @@ internal unsafe struct Attachment
     /// <summary>The last stamp of each cell's range: whoever has the ticket has it.</summary>
     internal fixed ulong Stamps[SlotLayout.Cells];
 
+    /// <summary>What the heap's clock adds to the kernel's, as this process sees it; 0: not worked out yet.</summary>
+    internal long ClockOffset;
+
     /// <summary>What is known of the heap's caches.</summary>
     internal CacheTables Tables;
 

@@ -154,8 +154,8 @@ int shm_cache_open(const char *name, const struct shm_cache_options *options) SH
 
 /* Copies a value. *value_size (may be NULL) becomes its size, also with SHM_E_BUFFER_TOO_SMALL. No value: false, and
    SHM_E_MISSING. Keys have up to 65535 bytes. */
-bool shm_cache_get(int cache, const void *key, size_t key_size, void *buffer, size_t capacity, size_t *value_size)
-    SHM_NOEXCEPT;
+bool shm_cache_get(int cache, const void *key, size_t key_size, void *buffer, size_t capacity,
+                   size_t *value_size) SHM_NOEXCEPT;
 
 enum {
     SHM_CACHE_PINNED = 1, /* stays when room is made for others */

@@ -64,7 +64,7 @@ internal static unsafe class NewItems<TMachine>
         item = default;
         ItemShape shape = new(options.Flags | table->ItemFlags, table->Number, options.TagCount, key.Length, valueBytes);
         item.Shape = shape;
-        if (shape.TotalBytes > heap->LargestRequest)
+        if (shape.TotalBytes > heap->WholeBytes)
         {
             return ShmStatus.TooLarge;
         }

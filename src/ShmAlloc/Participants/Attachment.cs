@@ -98,6 +98,9 @@ internal unsafe struct Attachment
     internal byte* Path;
     internal ulong PrivateBytes;
 
+    /// <summary>What the heap can grow to.</summary>
+    internal readonly ulong WholeBytes => Geometry.MaximumBlocks << Geometry.BlockShift;
+
     /// <summary>The bitmap word of a unit.</summary>
     internal readonly ulong* BitmapOf(ulong unit) => Bitmaps + (unit >> BitmapWord.UnitsShift);
 
@@ -133,8 +136,7 @@ internal unsafe struct Attachment
         Hints = (ulong*)(mapping + geometry.HintsAt);
         Bitmaps = (ulong*)(mapping + geometry.BitmapsAt);
         UserBase = mapping + geometry.UserBaseAt;
-        ulong whole = geometry.MaximumBlocks << geometry.BlockShift;
-        LargestRequest = geometry.LargestAllocation == 0 ? whole : Math.Min(geometry.LargestAllocation, whole);
+        LargestRequest = geometry.LargestAllocation == 0 ? WholeBytes : Math.Min(geometry.LargestAllocation, WholeBytes);
         RequestLimit = LargestRequest + 1;
         ShortLimit = ReadOnly ? 0 : Math.Min(((ulong)BitmapWord.Units << geometry.UnitShift) + 1, RequestLimit);
         Slot = -1;

@@ -79,6 +79,8 @@ internal static class Catalogue
         ["threads"] = ThreadPairs,
         ["fours"] = Fours,
         ["targeted"] = Targeted.All,
+        ["cache"] = CacheCatalogue.Pairs,
+        ["cachedeaths"] = CacheCatalogue.Deaths,
     };
 
     internal static IEnumerable<SimulatedProgram> All => Sets.Values.SelectMany(programs => programs);

@@ -64,6 +64,17 @@ internal sealed unsafe partial class World
         }
     }
 
+    internal string NameOfUserWord(int word, ulong was, ulong now, out string change)
+    {
+        int inBuckets = word - _bucketsFrom;
+        bool isEntry = word >= _bucketsFrom && word < _bucketsTo && inBuckets % TableLayout.BucketWords != TableLayout.EntriesOfBucket;
+        change = isEntry ? Trace.Change(new EntryWord(was), new EntryWord(now), was == now) : Trace.Change($"{was:x}", $"{now:x}", was == now);
+        int inBlocks = word - (int)((Geometry.UserBaseAt + Geometry.Page) / sizeof(ulong));
+        int wordsOfUnit = 1 << Geometry.UnitShift >> 3;
+        return isEntry ? $"entry {inBuckets / TableLayout.BucketWords}.{inBuckets % TableLayout.BucketWords}"
+            : $"{(IsHintOfTable(word) ? "hint in " : "")}unit {inBlocks / wordsOfUnit}.{inBlocks % wordsOfUnit}";
+    }
+
     private void CheckLeases(int word, ulong value)
     {
         foreach (Lease lease in _leases)

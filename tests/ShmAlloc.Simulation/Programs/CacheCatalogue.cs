@@ -56,10 +56,11 @@ internal static class CacheCatalogue
         Mortal = [0],
     };
 
-    /// <summary>Makes the table, and each participant has made items before.</summary>
+    /// <summary>Makes the table and opens the block for items; each participant has made items before.</summary>
     internal static void Prepare(Actor[] actors)
     {
         actors[0].Cache.Make();
+        actors[0].Malloc(1, "seed");
         foreach (Actor actor in actors)
         {
             actor.Cache.HaveStamps();

@@ -49,7 +49,8 @@ internal static unsafe class CacheVictim<TMachine>
         ItemHeader* item = ItemAccess<TMachine>.At(heap, seen.Unit);
         ItemShape shape = ItemAccess<TMachine>.Shape(item);
         ulong hash = ItemAccess<TMachine>.Hash(item);
-        bool isExpired = ItemAccess<TMachine>.IsExpired(ItemAccess<TMachine>.Deadline(item), now)
+        ulong judged = ItemAccess<TMachine>.Deadline(item);
+        bool isExpired = ItemAccess<TMachine>.IsExpired(judged, now)
             || (ItemAccess<TMachine>.Fits(heap, seen.Unit, shape.ValueBegins) && ItemAccess<TMachine>.IsTagRemoved(table, item, shape));
         if (!isExpired && shape.Is(ItemShape.Pinned | ItemShape.Placeholder))
         {
@@ -64,7 +65,7 @@ internal static unsafe class CacheVictim<TMachine>
         int found = CacheSearch<TMachine>.FindUnit(own, seen.Unit);
         Unlink<TMachine>.UnlinkLater(heap, table, own, hash, found == Probe.None ? Probe.Entries : found, grip);
         bool isDropped = Grips<TMachine>.TryHold(grip, probe->AddressOf(index), seen)
-            && Unlink<TMachine>.TryUnlink(heap, table, probe, index, seen, seen.Emptied, grip);
+            && Unlink<TMachine>.TryUnlink(heap, table, probe, index, seen, seen.Emptied, judged, grip);
         if (isDropped)
         {
             CacheCounts<TMachine>.Add(heap, table, isExpired ? CacheCounter.Expirations : reason, 1);

@@ -60,6 +60,7 @@ internal static unsafe class CacheWriter<TMachine>
             }
 
             EntryWord seen = probe->Seen(Math.Max(index, 0));
+            ulong judged = index >= 0 ? ItemAccess<TMachine>.Deadline(ItemAccess<TMachine>.At(heap, first.Unit)) : 0;
             CacheStatus verdict = Judge(heap, table, index, first, mode, expected, now);
             if (verdict != CacheStatus.Ok)
             {
@@ -71,7 +72,7 @@ internal static unsafe class CacheWriter<TMachine>
             {
                 Unlink<TMachine>.UnlinkLater(heap, table, probe, key.Hash, index, grip);
                 if (Grips<TMachine>.TryHold(grip, probe->AddressOf(index), seen)
-                    && Unlink<TMachine>.TryUnlink(heap, table, probe, index, seen, seen.Naming(item.Unit, tag), grip))
+                    && Unlink<TMachine>.TryUnlink(heap, table, probe, index, seen, seen.Naming(item.Unit, tag), judged, grip))
                 {
                     return Linked(heap, table, item);
                 }
@@ -145,11 +146,13 @@ internal static unsafe class CacheWriter<TMachine>
                 continue;
             }
 
-            bool isLive = ItemAccess<TMachine>.IsLive(table, ItemAccess<TMachine>.At(heap, first.Unit), first.Shape, now);
+            ItemHeader* item = ItemAccess<TMachine>.At(heap, first.Unit);
+            ulong judged = ItemAccess<TMachine>.Deadline(item);
+            bool isLive = ItemAccess<TMachine>.IsLive(table, item, first.Shape, now);
             EntryWord seen = probe->Seen(index);
             Unlink<TMachine>.UnlinkLater(heap, table, probe, key.Hash, index, grip);
             if (Grips<TMachine>.TryHold(grip, probe->AddressOf(index), seen)
-                && Unlink<TMachine>.TryUnlink(heap, table, probe, index, seen, seen.Emptied, grip))
+                && Unlink<TMachine>.TryUnlink(heap, table, probe, index, seen, seen.Emptied, judged, grip))
             {
                 return isLive ? CacheStatus.Ok : CacheStatus.Missing;
             }

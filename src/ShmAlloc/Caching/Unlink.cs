@@ -18,13 +18,15 @@ internal static unsafe class Unlink<TMachine>
     /// <summary>Changes an entry whose item the grip holds, and retires the item.</summary>
     /// <remarks>
     /// HOLD becomes UNLINKING before the entry changes. Death before the compare-and-swap: the item is linked, and recovery leaves it; after it: recovery finds
-    /// that no entry leads to it, and retires it. Whoever loses the swap has nothing to retire.
+    /// that no entry leads to it, and retires it. Whoever loses the swap has nothing to retire. What the caller decided, it decided about an item with the
+    /// deadline <paramref name="judged"/>: one that was tentative then may be somebody's value by now.
     /// </remarks>
-    /// <returns>False if somebody else changed the entry, or confirmed the item.</returns>
-    internal static bool TryUnlink(Attachment* heap, CacheTable* table, Probe* probe, int index, EntryWord seen, EntryWord next, ulong* grip)
+    /// <returns>False if somebody else changed the entry, or the deadline: decide anew.</returns>
+    internal static bool TryUnlink(
+        Attachment* heap, CacheTable* table, Probe* probe, int index, EntryWord seen, EntryWord next, ulong judged, ulong* grip)
     {
         ItemHeader* item = ItemAccess<TMachine>.At(heap, seen.Unit);
-        if (ItemAccess<TMachine>.Deadline(item) == ItemHeader.Tentative && !TryRevoke(item))
+        if (judged == ItemHeader.Tentative ? !TryRevoke(item) : ItemAccess<TMachine>.Deadline(item) != judged)
         {
             return false;
         }
@@ -69,8 +71,9 @@ internal static unsafe class Unlink<TMachine>
 
                 ItemHeader* item = ItemAccess<TMachine>.At(heap, seen.Unit);
                 isOther = ItemAccess<TMachine>.Hash(item) != hash;
-                isAlone = isOther || !sparesConfirmed || ItemAccess<TMachine>.Deadline(item) is ItemHeader.Tentative or ItemHeader.Revoked;
-                if (!isOther && isAlone && !TryUnlink(heap, table, probe, later, seen, seen.Emptied, grip))
+                ulong judged = ItemAccess<TMachine>.Deadline(item);
+                isAlone = isOther || !sparesConfirmed || judged is ItemHeader.Tentative or ItemHeader.Revoked;
+                if (!isOther && isAlone && !TryUnlink(heap, table, probe, later, seen, seen.Emptied, judged, grip))
                 {
                     continue;
                 }

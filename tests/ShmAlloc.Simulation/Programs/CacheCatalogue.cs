@@ -17,8 +17,11 @@ internal static class CacheCatalogue
         HasUserArea = true,
     };
 
+    /// <summary>With another block for items, so that nothing is evicted because somebody is at the first one.</summary>
+    internal static readonly WorldShape Roomy = Shape with { CommittedBlocks = 3, MaximumBlocks = 3, StorageBlocks = 3, IsMap = true };
+
     /// <summary>One more participant needs a larger table.</summary>
-    internal static readonly WorldShape Wide = Shape with { CommittedBlocks = 3, MaximumBlocks = 3, StorageBlocks = 3, Participants = 5, Slots = 5 };
+    internal static readonly WorldShape Wide = Shape with { CommittedBlocks = 4, MaximumBlocks = 4, StorageBlocks = 4, Participants = 5, Slots = 5 };
 
     /// <summary>Every pair of operations of two participants, with and without a value to begin with.</summary>
     internal static IEnumerable<SimulatedProgram> Pairs =>
@@ -42,7 +45,7 @@ internal static class CacheCatalogue
     internal static SimulatedProgram Make(string name, bool isThere, params CacheOperation[] operations) => new()
     {
         Name = name,
-        Shape = operations.Any(operation => operation.Drops) ? Shape : Shape with { IsMap = true },
+        Shape = operations.Any(operation => operation.Drops) ? Shape : Roomy,
         Joined = 3,
         Setup = actors =>
         {

@@ -81,6 +81,8 @@ internal static class Catalogue
         ["targeted"] = Targeted.All,
         ["cache"] = CacheCatalogue.Pairs,
         ["cachedeaths"] = CacheCatalogue.Deaths,
+        ["cachefours"] = CacheFours.All,
+        ["cachetargeted"] = CacheTargeted.All,
     };
 
     internal static IEnumerable<SimulatedProgram> All => Sets.Values.SelectMany(programs => programs);

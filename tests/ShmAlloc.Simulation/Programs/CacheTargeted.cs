@@ -35,7 +35,7 @@ internal static class CacheTargeted
         Make("two set, into two entries, and one removes", true,
             new(0, actor => actor.Cache.Set(A, 0)),
             new(1, actor => actor.Cache.Remove(Stopper).Set(A, 1)),
-            new(2, actor => actor.Cache.Remove(A).Get(A))),
+            new(2, actor => actor.Cache.Remove(A).Get(A).Remove(A).Get(A))),
 
         Make("one sets and one adds, into two entries, and one removes", true,
             new(0, actor => actor.Cache.Set(A, 0)),

@@ -24,8 +24,9 @@ internal sealed class AllocatorBenchmark
             Rounds = choice.Rounds ?? effort.Rounds,
             RoundMilliseconds = choice.Milliseconds ?? effort.RoundMilliseconds,
         };
-        List<Presence> presences = [.. Measuring.Subject.All.Where(subject => Contains(subject.Name, choice.Subject)).Select(Presence.Of)];
-        _subjects = [.. presences.Where(presence => presence.IsPresent).Select(presence => presence.Subject)];
+        Subject[] asked = [.. Measuring.Subject.All.Where(subject => Contains(subject.Name, choice.Subject))];
+        Presence[] presences = [.. asked.Select(Presence.Of)];
+        _subjects = [.. asked.Where((_, index) => presences[index].IsPresent)];
         _report = new Report { Machine = Machine.Describe(presences) };
     }
 
@@ -122,7 +123,7 @@ internal sealed class AllocatorBenchmark
 
         if (_choice.Svg is { } svg)
         {
-            SvgChart.Write(svg, _report.Results, _choice.Clock);
+            AllocatorPicture.Write(svg, _report.Results, _choice.Clock);
         }
     }
 

@@ -1,12 +1,22 @@
 using System.CommandLine;
 using ShmAlloc.Benchmarks;
+using ShmAlloc.Benchmarks.Caches;
+using ShmAlloc.Benchmarks.Caches.Driving;
 using ShmAlloc.Benchmarks.Driving;
+using ShmAlloc.Benchmarks.HitRates;
 using ShmAlloc.Benchmarks.Measuring;
 
 if (args is ["driver", .. var words])
 {
     return Driver.Run(words);
 }
+
+if (args is ["cache-driver", .. var cacheWords])
+{
+    return CacheDriver.Run(cacheWords);
+}
+
+Leftovers.ClearUpOnSignals();
 
 Option<bool> quick = new("--quick") { Description = "What the table of targets needs, in short rounds: about two minutes in all." };
 Option<bool> targets = new("--targets") { Description = "Only the table of targets, and what it needs; may be joined with --quick." };
@@ -39,5 +49,19 @@ allocator.SetAction(parsed => AllocatorBenchmark.Run(new Choice(
     parsed.GetValue(json),
     parsed.GetValue(svg))));
 
-RootCommand root = new("Benchmarks of ShmAlloc. ./bench builds what it needs and runs this.") { allocator };
+Option<string?> trace = new("--trace")
+{
+    Description = "Replay this file instead of the made-up traces: a text with one request per line, \"KEY SIZE\" or \"KEY\". KEY has no spaces; SIZE is "
+        + "that of the value in bytes (960 if it is left out); empty lines and lines that begin with # are skipped.",
+    HelpName = "FILE",
+};
+Option<bool> shorter = new("--quick") { Description = "Made-up traces of 400,000 instead of 2,000,000 requests." };
+Option<string?> policy = new("--policy") { Description = "Only policies whose name contains this.", HelpName = "TEXT" };
+Option<string?> title = new("--workload") { Description = "Only made-up traces whose title contains this.", HelpName = "TEXT" };
+Option<string?> rates = new("--json") { Description = "Also write everything to this file.", HelpName = "FILE" };
+Command hitRate = new("hitrate", "Compares the hit rates of eviction policies on traces, in caches of equal bytes.") { trace, shorter, policy, title, rates };
+hitRate.SetAction(parsed => HitRateBenchmark.Run(new HitRateChoice(
+    parsed.GetValue(trace), parsed.GetValue(shorter), parsed.GetValue(policy), parsed.GetValue(title), parsed.GetValue(rates))));
+
+RootCommand root = new("Benchmarks of ShmAlloc. ./bench builds what it needs and runs this.") { allocator, CacheCommand.Make(), hitRate };
 return root.Parse(args is [] ? ["--help"] : args).Invoke();

@@ -1,20 +1,16 @@
 using System.Diagnostics;
-using System.Reflection;
-using System.Runtime.InteropServices;
 using System.Text.Json;
 
 namespace ShmAlloc.Benchmarks.Tests;
 
 /// <summary>
-/// One run of the benchmark for all tests: one tiny round of every workload by every subject. The native driver is compiled first, as <c>./bench</c>
-/// does.
+/// One run of the benchmark of the allocators for all tests: one tiny round of every workload by every subject. The native driver is compiled first, as
+/// <c>./bench</c> does.
 /// </summary>
 public sealed class BenchmarkRun : IAsyncLifetime
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
-
-    private readonly string _json = Path.Combine(Path.GetTempPath(), $"shmalloc-bench-{Guid.NewGuid():N}.json");
-    private readonly string _svg = Path.Combine(Path.GetTempPath(), $"shmalloc-bench-{Guid.NewGuid():N}.svg");
+    private readonly string _json = BenchmarkProgram.NewFile(".json");
+    private readonly string _svg = BenchmarkProgram.NewFile(".svg");
 
     /// <summary>What it printed.</summary>
     public string Output { get; private set; } = "";
@@ -25,12 +21,13 @@ public sealed class BenchmarkRun : IAsyncLifetime
     /// <summary>The picture.</summary>
     public string Picture { get; private set; } = "";
 
+    private static string NativeDriver => Path.GetFullPath("../../../peers/driver", Path.GetDirectoryName(BenchmarkProgram.Assembly)!);
+
     public async ValueTask InitializeAsync()
     {
         // Without a compiler the peers are missing, which the benchmark says and their tests report.
-        string artifacts = Path.GetFullPath("../../..", Path.GetDirectoryName(Recorded("BenchmarkPath"))!);
-        await RunAsync("bash", Recorded("PeersPath"), Path.Combine(artifacts, "peers", "driver"));
-        Output = await RunAsync(RuntimeHost(), "exec", Recorded("BenchmarkPath"), "allocator", "--smoke", "--json", _json, "--svg", _svg);
+        await BenchmarkProgram.RunAsync(new ProcessStartInfo("bash", [BenchmarkProgram.Recorded("PeersPath"), NativeDriver]));
+        Output = await BenchmarkProgram.RunAsync(BenchmarkProgram.Start("allocator", "--smoke", "--json", _json, "--svg", _svg));
         Assert.True(File.Exists(_json), Output);
         Json = JsonDocument.Parse(await File.ReadAllTextAsync(_json, TestContext.Current.CancellationToken)).RootElement;
         Picture = await File.ReadAllTextAsync(_svg, TestContext.Current.CancellationToken);
@@ -49,9 +46,7 @@ public sealed class BenchmarkRun : IAsyncLifetime
     /// <returns>What it answered, or <see langword="null"/> if there is no native driver.</returns>
     internal static async Task<string?> SequenceAsync(bool native, params string[] sizes)
     {
-        string assembly = Recorded("BenchmarkPath");
-        string driver = Path.GetFullPath("../../../peers/driver", Path.GetDirectoryName(assembly)!);
-        if (native && !File.Exists(driver))
+        if (native && !File.Exists(NativeDriver))
         {
             return null;
         }
@@ -61,8 +56,8 @@ public sealed class BenchmarkRun : IAsyncLifetime
         {
             await File.WriteAllBytesAsync(meeting, new byte[1 << 20]);
             string[] words = [.. sizes, "subject=nothing", "pattern=idle", $"coordination={meeting}"];
-            ProcessStartInfo start = native ? new(driver, words) : new(RuntimeHost(), ["exec", assembly, "driver", .. words]);
-            string output = await RunAsync(start, "go\nsequence\n");
+            ProcessStartInfo start = native ? new(NativeDriver, words) : BenchmarkProgram.Start(["driver", .. words]);
+            string output = await BenchmarkProgram.RunAsync(start, "go\nsequence\n");
             return output.Split('\n').Single(line => line.StartsWith("sequence ", StringComparison.Ordinal));
         }
         finally
@@ -70,40 +65,4 @@ public sealed class BenchmarkRun : IAsyncLifetime
             File.Delete(meeting);
         }
     }
-
-    private static Task<string> RunAsync(string program, params string[] arguments) => RunAsync(new ProcessStartInfo(program, arguments), "");
-
-    private static async Task<string> RunAsync(ProcessStartInfo start, string input)
-    {
-        start.RedirectStandardInput = true;
-        start.RedirectStandardOutput = true;
-        start.RedirectStandardError = true;
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        limit.CancelAfter(Limit);
-        using Process process = Process.Start(start)!;
-        try
-        {
-            Task<string> errors = process.StandardError.ReadToEndAsync(limit.Token);
-            Task<string> output = process.StandardOutput.ReadToEndAsync(limit.Token);
-            await process.StandardInput.WriteAsync(input);
-            process.StandardInput.Close();
-            string printed = await output + await errors;
-            await process.WaitForExitAsync(limit.Token);
-            return printed;
-        }
-        finally
-        {
-            if (!process.HasExited)
-            {
-                process.Kill(entireProcessTree: true);
-            }
-        }
-    }
-
-    private static string Recorded(string name) => Path.GetFullPath(
-        typeof(BenchmarkRun).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == name).Value!,
-        AppContext.BaseDirectory);
-
-    /// <summary>The <c>dotnet</c> of the installation that runs this process: three levels above its shared framework.</summary>
-    private static string RuntimeHost() => Path.GetFullPath("../../../dotnet", RuntimeEnvironment.GetRuntimeDirectory());
 }

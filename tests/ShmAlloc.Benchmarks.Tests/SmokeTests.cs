@@ -6,8 +6,6 @@ namespace ShmAlloc.Benchmarks.Tests;
 /// <param name="run">One run for all tests.</param>
 public sealed class SmokeTests(BenchmarkRun run) : IClassFixture<BenchmarkRun>
 {
-    private const string Absent = "NOT PRESENT, ";
-
     /// <summary>Subjects, and in how many groups of the smoke run they take part at least.</summary>
     public static TheoryData<string, int> Subjects => new()
     {
@@ -26,7 +24,7 @@ public sealed class SmokeTests(BenchmarkRun run) : IClassFixture<BenchmarkRun>
     [MemberData(nameof(Subjects))]
     public void Every_subject_that_is_present_runs_every_workload(string subject, int groups)
     {
-        SkipIfAbsent(subject);
+        BenchmarkProgram.SkipIfAbsent(run.Output, subject);
         JsonElement[] results = [.. run.Json.GetProperty("results").EnumerateArray().Where(result => result.GetProperty("subject").GetString() == subject)];
         Assert.Equal(groups, results.Select(result => result.GetProperty("group").GetString()).Distinct().Count());
         Assert.All(results, result => Assert.True(result.GetProperty("medianWallNanoseconds").GetDouble() > 0, result.ToString()));
@@ -43,8 +41,7 @@ public sealed class SmokeTests(BenchmarkRun run) : IClassFixture<BenchmarkRun>
     public void The_picture_has_a_bar_for_this_library() => Assert.Contains("ShmAlloc .NET", run.Picture, StringComparison.Ordinal);
 
     [Fact]
-    public void No_file_is_left_behind() =>
-        Assert.DoesNotContain(run.Json.GetProperty("process").GetInt32().ToString(), string.Join('\n', Directory.EnumerateFiles("/dev/shm", "shmalloc-bench-*")), StringComparison.Ordinal);
+    public void No_file_is_left_behind() => Assert.Empty(BenchmarkProgram.FilesOf(run.Json.GetProperty("process").GetInt32()));
 
     [Theory]
     [InlineData("smallest=1", "largest=1000")]
@@ -55,12 +52,5 @@ public sealed class SmokeTests(BenchmarkRun run) : IClassFixture<BenchmarkRun>
         string? native = await BenchmarkRun.SequenceAsync(native: true, one, two);
         Assert.SkipWhen(native is null, "The native driver is not built: there is no C compiler.");
         Assert.Equal(native, await BenchmarkRun.SequenceAsync(native: false, one, two));
-    }
-
-    private void SkipIfAbsent(string subject)
-    {
-        string line = run.Output.Split('\n').Single(text => text.StartsWith($"{subject}: ", StringComparison.Ordinal));
-        int absent = line.IndexOf(Absent, StringComparison.Ordinal);
-        Assert.SkipWhen(absent >= 0, $"{subject} is not there: {(absent >= 0 ? line[(absent + Absent.Length)..] : "")}");
     }
 }

@@ -56,6 +56,10 @@ internal readonly unsafe struct Checkpointed : IMachine
 
     public static bool IsEqual(byte* shared, byte* own, ulong lengthBytes, string file, int line) => Hardware.IsEqual(shared, own, lengthBytes, file, line);
 
+    public static void Prefetch(byte* address)
+    {
+    }
+
     public static uint Shard(Attachment* heap) => Hardware.Shard(heap);
 
     public static bool BeginProbing(Attachment* heap, out int probe) => Hardware.BeginProbing(heap, out probe);

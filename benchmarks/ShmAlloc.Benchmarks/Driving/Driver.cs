@@ -32,14 +32,14 @@ internal static class Driver
             return 0;
         }
 
-        Team<TSubject> team = new(parameters, coordination);
+        Team team = new(Patterns<TSubject>.Find(parameters.Pattern), parameters, coordination);
         Console.WriteLine("prepared");
         while (Console.ReadLine() is { } line)
         {
             Console.WriteLine(line.Split(' ') switch
             {
                 ["run", var operations] => team.Run(long.Parse(operations, CultureInfo.InvariantCulture)),
-                ["fill"] => team.Fill(),
+                ["fill"] => Fill<TSubject>(team),
                 ["sequence"] => $"sequence {Sizes.Checksum(parameters)}",
                 _ => throw new ArgumentException($"Unknown command: {line}"),
             });
@@ -47,5 +47,12 @@ internal static class Driver
 
         TSubject.Close();
         return 0;
+    }
+
+    private static string Fill<TSubject>(Team team)
+        where TSubject : struct, ISubject
+    {
+        (long count, long bytes, long rounded) = Patterns<TSubject>.FillUntilFull(team.First);
+        return string.Create(CultureInfo.InvariantCulture, $"count {count} bytes {bytes} rounded {rounded}");
     }
 }

@@ -3,9 +3,8 @@ using System.Runtime;
 
 namespace ShmAlloc.Benchmarks.Driving;
 
-/// <summary>The threads of one driver. They stay for all rounds, as the threads of a server would, and until the process ends.</summary>
-internal sealed class Team<TSubject>
-    where TSubject : struct, ISubject
+/// <summary>The threads of one driver. They stay for all rounds, as the threads of a server would.</summary>
+internal sealed class Team : IDisposable
 {
     private readonly Parameters _parameters;
     private readonly Pattern _pattern;
@@ -14,11 +13,12 @@ internal sealed class Team<TSubject>
     private long _operations;
     private int _round;
     private int _working;
+    private bool _isOver;
 
-    internal Team(Parameters parameters, Coordination coordination)
+    internal Team(Pattern pattern, Parameters parameters, Coordination coordination)
     {
         _parameters = parameters;
-        _pattern = Patterns<TSubject>.Find(parameters.Pattern);
+        _pattern = pattern;
         int threads = parameters.Threads;
         int first = parameters.Process * threads;
         _workers = [.. Enumerable.Range(first, threads).Select(id => new Worker(id, threads * parameters.Processes, coordination))];
@@ -38,15 +38,24 @@ internal sealed class Team<TSubject>
         double scale = _pattern.Share / ((double)operations * _workers.Length);
         double wall = _workers.Sum(worker => worker.WallNanoseconds) * scale;
         double cpu = _workers.Sum(worker => worker.CpuNanoseconds) * scale;
+        double allocated = _workers.Sum(worker => worker.AllocatedBytes) * scale;
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"wall {wall:F4} cpu {cpu:F4} failures {_workers.Sum(worker => worker.Failures)} compiled {JitInfo.GetCompiledMethodCount()}");
+            $"wall {wall:F4} cpu {cpu:F4} failures {_workers.Sum(worker => worker.Failures)} compiled {JitInfo.GetCompiledMethodCount()} "
+                + $"allocated {allocated:F4}");
     }
 
-    internal string Fill()
+    /// <summary>The worker on the thread that calls.</summary>
+    internal Worker First => _workers[0];
+
+    /// <summary>Lets the other threads end.</summary>
+    public void Dispose()
     {
-        (long count, long bytes, long rounded) = Patterns<TSubject>.FillUntilFull(_workers[0]);
-        return string.Create(CultureInfo.InvariantCulture, $"count {count} bytes {bytes} rounded {rounded}");
+        lock (_gate)
+        {
+            _isOver = true;
+            Monitor.PulseAll(_gate);
+        }
     }
 
     private void Begin(long operations)
@@ -78,9 +87,14 @@ internal sealed class Team<TSubject>
         {
             lock (_gate)
             {
-                while (_round < round)
+                while (_round < round && !_isOver)
                 {
                     Monitor.Wait(_gate);
+                }
+
+                if (_isOver)
+                {
+                    return;
                 }
             }
 

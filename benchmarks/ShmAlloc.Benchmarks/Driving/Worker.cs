@@ -13,6 +13,7 @@ internal sealed partial class Worker(int id, int count, Coordination coordinatio
 
     private long _wallStart;
     private long _cpuStart;
+    private long _allocatedStart;
 
     /// <summary>State of the random numbers.</summary>
     internal ulong Random = Sizes.Seed(id);
@@ -33,8 +34,12 @@ internal sealed partial class Worker(int id, int count, Coordination coordinatio
 
     internal double CpuNanoseconds { get; private set; }
 
+    /// <summary>Managed memory that the thread allocated while its clock ran.</summary>
+    internal long AllocatedBytes { get; private set; }
+
     internal void Reset()
     {
+        AllocatedBytes = 0;
         Failures = 0;
         WallNanoseconds = 0;
         CpuNanoseconds = 0;
@@ -42,6 +47,7 @@ internal sealed partial class Worker(int id, int count, Coordination coordinatio
 
     internal void StartClock()
     {
+        _allocatedStart = GC.GetAllocatedBytesForCurrentThread();
         _cpuStart = CpuNow();
         _wallStart = Stopwatch.GetTimestamp();
     }
@@ -50,6 +56,7 @@ internal sealed partial class Worker(int id, int count, Coordination coordinatio
     {
         WallNanoseconds += Stopwatch.GetElapsedTime(_wallStart).TotalNanoseconds;
         CpuNanoseconds += CpuNow() - _cpuStart;
+        AllocatedBytes += GC.GetAllocatedBytesForCurrentThread() - _allocatedStart;
     }
 
     private static long CpuNow()

@@ -1,48 +1,24 @@
 using System.Diagnostics;
-using System.Globalization;
 
 namespace ShmAlloc.Benchmarks.Measuring;
 
 /// <summary>One subject at one workload, with its processes, for all rounds.</summary>
-internal sealed class Cell : IDisposable
+internal abstract class Cell : IDisposable
 {
     private static readonly TimeSpan LongestWarmUp = TimeSpan.FromSeconds(5);
 
-    private readonly Place _place = new();
-    private readonly List<DriverProcess> _drivers = [];
-    private readonly List<DriverProcess> _idle = [];
     private long _operations;
 
-    internal Cell(Subject subject, Workload workload)
-    {
-        Subject = subject;
-        Workload = workload;
-        try
-        {
-            Start();
-        }
-        catch
-        {
-            Dispose();
-            throw;
-        }
-    }
+    /// <summary>The processes that work.</summary>
+    protected abstract IReadOnlyList<DriverProcess> Workers { get; }
 
-    internal Subject Subject { get; }
+    /// <summary>Operations come in multiples of this.</summary>
+    protected virtual long Granularity => 1;
 
-    internal Workload Workload { get; }
+    /// <summary>With how many operations the warm-up begins.</summary>
+    protected virtual long FirstOperations => 256;
 
-    /// <summary>Bytes of the heap's file.</summary>
-    internal long FileBytes => new FileInfo(_place.Heap).Length;
-
-    /// <summary>Makes the heap of this library; the others make theirs themselves.</summary>
-    internal static void MakeHeap(Subject subject, Place place, long committedBytes, long maximumBytes)
-    {
-        if (subject.IsOurs)
-        {
-            ShmHeap.Create(place.Heap, new ShmHeapOptions { SizeBytes = committedBytes, MaximumSizeBytes = maximumBytes }).Dispose();
-        }
-    }
+    public abstract void Dispose();
 
     /// <summary>Finds out how many operations take about so long, and lets the compiler finish its work.</summary>
     internal void WarmUp(double roundMilliseconds, double warmUpMilliseconds)
@@ -52,7 +28,7 @@ internal sealed class Cell : IDisposable
         long change = Stopwatch.GetTimestamp();
         long start = change;
         bool isDone = false;
-        _operations = Workload.IsSlow ? 1 : 256;
+        _operations = FirstOperations;
         while (!isDone)
         {
             _operations = WholeBatches(_operations);
@@ -77,85 +53,13 @@ internal sealed class Cell : IDisposable
 
     internal Round Run(long operations)
     {
-        _drivers.ForEach(driver => driver.Tell($"run {operations}"));
-        Round[] rounds = [.. _drivers.Select(driver => Round.Parse(driver.Hear()))];
-        return new Round(
-            rounds.Average(round => round.WallNanoseconds),
-            rounds.Average(round => round.CpuNanoseconds),
-            rounds.Sum(round => round.Failures),
-            rounds.Sum(round => round.CompiledMethods));
-    }
-
-    /// <summary>Fills the heap up, and empties it again as far.</summary>
-    internal (long Count, long Bytes, long Rounded) Fill()
-    {
-        _drivers[0].Tell("fill");
-        string answer = _drivers[0].Hear();
-        long[] figures = [.. answer.Split(' ').Where((_, index) => index % 2 == 1).Select(text => long.Parse(text, CultureInfo.InvariantCulture))];
-        return (figures[0], figures[1], figures[2]);
-    }
-
-    /// <summary>A checksum of the random choices of the driver.</summary>
-    internal string Sequence()
-    {
-        _drivers[0].Tell("sequence");
-        return _drivers[0].Hear();
-    }
-
-    public void Dispose()
-    {
-        _drivers.ForEach(driver => driver.Dispose());
-        _idle.ForEach(driver => driver.Dispose());
-        _place.Dispose();
-    }
-
-    private void Start()
-    {
-        MakeHeap(Subject, _place, Workload.CommittedBytes ?? Workload.HeapBytes, Workload.HeapBytes);
-        string coordination = _place.NewCoordination("meet");
-        for (int process = 0; process < Workload.Processes; process++)
+        foreach (DriverProcess driver in Workers)
         {
-            _drivers.Add(new DriverProcess(
-                Subject, [.. Workload.Words, $"process={process}", $"path={_place.Heap}", $"coordination={coordination}"]));
-            ExpectReady(_drivers[^1]);
+            driver.Tell($"run {operations}");
         }
 
-        string elsewhere = _place.NewCoordination("idle");
-        for (int idle = 0; idle < Workload.IdleParticipants; idle++)
-        {
-            _idle.Add(new DriverProcess(
-                Subject, [.. Workload.Words, "pattern=idle", "process=1", $"path={_place.Heap}", $"coordination={elsewhere}"]));
-            ExpectReady(_idle[^1]);
-        }
-
-        _drivers.ForEach(driver => driver.Tell("go"));
-        _drivers.ForEach(driver => Expect(driver, "prepared"));
+        return Round.Join([.. Workers.Select(driver => Round.Parse(driver.Hear()))]);
     }
 
-    private long WholeBatches(long operations) => (operations + Workload.Granularity - 1) / Workload.Granularity * Workload.Granularity;
-
-    private void ExpectReady(DriverProcess driver) => Expect(driver, "ready");
-
-    private void Expect(DriverProcess driver, string word)
-    {
-        string answer = driver.Hear();
-        if (!answer.StartsWith(word, StringComparison.Ordinal))
-        {
-            throw new BenchmarkException($"{Subject.Name}, {Workload.Title}, {Workload.Variant}: {answer}");
-        }
-    }
-}
-
-/// <summary>The figures of one round, for one operation: a malloc and a free.</summary>
-internal sealed record Round(double WallNanoseconds, double CpuNanoseconds, long Failures, long CompiledMethods)
-{
-    internal static Round Parse(string answer)
-    {
-        string[] words = answer.Split(' ');
-        return new Round(
-            double.Parse(words[1], CultureInfo.InvariantCulture),
-            double.Parse(words[3], CultureInfo.InvariantCulture),
-            long.Parse(words[5], CultureInfo.InvariantCulture),
-            long.Parse(words[7], CultureInfo.InvariantCulture));
-    }
+    private long WholeBatches(long operations) => (operations + Granularity - 1) / Granularity * Granularity;
 }

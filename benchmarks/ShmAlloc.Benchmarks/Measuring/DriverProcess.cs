@@ -11,33 +11,21 @@ internal sealed class DriverProcess : IDisposable
     private readonly Process _process;
     private readonly string _name;
 
-    internal DriverProcess(Subject subject, IEnumerable<string> words)
+    /// <param name="name">Whose driver it is, for messages.</param>
+    /// <param name="start">What to start.</param>
+    internal DriverProcess(string name, ProcessStartInfo start)
     {
-        _name = subject.Name;
-        ProcessStartInfo start = subject.IsDotNet
-            ? new(RuntimeHost(), ["exec", typeof(DriverProcess).Assembly.Location, "driver"])
-            : new(NativeFiles.Driver);
-        start.ArgumentList.Add($"subject={subject.DriverName}");
-        foreach (string word in words)
-        {
-            start.ArgumentList.Add(word);
-        }
-
-        if (subject == Subject.OursFromC && NativeFiles.Library is { } library)
-        {
-            start.ArgumentList.Add($"library={library}");
-        }
-
-        if (subject.Preload is { } preload)
-        {
-            start.Environment["LD_PRELOAD"] = preload;
-        }
-
+        _name = name;
         start.RedirectStandardInput = true;
         start.RedirectStandardOutput = true;
         _process = Process.Start(start)!;
         _process.StandardInput.AutoFlush = true;
+        Leftovers.Add(this);
     }
+
+    /// <summary>How this program is started again, as a driver.</summary>
+    internal static ProcessStartInfo OfThisProgram(params IEnumerable<string> words) =>
+        new(RuntimeHost(), ["exec", typeof(DriverProcess).Assembly.Location, .. words]);
 
     internal void Tell(string line) => _process.StandardInput.WriteLine(line);
 
@@ -54,8 +42,24 @@ internal sealed class DriverProcess : IDisposable
         return line.Result ?? throw new BenchmarkException($"The driver of {_name} ended.");
     }
 
+    /// <summary>Hears a line that begins with a word.</summary>
+    /// <exception cref="BenchmarkException">It begins with another, and says what went wrong.</exception>
+    internal void Expect(string word, string during)
+    {
+        string answer = Hear();
+        if (!answer.StartsWith(word, StringComparison.Ordinal))
+        {
+            throw new BenchmarkException($"{_name}, {during}: {answer}");
+        }
+    }
+
     public void Dispose()
     {
+        if (!Leftovers.Remove(this))
+        {
+            return;
+        }
+
         // Nothing that it could still do matters: its files are removed, and its memory goes with it.
         _process.Kill();
         _process.WaitForExit();

@@ -30,7 +30,7 @@ internal sealed class HeapSizes
 
     internal string? Note { get; }
 
-    private static long AvailableMemory()
+    internal static long AvailableMemory()
     {
         string line = File.ReadLines("/proc/meminfo").First(text => text.StartsWith("MemAvailable:", StringComparison.Ordinal));
         return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024;

@@ -9,6 +9,8 @@ internal sealed class Place : IDisposable
 
     private readonly string _prefix = $"shmalloc-bench-{Environment.ProcessId}-{Interlocked.Increment(ref _last)}";
 
+    internal Place() => Leftovers.Add(this);
+
     internal string Heap => Path.Combine(Home, _prefix + "-heap");
 
     /// <summary>Makes the file in which workers meet.</summary>
@@ -22,6 +24,7 @@ internal sealed class Place : IDisposable
 
     public void Dispose()
     {
+        Leftovers.Remove(this);
         foreach (string file in Directory.EnumerateFiles(Home, _prefix + "-*"))
         {
             File.Delete(file);

@@ -11,7 +11,11 @@ internal enum Clock
 }
 
 /// <summary>All rounds of one cell.</summary>
-internal sealed record Result(string Group, Subject Subject, Workload Workload, IReadOnlyList<Round> Rounds)
+/// <param name="Group">The table that it belongs to.</param>
+/// <param name="Name">Of the subject.</param>
+/// <param name="Variant">What of the table's workload varies.</param>
+/// <param name="Rounds">What each round gave.</param>
+internal abstract record Timing(string Group, string Name, string Variant, IReadOnlyList<Round> Rounds)
 {
     internal long Failures => Rounds.Sum(round => round.Failures);
 
@@ -24,6 +28,10 @@ internal sealed record Result(string Group, Subject Subject, Workload Workload, 
 
     internal double Median(Clock clock) => Statistics.Median(Sorted(clock));
 }
+
+/// <summary>All rounds of an allocator at a workload.</summary>
+internal sealed record Result(string Group, Subject Subject, Workload Workload, IReadOnlyList<Round> Rounds)
+    : Timing(Group, Subject.Name, Workload.Variant, Rounds);
 
 /// <summary>The little that is needed.</summary>
 internal static class Statistics

@@ -52,14 +52,14 @@ internal static class RoomMeasurement
 
     private static Room Fill(Subject subject, Workload filling)
     {
-        using Cell cell = new(subject, filling);
+        using HeapCell cell = new(subject, filling);
         (_, long bytes, long rounded) = cell.Fill();
         return new Room(subject, filling.Title, (double)bytes / cell.FileBytes, (double)rounded / filling.HeapBytes);
     }
 
     private static Ageing Age(Subject subject, long operations)
     {
-        using Cell cell = new(subject, new Workload("ageing", "full") { Median = 300, Percent = AgeingPercent });
+        using HeapCell cell = new(subject, new Workload("ageing", "full") { Median = 300, Percent = AgeingPercent });
         (_, long before, _) = cell.Fill();
         for (long done = 0; done < operations; done += Slice)
         {

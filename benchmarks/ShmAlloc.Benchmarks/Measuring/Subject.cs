@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace ShmAlloc.Benchmarks.Measuring;
 
 /// <summary>An allocator that takes part, and how to start a driver for it.</summary>
@@ -21,6 +23,24 @@ internal sealed record Subject(string Name, string DriverName, bool IsDotNet, bo
 
     internal static readonly IReadOnlyList<Subject> All =
         [Ours, OursFromC, Glibc, Mimalloc, Jemalloc, Boost, Naive, TwoCas, EmptyLoopDotNet, EmptyLoopC];
+
+    /// <summary>Starts the driver in C# or in C.</summary>
+    internal DriverProcess StartDriver(IEnumerable<string> words)
+    {
+        string[] all =
+        [
+            $"subject={DriverName}",
+            .. words,
+            .. this == OursFromC && NativeFiles.Library is { } library ? [$"library={library}"] : Array.Empty<string>(),
+        ];
+        ProcessStartInfo start = IsDotNet ? DriverProcess.OfThisProgram(["driver", .. all]) : new(NativeFiles.Driver, all);
+        if (Preload is { } preload)
+        {
+            start.Environment["LD_PRELOAD"] = preload;
+        }
+
+        return new DriverProcess(Name, start);
+    }
 
     /// <summary>Whether it is this library, whose heap is made before the drivers start.</summary>
     internal bool IsOurs => this == Ours || this == OursFromC;

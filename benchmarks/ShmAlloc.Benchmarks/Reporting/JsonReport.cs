@@ -14,6 +14,9 @@ internal static class JsonReport
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
+    /// <summary>Writes anything.</summary>
+    internal static void Write(string path, object content) => File.WriteAllText(path, JsonSerializer.Serialize(content, Format) + "\n");
+
     internal static void Write(string path, Report report, IReadOnlyList<Result> results)
     {
         var content = new
@@ -39,6 +42,6 @@ internal static class JsonReport
             Rooms = report.Rooms.Select(room => new { room.Row, Subject = room.Subject.Name, room.OfFile, room.OfRegion }),
             Ageing = report.Ageings.Select(age => new { Subject = age.Subject.Name, age.Request, age.Operations, age.BytesBefore, age.BytesAfter }),
         };
-        File.WriteAllText(path, JsonSerializer.Serialize(content, Format) + "\n");
+        Write(path, content);
     }
 }

@@ -11,9 +11,7 @@ internal static class Machine
     [
         $"{Field("/proc/cpuinfo", "model name")}, {Environment.ProcessorCount} processors, {MemoryGiB} GiB of memory; nothing is pinned to a processor",
         $"{RuntimeInformation.OSDescription}; {RuntimeInformation.FrameworkDescription}, {RuntimeInformation.ProcessArchitecture}",
-        .. subjects.Select(presence => presence.IsPresent
-            ? $"{presence.Subject.Name}: {presence.Version}"
-            : $"{presence.Subject.Name}: NOT PRESENT, {presence.Reason}"),
+        .. subjects.Select(presence => presence.ToString()),
     ];
 
     /// <summary>How many threads wanted to run lately: more than there are processors means noise.</summary>

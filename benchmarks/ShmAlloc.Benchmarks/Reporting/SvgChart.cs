@@ -5,10 +5,11 @@ using ShmAlloc.Benchmarks.Measuring;
 namespace ShmAlloc.Benchmarks.Reporting;
 
 /// <summary>Bars on a logarithmic scale: a block for each workload, a bar for each subject.</summary>
-internal static class SvgChart
+/// <param name="caption">What the bars are.</param>
+/// <param name="range">Nanoseconds at the ends of the scale.</param>
+/// <param name="colours">The subjects that have a bar.</param>
+internal sealed class SvgChart(string caption, (double Least, double Most) range, IReadOnlyList<(string Name, string Colour)> colours)
 {
-    private const double Least = 4;
-    private const double Most = 4000;
     private const int Left = 190;
     private const int Width = 620;
     private const int Right = 90;
@@ -16,21 +17,14 @@ internal static class SvgChart
     private const int Gap = 12;
     private const int Top = 64;
 
-    private static readonly (Subject Subject, string Colour)[] Colours =
-    [
-        (Subject.Ours, "#1b6ca8"), (Subject.OursFromC, "#69b3e7"), (Subject.Glibc, "#9a9a9a"), (Subject.Mimalloc, "#e0a526"),
-        (Subject.Jemalloc, "#b86b25"), (Subject.Boost, "#b03a48"), (Subject.Naive, "#7a4f8f"),
-    ];
+    private static readonly int[] Ticks = [1, 2, 5];
 
-    internal static void Write(string path, IReadOnlyList<Result> results, Clock clock)
+    /// <summary>Draws a block for each variant of each group.</summary>
+    internal void Write(string path, IEnumerable<Timing> results, Clock clock)
     {
-        List<IGrouping<string, Result>> blocks =
-        [
-            .. results.Where(IsShown).GroupBy(result => $"{result.Group}, {result.Workload.Variant}").Where(block => block.Any(result => result.Subject == Subject.Ours)),
-        ];
         StringBuilder bars = new();
         int y = Top;
-        foreach (IGrouping<string, Result> block in blocks)
+        foreach (IGrouping<string, Timing> block in results.GroupBy(result => $"{result.Group}, {result.Variant}"))
         {
             y = AddBlock(bars, block, y, clock);
         }
@@ -45,15 +39,12 @@ internal static class SvgChart
         File.WriteAllText(path, svg.ToString());
     }
 
-    private static bool IsShown(Result result) =>
-        !result.Workload.IsSlow && result.Workload.HeapBytes == 64 * Workload.MiB && (result.Workload.Threads == 1 || result.Workload.Pattern == "handover");
-
-    private static int AddBlock(StringBuilder bars, IGrouping<string, Result> block, int top, Clock clock)
+    private int AddBlock(StringBuilder bars, IGrouping<string, Timing> block, int top, Clock clock)
     {
         int y = top;
-        foreach ((Subject subject, string colour) in Colours)
+        foreach ((string name, string colour) in colours)
         {
-            if (block.FirstOrDefault(result => result.Subject == subject) is { } result)
+            if (block.FirstOrDefault(result => result.Name == name) is { } result)
             {
                 double median = result.Median(clock);
                 double width = X(median) - Left;
@@ -73,21 +64,22 @@ internal static class SvgChart
         return Math.Max(y, top + (title.Length * 14)) + Gap;
     }
 
-    private static void AddLegend(StringBuilder svg)
+    private void AddLegend(StringBuilder svg)
     {
-        svg.Append("<text x=\"8\" y=\"18\" font-size=\"14\">One malloc and one free, nanoseconds (logarithmic; shorter is better)</text>\n");
+        svg.Append(CultureInfo.InvariantCulture, $"<text x=\"8\" y=\"18\" font-size=\"14\">{caption}, nanoseconds (logarithmic; shorter is better)</text>\n");
         int x = Left - 60;
-        foreach ((Subject subject, string colour) in Colours)
+        foreach ((string name, string colour) in colours)
         {
             svg.Append(CultureInfo.InvariantCulture, $"<rect x=\"{x}\" y=\"28\" width=\"10\" height=\"10\" fill=\"{colour}\"/>");
-            svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{x + 14}\" y=\"37\">{subject.Name}</text>\n");
-            x += 30 + (subject.Name.Length * 6);
+            svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{x + 14}\" y=\"37\">{name}</text>\n");
+            x += 30 + (name.Length * 6);
         }
     }
 
-    private static void AddAxis(StringBuilder svg, int height)
+    private void AddAxis(StringBuilder svg, int height)
     {
-        foreach (int tick in (int[])[5, 10, 20, 50, 100, 200, 500, 1000, 2000])
+        IEnumerable<double> ticks = from power in Enumerable.Range(0, 7) from digit in Ticks select digit * Math.Pow(10, power);
+        foreach (double tick in ticks.Where(tick => tick > range.Least && tick < range.Most))
         {
             double x = X(tick);
             svg.Append(CultureInfo.InvariantCulture, $"<line x1=\"{x:F1}\" y1=\"{Top - 6}\" x2=\"{x:F1}\" y2=\"{height - 16}\" stroke=\"#ddd\"/>");
@@ -95,6 +87,6 @@ internal static class SvgChart
         }
     }
 
-    private static double X(double value) =>
-        Left + (Width * Math.Log(Math.Clamp(value, Least, Most) / Least) / Math.Log(Most / Least));
+    private double X(double value) =>
+        Left + (Width * Math.Log(Math.Clamp(value, range.Least, range.Most) / range.Least) / Math.Log(range.Most / range.Least));
 }

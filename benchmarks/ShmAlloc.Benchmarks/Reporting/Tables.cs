@@ -69,7 +69,7 @@ internal static class Tables
         _ => (nanoseconds / 1e6).ToString("F0", CultureInfo.InvariantCulture) + " ms",
     };
 
-    private static string Text(Result result, Clock clock)
+    internal static string Text(Timing result, Clock clock)
     {
         double[] sorted = result.Sorted(clock);
         string failures = result.Failures == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $", {result.Failures:N0} failed");

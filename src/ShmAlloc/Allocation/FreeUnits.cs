@@ -33,6 +33,18 @@ internal unsafe struct FreeUnits
     /// <summary>Whether the block holds anything that only a sweep can free: garbage, or words that a death left closed.</summary>
     internal bool NeedsSweep { get; private set; }
 
+    /// <summary>How many units were free.</summary>
+    internal static uint Count(FreeUnits* units)
+    {
+        uint count = 0;
+        for (int index = 0; index < units->_count; index++)
+        {
+            count += (uint)System.Numerics.BitOperations.PopCount(units->_free[index]);
+        }
+
+        return count;
+    }
+
     /// <summary>Reads the words of a block.</summary>
     internal static void Read<TMachine>(Attachment* heap, ulong block, FreeUnits* units)
         where TMachine : struct, IMachine

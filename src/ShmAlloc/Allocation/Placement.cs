@@ -16,6 +16,10 @@ internal static unsafe class Placement<TMachine>
     private const int MaxBlocksSkipped = 64;
     private const int MaxGrowths = 8;
     private const ulong ShareOfHomes = 8;
+
+    /// <summary>A sweep after which an eighth of the block is free was worth it.</summary>
+    private const uint ShareOfGoodSweep = 8;
+    private const uint BlocksBetweenPoorSweeps = 16;
     private const ulong BlocksInGroup = 64;
 
     /// <summary>A block that has a run so many orders above the request is worth taking over from another, where room is scarce.</summary>
@@ -285,11 +289,16 @@ internal static unsafe class Placement<TMachine>
             return false;
         }
 
-        if (TryFindGarbage(heap, shard, out ulong garbage)
-            && TrySweepHinted(heap, garbage)
-            && TryMakeCurrent(heap, shard, garbage, request, ref claim))
+        if (shard->SweepPause == 0)
         {
-            return true;
+            if (TryGarbage(heap, shard, request, ref claim))
+            {
+                return true;
+            }
+        }
+        else
+        {
+            shard->SweepPause--;
         }
 
         ulong limit = HomeLimit(heap);
@@ -298,7 +307,7 @@ internal static unsafe class Placement<TMachine>
             if (!Hints<TMachine>.TryFindLast(heap, Hints<TMachine>.FreePlane, limit, out ulong block)
                 && !Hints<TMachine>.TryFindLast(heap, Hints<TMachine>.FreePlane, heap->Blocks, out block))
             {
-                return false;
+                break;
             }
 
             limit = block;
@@ -310,7 +319,23 @@ internal static unsafe class Placement<TMachine>
             ForgetUnlessFree(heap, block);
         }
 
-        return false;
+        // Without a free block little is better than nothing, unless the caller has a better way.
+        return shard->SweepPause != 0 && !claim.Quickly && TryGarbage(heap, shard, request, ref claim);
+    }
+
+    /// <summary>
+    /// Sweeps one block that is thought to hold garbage. If that gave little, garbage is left to gather while other blocks are opened: the cost of a sweep is
+    /// that of reading all cells twice, however little there is to sweep.
+    /// </summary>
+    private static bool TryGarbage(Attachment* heap, Shard* shard, in Request request, ref Claim claim)
+    {
+        if (!TryFindGarbage(heap, shard, out ulong garbage) || !TrySweepHinted(heap, garbage, out uint free))
+        {
+            return false;
+        }
+
+        shard->SweepPause = free < heap->Geometry.UnitsPerBlock / ShareOfGoodSweep ? BlocksBetweenPoorSweeps : 0;
+        return TryMakeCurrent(heap, shard, garbage, request, ref claim);
     }
 
     /// <summary>
@@ -333,9 +358,13 @@ internal static unsafe class Placement<TMachine>
         return isFound;
     }
 
+    /// <param name="heap">The attachment.</param>
+    /// <param name="block">The block.</param>
+    /// <param name="free">Units of it that are free now.</param>
     /// <returns>Whether it was an open block, which may have room now.</returns>
-    private static bool TrySweepHinted(Attachment* heap, ulong block)
+    private static bool TrySweepHinted(Attachment* heap, ulong block, out uint free)
     {
+        free = 0;
         Hints<TMachine>.Clear(heap, Hints<TMachine>.GarbagePlane, block);
         BlockWord seen = Blocks<TMachine>.Read(heap, block);
         if (seen.State == BlockState.Retired)
@@ -351,6 +380,7 @@ internal static unsafe class Placement<TMachine>
 
         FreeUnits units;
         Hints<TMachine>.Reclassify(heap, block, &units);
+        free = FreeUnits.Count(&units);
         return true;
     }
 

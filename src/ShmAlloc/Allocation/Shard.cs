@@ -36,6 +36,9 @@ internal unsafe struct Shard
     /// <summary>Where the next search for garbage begins.</summary>
     internal ulong GarbageRotor;
 
+    /// <summary>How many more blocks are opened before garbage is swept again.</summary>
+    internal uint SweepPause;
+
     /// <summary>For how many more requests of each family room is taken to be scarce.</summary>
     internal fixed uint Scarce[Families];
 

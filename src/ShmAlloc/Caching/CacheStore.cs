@@ -101,8 +101,7 @@ internal static unsafe class CacheStore<TMachine>
                 {
                     Unlink<TMachine>.UnlinkLater(heap, table, probe, hash, found, grip);
                     if (Grips<TMachine>.TryHold(grip, probe->AddressOf(found), seen)
-                        && Unlink<TMachine>.TryUnlink(
-                            heap, table, probe, found, seen, seen.Emptied, ItemAccess<TMachine>.Deadline(ItemAccess<TMachine>.At(heap, seen.Unit)), grip))
+                        && Unlink<TMachine>.TryUnlink(heap, table, probe, found, seen, seen.Emptied, grip))
                     {
                         return true;
                     }

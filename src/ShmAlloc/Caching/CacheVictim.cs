@@ -49,8 +49,7 @@ internal static unsafe class CacheVictim<TMachine>
         ItemHeader* item = ItemAccess<TMachine>.At(heap, seen.Unit);
         ItemShape shape = ItemAccess<TMachine>.Shape(item);
         ulong hash = ItemAccess<TMachine>.Hash(item);
-        ulong judged = ItemAccess<TMachine>.Deadline(item);
-        bool isExpired = ItemAccess<TMachine>.IsExpired(judged, now)
+        bool isExpired = ItemAccess<TMachine>.IsExpired(ItemAccess<TMachine>.Deadline(item), now)
             || (ItemAccess<TMachine>.Fits(heap, seen.Unit, shape.ValueBegins) && ItemAccess<TMachine>.IsTagRemoved(table, item, shape));
         if (!isExpired && shape.Is(ItemShape.Pinned | ItemShape.Placeholder))
         {
@@ -65,7 +64,7 @@ internal static unsafe class CacheVictim<TMachine>
         int found = CacheSearch<TMachine>.FindUnit(own, seen.Unit);
         Unlink<TMachine>.UnlinkLater(heap, table, own, hash, found == Probe.None ? Probe.Entries : found, grip);
         bool isDropped = Grips<TMachine>.TryHold(grip, probe->AddressOf(index), seen)
-            && Unlink<TMachine>.TryUnlink(heap, table, probe, index, seen, seen.Emptied, judged, grip);
+            && Unlink<TMachine>.TryUnlink(heap, table, probe, index, seen, seen.Emptied, grip);
         if (isDropped)
         {
             CacheCounts<TMachine>.Add(heap, table, isExpired ? CacheCounter.Expirations : reason, 1);

@@ -60,7 +60,6 @@ internal static unsafe class CacheWriter<TMachine>
             }
 
             EntryWord seen = probe->Seen(Math.Max(index, 0));
-            ulong judged = index >= 0 ? ItemAccess<TMachine>.Deadline(ItemAccess<TMachine>.At(heap, first.Unit)) : 0;
             CacheStatus verdict = Judge(heap, table, index, first, mode, expected, now);
             if (verdict != CacheStatus.Ok)
             {
@@ -70,9 +69,7 @@ internal static unsafe class CacheWriter<TMachine>
 
             if (index >= 0)
             {
-                Unlink<TMachine>.UnlinkLater(heap, table, probe, key.Hash, index, grip);
-                if (Grips<TMachine>.TryHold(grip, probe->AddressOf(index), seen)
-                    && Unlink<TMachine>.TryUnlink(heap, table, probe, index, seen, seen.Naming(item.Unit, tag), judged, grip))
+                if (Unlink<TMachine>.TryUnlinkFirst(heap, table, probe, key.Hash, index, seen, seen.Naming(item.Unit, tag), grip))
                 {
                     return Linked(heap, table, item);
                 }
@@ -146,13 +143,9 @@ internal static unsafe class CacheWriter<TMachine>
                 continue;
             }
 
-            ItemHeader* item = ItemAccess<TMachine>.At(heap, first.Unit);
-            ulong judged = ItemAccess<TMachine>.Deadline(item);
-            bool isLive = ItemAccess<TMachine>.IsLive(table, item, first.Shape, now);
+            bool isLive = ItemAccess<TMachine>.IsLive(table, ItemAccess<TMachine>.At(heap, first.Unit), first.Shape, now);
             EntryWord seen = probe->Seen(index);
-            Unlink<TMachine>.UnlinkLater(heap, table, probe, key.Hash, index, grip);
-            if (Grips<TMachine>.TryHold(grip, probe->AddressOf(index), seen)
-                && Unlink<TMachine>.TryUnlink(heap, table, probe, index, seen, seen.Emptied, judged, grip))
+            if (Unlink<TMachine>.TryUnlinkFirst(heap, table, probe, key.Hash, index, seen, seen.Emptied, grip))
             {
                 return isLive ? CacheStatus.Ok : CacheStatus.Missing;
             }

@@ -43,8 +43,8 @@ internal static unsafe class Directory<TMachine>
 
     /// <summary>Makes a table and links it.</summary>
     /// <remarks>
-    /// Takes effect at the compare-and-swap of the directory's word. Death before it: the table is named LINKING by a cell of the dead, and retired by recovery;
-    /// after it: the cache exists.
+    /// Takes effect at the compare-and-swap of the directory's word. Death before it: the table is named LINKING by a cell of the dead, and retired by
+    /// recovery; after it: the cache exists.
     /// </remarks>
     /// <returns>Ok also if somebody else used the number first: look for the name again.</returns>
     internal static ShmStatus TryMake(Attachment* heap, uint number, byte* name, int length, ulong buckets, ulong tagSlots, ulong limit, ulong itemFlags)

@@ -9,7 +9,7 @@ internal static unsafe class EntryReader<TMachine>
     where TMachine : struct, IMachine
 {
     /// <summary>Copies the key of an entry's item, as <see cref="CacheReader{TMachine}"/> copies values.</summary>
-    /// <returns><see cref="CacheStatus.Ok"/>; <see cref="CacheStatus.Missing"/> if it is empty; <see cref="CacheStatus.Contended"/> if it was changed.</returns>
+    /// <returns><see cref="CacheStatus.Ok"/>; <see cref="CacheStatus.Missing"/>: empty; <see cref="CacheStatus.Contended"/>: changed.</returns>
     internal static CacheStatus TryRead(
         Attachment* heap, CacheTable* table, ulong bucket, int index, byte* key, ulong capacity, out ItemFacts facts)
     {

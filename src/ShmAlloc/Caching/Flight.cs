@@ -24,7 +24,7 @@ internal static unsafe class Flight<TMachine>
     /// <param name="placeholder">Begun by the caller, with its stale value written, under a lasting cell.</param>
     /// <param name="now">Milliseconds of the heap's clock.</param>
     /// <param name="grip">A cell for the operation.</param>
-    /// <returns><see cref="CacheStatus.Ok"/>: it is ours to work out; <see cref="CacheStatus.Exists"/>; <see cref="CacheStatus.Computing"/>; or why not.</returns>
+    /// <returns><see cref="CacheStatus.Ok"/>: it is ours; <see cref="CacheStatus.Exists"/>; <see cref="CacheStatus.Computing"/>; or why not.</returns>
     internal static CacheStatus TryBegin(Attachment* heap, CacheTable* table, in CacheKey key, in NewItem placeholder, ulong now, ulong* grip)
     {
         if (!NewItems<TMachine>.TryPublish(heap, placeholder))
@@ -62,8 +62,7 @@ internal static unsafe class Flight<TMachine>
             EntryWord seen = probe->Seen(index);
             Unlink<TMachine>.UnlinkLater(heap, table, probe, hash, index, grip);
             if (Grips<TMachine>.TryHold(grip, probe->AddressOf(index), seen)
-                && Unlink<TMachine>.TryUnlink(
-                    heap, table, probe, index, seen, seen.Emptied, ItemAccess<TMachine>.Deadline(ItemAccess<TMachine>.At(heap, unit)), grip))
+                && Unlink<TMachine>.TryUnlink(heap, table, probe, index, seen, seen.Emptied, grip))
             {
                 return;
             }

@@ -6,7 +6,7 @@ namespace ShmAlloc.Caching;
 /// <summary>
 /// SipHash-1-3 under the seed of the heap: whoever does not know the seed cannot choose keys that meet in one bucket.
 /// </summary>
-/// <remarks>Source: Aumasson, Bernstein, "SipHash: a fast short-input PRF" (2012); one round for each word and three at the end, as Rust and Ruby use it.</remarks>
+/// <remarks>Source: Aumasson, Bernstein, "SipHash: a fast short-input PRF" (2012); one round for each word and three at the end, as Rust uses it.</remarks>
 internal static unsafe class KeyHash
 {
     internal static ulong Of(byte* bytes, int length, ulong seed0, ulong seed1)

@@ -17,7 +17,7 @@ namespace ShmAlloc.Caching;
 /// All members may be called by any thread of any process; none waits for another, but <c>GetOrAdd</c>, which waits for who works the value out.
 /// When there is no room, what was not used lately is dropped. Failures are a <see cref="CacheStatus"/>; misuse throws.
 /// </remarks>
-[SuppressMessage("ApiDesign", "RS0026", Justification = "The overloads differ in the types of keys and values that callers have; their optional parameters are the same.")]
+[SuppressMessage("ApiDesign", "RS0026", Justification = "Overloads for the types of keys and values that callers have, with the same optional parameters.")]
 public sealed unsafe partial class SharedCache
 {
     private const ulong BytesPerEntry = 512;
@@ -92,7 +92,8 @@ public sealed unsafe partial class SharedCache
 
                 if (heap->ReadOnly)
                 {
-                    throw new InvalidOperationException($"Heap '{owner.Path}' has no cache '{text}', and is attached read-only: open the cache in a process that may write first.");
+                    throw new InvalidOperationException(
+                        $"Heap '{owner.Path}' has no cache '{text}', and is attached read-only: open the cache in a process that may write first.");
                 }
 
                 if (free < 0)

@@ -18,15 +18,13 @@ internal static unsafe class Unlink<TMachine>
     /// <summary>Changes an entry whose item the grip holds, and retires the item.</summary>
     /// <remarks>
     /// HOLD becomes UNLINKING before the entry changes. Death before the compare-and-swap: the item is linked, and recovery leaves it; after it: recovery finds
-    /// that no entry leads to it, and retires it. Whoever loses the swap has nothing to retire. What the caller decided, it decided about an item with the
-    /// deadline <paramref name="judged"/>: one that was tentative then may be somebody's value by now.
+    /// that no entry leads to it, and retires it. Whoever loses the swap has nothing to retire.
     /// </remarks>
-    /// <returns>False if somebody else changed the entry, or the deadline: decide anew.</returns>
-    internal static bool TryUnlink(
-        Attachment* heap, CacheTable* table, Probe* probe, int index, EntryWord seen, EntryWord next, ulong judged, ulong* grip)
+    /// <returns>False if somebody else changed the entry, or confirmed the item.</returns>
+    internal static bool TryUnlink(Attachment* heap, CacheTable* table, Probe* probe, int index, EntryWord seen, EntryWord next, ulong* grip)
     {
         ItemHeader* item = ItemAccess<TMachine>.At(heap, seen.Unit);
-        if (judged == ItemHeader.Tentative ? !TryRevoke(item) : ItemAccess<TMachine>.Deadline(item) != judged)
+        if (ItemAccess<TMachine>.Deadline(item) == ItemHeader.Tentative && !TryRevoke(item))
         {
             return false;
         }
@@ -43,6 +41,36 @@ internal static unsafe class Unlink<TMachine>
 
         Grips<TMachine>.Loosen(grip);
         return isMine;
+    }
+
+    /// <summary>The same for the first entry of a key, which the grip holds since all entries were read: the later ones go before it.</summary>
+    internal static bool TryUnlinkFirst(
+        Attachment* heap, CacheTable* table, Probe* probe, ulong hash, int index, EntryWord seen, EntryWord next, ulong* grip)
+    {
+        // Who links a later one after that look sees the first one, and takes its own out.
+        if (HasLater(probe, EntryWord.TagOf(hash), index))
+        {
+            UnlinkLater(heap, table, probe, hash, index, grip);
+            if (!Grips<TMachine>.TryHold(grip, probe->AddressOf(index), seen))
+            {
+                return false;
+            }
+        }
+
+        return TryUnlink(heap, table, probe, index, seen, next, grip);
+    }
+
+    private static bool HasLater(Probe* probe, uint tag, int index)
+    {
+        for (int later = index + 1; later < Probe.Entries; later++)
+        {
+            if (probe->Seen(later).Tag == tag && !probe->Seen(later).IsEmpty)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     /// <summary>TENTATIVE → REVOKED, before the entry of a tentative item changes: so an item that could be confirmed was linked at that moment.</summary>
@@ -71,9 +99,8 @@ internal static unsafe class Unlink<TMachine>
 
                 ItemHeader* item = ItemAccess<TMachine>.At(heap, seen.Unit);
                 isOther = ItemAccess<TMachine>.Hash(item) != hash;
-                ulong judged = ItemAccess<TMachine>.Deadline(item);
-                isAlone = isOther || !sparesConfirmed || judged is ItemHeader.Tentative or ItemHeader.Revoked;
-                if (!isOther && isAlone && !TryUnlink(heap, table, probe, later, seen, seen.Emptied, judged, grip))
+                isAlone = isOther || !sparesConfirmed || ItemAccess<TMachine>.Deadline(item) is ItemHeader.Tentative or ItemHeader.Revoked;
+                if (!isOther && isAlone && !TryUnlink(heap, table, probe, later, seen, seen.Emptied, grip))
                 {
                     continue;
                 }

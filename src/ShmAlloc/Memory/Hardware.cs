@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 using ShmAlloc.Memory.Linux;
 using ShmAlloc.Participants;
 
@@ -78,6 +79,15 @@ internal readonly unsafe struct Hardware : IMachine
         bool isEqual = new ReadOnlySpan<byte>(shared, (int)lengthBytes).SequenceEqual(new ReadOnlySpan<byte>(own, (int)lengthBytes));
         Volatile.ReadBarrier();
         return isEqual;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Prefetch(byte* address)
+    {
+        if (Sse.IsSupported)
+        {
+            Sse.Prefetch0(address);
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -51,6 +51,9 @@ internal unsafe interface IMachine
     /// <summary>Compares shared memory, which others may be changing, with private memory. What is read next is read after it.</summary>
     static abstract bool IsEqual(byte* shared, byte* own, ulong lengthBytes, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0);
 
+    /// <summary>Says that memory will be read soon; any address will do.</summary>
+    static abstract void Prefetch(byte* address);
+
     /// <summary>Which shard of private hints to use: any number, best one that threads running at once do not share.</summary>
     static abstract uint Shard(Attachment* heap);
 

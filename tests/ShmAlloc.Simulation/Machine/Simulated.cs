@@ -87,6 +87,10 @@ internal readonly unsafe struct Simulated : IMachine
         return isEqual;
     }
 
+    public static void Prefetch(byte* address)
+    {
+    }
+
     public static uint Shard(Attachment* heap) => SimulatedThread.Current?.Shard ?? 0;
 
     public static bool BeginProbing(Attachment* heap, out int probe)

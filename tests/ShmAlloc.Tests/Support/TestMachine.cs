@@ -87,6 +87,10 @@ internal readonly unsafe struct TestMachine : IMachine
 
     public static bool IsEqual(byte* shared, byte* own, ulong lengthBytes, string file, int line) => Hardware.IsEqual(shared, own, lengthBytes, file, line);
 
+    public static void Prefetch(byte* address)
+    {
+    }
+
     public static uint Shard(Attachment* heap) => _shard != 0 ? _shard : heap->ProcessId;
 
     public static bool BeginProbing(Attachment* heap, out int probe)

@@ -166,7 +166,7 @@ internal static unsafe class CacheReader<TMachine>
                 return Torn;
             }
 
-            if (ItemAccess<TMachine>.HasKey(item, facts.Shape, key))
+            if (ItemAccess<TMachine>.HasKey(item, facts.Shape, key) && !ItemAccess<TMachine>.IsUnconfirmed(ItemAccess<TMachine>.Deadline(item)))
             {
                 facts.Unit = entry.Unit;
                 facts.Index = index;

@@ -60,7 +60,6 @@ internal static unsafe class Flight<TMachine>
             }
 
             EntryWord seen = probe->Seen(index);
-            Unlink<TMachine>.UnlinkLater(heap, table, probe, hash, index, grip);
             if (Grips<TMachine>.TryHold(grip, probe->AddressOf(index), seen)
                 && Unlink<TMachine>.TryUnlink(heap, table, probe, index, seen, seen.Emptied, grip))
             {

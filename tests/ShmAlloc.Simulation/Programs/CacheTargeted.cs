@@ -127,7 +127,8 @@ internal static class CacheTargeted
             Setup = actors => Prepare(actors).Set(A, 9, deadline: CacheActor.Deadline, window: 2000),
         },
 
-        Make("a tag is removed", true,
+        // What is set with a tag that is removed meanwhile is gone at once, with what was there before it.
+        Make("a tag is removed", false,
             new(0, actor => actor.Cache.RemoveTag().Get(A)),
             new(1, actor => actor.Cache.Set(A, 1, tagged: true).Get(A)),
             new(2, actor => actor.Cache.Add(A, 2))) with

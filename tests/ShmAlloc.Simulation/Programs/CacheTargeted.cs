@@ -71,6 +71,14 @@ internal static class CacheTargeted
             Setup = actors => Prepare(actors).Set(A, 9, words: 2),
         },
 
+        // The new item of the same key lies where the old one lay, and is complete before it is linked.
+        Make("what is read is replaced, and its memory is the next value's", true,
+            new(0, actor => actor.Cache.Get(A).Get(A)),
+            new(1, actor => actor.Cache.Set(A, 1).Heap.Sweep(1).Cache.Set(A, 2))) with
+        {
+            Setup = actors => Prepare(actors).Set(A, 9),
+        },
+
         Make("what is leased is replaced, swept and used for another key", true,
             new(0, actor => actor.Cache.Lease(A)),
             new(1, actor => actor.Cache.Set(A, 1)),

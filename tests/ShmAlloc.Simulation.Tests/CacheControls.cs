@@ -55,10 +55,11 @@ public static class CacheControls
 
         new BrokenVariant("a tentative item unlinked without being revoked", On("cache: add | add", 3),
             (ContestFile,
-                "            if (deadline == ItemHeader.Revoked\n                || TMachine.CompareExchange(&item->Deadline, ItemHeader.Revoked, ItemHeader.Tentative) == ItemHeader.Tentative)",
+                "            if (deadline == ItemHeader.Revoked\n                || "
+                + "TMachine.CompareExchange(&item->Deadline, ItemHeader.Revoked, ItemHeader.Tentative) == ItemHeader.Tentative)",
                 "            if (deadline != 0)")),
 
-        new BrokenVariant("what is linked visible at once", On("into two entries, and one gets", 3),
+        new BrokenVariant("what is linked visible at once", AtRandom("two set, into two entries, and one gets"),
             (WriterFile, "            TMachine.Write(&made->Deadline, ItemHeader.Tentative);\n", ""),
             (ContestFile,
                 "isFirst && TMachine.CompareExchange(&made->Deadline, deadline, ItemHeader.Tentative) == ItemHeader.Tentative",
@@ -104,6 +105,8 @@ public static class CacheControls
         new BrokenVariant("a value lands though the placeholder is gone", On("one flies, another removes", 2),
             (WriterFile, "return index >= 0 && first.Unit == expected ? CacheStatus.Ok : CacheStatus.Changed;", "return CacheStatus.Ok;")),
     ];
+
+    private static string[] AtRandom(string program) => ["--program", program, "--random", "1000000", "--preemptions", "1000", "--seconds", "60"];
 
     private static string[] On(string program, int preemptions, int deaths = 0) => Controls.On(program, preemptions, deaths);
 }

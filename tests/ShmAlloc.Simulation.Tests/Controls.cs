@@ -4,7 +4,7 @@ namespace ShmAlloc.Simulation.Tests;
 public static class Controls
 {
     internal static string[] On(string program, int preemptions, int deaths = 0) =>
-        ["--program", program, "--preemptions", $"{preemptions}", "--deaths", $"{deaths}", "--seconds", "20"];
+        ["--program", program, "--preemptions", $"{preemptions}", "--deaths", $"{deaths}", "--seconds", "60"];
 
     private const string SweepFile = "Allocation/Sweep.cs";
     private const string ClaimFile = "Allocation/PrivateClaim.cs";

@@ -1,4 +1,3 @@
-using System.Numerics;
 using ShmAlloc.Allocation;
 using ShmAlloc.Layout;
 using ShmAlloc.Memory;
@@ -17,28 +16,46 @@ namespace ShmAlloc.Caching;
 internal static unsafe class CacheHand<TMachine>
     where TMachine : struct, IMachine
 {
+    /// <summary>Items that are prefetched ahead of the one that is looked at: their headers, and then the buckets of their keys.</summary>
+    private const int HeadersAhead = 12;
+    private const int BucketsAhead = 6;
+    private const int Window = 16;
+
     /// <summary>What a turn of the hand is to drop.</summary>
     /// <param name="Only">The number of the only cache whose items are dropped; −1: of any.</param>
     /// <param name="Reason">What is counted.</param>
     /// <param name="Now">Milliseconds of the heap's clock.</param>
-    /// <param name="Ruthless">Whether also what was used lately is dropped.</param>
-    internal readonly record struct Errand(int Only, CacheCounter Reason, ulong Now, bool Ruthless);
+    /// <param name="Below">Items that are used less are dropped, and the others then count as used a little less.</param>
+    internal readonly record struct Errand(int Only, CacheCounter Reason, ulong Now, int Below)
+    {
+        /// <summary>Items that nobody asked for since the hand came by.</summary>
+        internal const int Unused = HintWord.New + 1;
+
+        internal const int Everything = HintWord.Hot + 1;
+    }
 
     /// <summary>Goes on to the next block, drops what is to be dropped, and makes what was in it free. The caller holds a cell as well.</summary>
+    /// <param name="heap">The attachment.</param>
+    /// <param name="errand">What to drop.</param>
+    /// <param name="close">Whether a block that is empty then is closed, so that it can become part of a run.</param>
+    /// <param name="grip">A cell.</param>
+    /// <param name="block">Which block it was.</param>
+    /// <param name="seen">Items of the caches that are concerned.</param>
     /// <returns>False if there is no block with items of caches.</returns>
-    internal static bool TryStep(Attachment* heap, in Errand errand, ulong* grip)
+    internal static bool TryStep(Attachment* heap, in Errand errand, bool close, ulong* grip, out ulong block, out int seen)
     {
-        if (!TryNextBlock(heap, out ulong block))
+        seen = 0;
+        if (!TryNextBlock(heap, out block))
         {
             return false;
         }
 
-        if (!TryDropIn(heap, block, errand, grip))
+        if (!TryDropIn(heap, block, errand, grip, ref seen))
         {
             ForgetUnlessUsed(heap, block);
         }
 
-        FreeGarbage(heap, block);
+        FreeGarbage(heap, block, close);
         return true;
     }
 
@@ -48,11 +65,35 @@ internal static unsafe class CacheHand<TMachine>
     {
         if (Blocks<TMachine>.Read(heap, block).State != BlockState.Free)
         {
-            TryDropIn(heap, block, errand, grip);
-            FreeGarbage(heap, block);
+            int seen = 0;
+            TryDropIn(heap, block, errand, grip, ref seen);
+            FreeGarbage(heap, block, close: true);
         }
 
         return Blocks<TMachine>.Read(heap, block).State == BlockState.Free;
+    }
+
+    /// <summary>Makes free what was dropped in a block, and the hints right.</summary>
+    internal static void FreeGarbage(Attachment* heap, ulong block, bool close)
+    {
+        // Whoever retires something from here on sets it again.
+        Hints<TMachine>.Clear(heap, Hints<TMachine>.GarbagePlane, block);
+        BlockWord seen = Blocks<TMachine>.Read(heap, block);
+        if (seen.State == BlockState.Retired)
+        {
+            Sweep<TMachine>.TrySweepRun(heap, block, seen);
+        }
+
+        if (!Sweep<TMachine>.TrySweep(heap, block, seen))
+        {
+            return;
+        }
+
+        FreeUnits units;
+        if (Hints<TMachine>.Reclassify(heap, block, &units) == heap->Geometry.UnitsPerBlockShift && close)
+        {
+            CloseBlock<TMachine>.TryClose(heap, block, Blocks<TMachine>.Read(heap, block));
+        }
     }
 
     private static bool TryNextBlock(Attachment* heap, out ulong block)
@@ -71,12 +112,12 @@ internal static unsafe class CacheHand<TMachine>
     }
 
     /// <returns>Whether there is any item of a cache in the block, or was.</returns>
-    private static bool TryDropIn(Attachment* heap, ulong block, in Errand errand, ulong* grip)
+    private static bool TryDropIn(Attachment* heap, ulong block, in Errand errand, ulong* grip, ref int seen)
     {
         BlockWord word = Blocks<TMachine>.Read(heap, block);
         if (word.State == BlockState.Run)
         {
-            return Visit(heap, heap->FirstUnitOf(block), errand, grip);
+            return Visit(heap, heap->FirstUnitOf(block), errand, grip, ref seen);
         }
 
         if (!word.IsOpen)
@@ -84,80 +125,86 @@ internal static unsafe class CacheHand<TMachine>
             return word.State == BlockState.Busy;
         }
 
-        bool isAny = false;
         WordsOfBlock wordsOfBlock;
         ulong* words = (ulong*)&wordsOfBlock;
         int count = (int)heap->Geometry.WordsPerBlock;
         TMachine.ReadMany(heap->FirstWordOf(block), words, count);
-        int start = 0;
-        for (int index = 0; index < count; index++)
+        BlockWalk walkOfBlock = new(words, count);
+        BlockWalk* walk = &walkOfBlock;
+        bool isAny = false;
+        ulong* window = stackalloc ulong[Window];
+        int found = 0;
+        for (int turn = 0; turn < found + HeadersAhead; turn++)
         {
-            BitmapWord bits = BitmapWord.FromStored(words[index]);
-            int first = index << BitmapWord.UnitsShift;
-            if (bits.IsClosed)
+            if (turn == found && TryNextPublished(walk, ref isAny, out uint first))
             {
-                start = first + BitmapWord.Units;
-                continue;
+                ulong unit = heap->FirstUnitOf(block) + first;
+                TMachine.Prefetch((byte*)ItemAccess<TMachine>.At(heap, unit));
+                window[found++ % Window] = unit;
             }
 
-            // An allocation starts after the last end, or after the last free unit before its own end.
-            for (uint ends = bits.Ends; ends != 0; ends &= ends - 1)
+            if (turn >= BucketsAhead && turn - BucketsAhead < found)
             {
-                int end = BitOperations.TrailingZeroCount(ends);
-                uint below = end == 0 ? 0 : ~bits.Bodies & BitmapWord.Mask(0, end);
-                int from = below != 0 ? first + 32 - BitOperations.LeadingZeroCount(below) : Math.Min(start, first);
-                if ((bits.PublishedEnds >> end & 1) != 0)
-                {
-                    isAny |= Visit(heap, heap->FirstUnitOf(block) + (uint)from, errand, grip);
-                }
-                else
-                {
-                    isAny = true;
-                }
-
-                start = first + end + 1;
+                PrefetchBuckets(heap, window[(turn - BucketsAhead) % Window]);
             }
 
-            uint rest = ~bits.Bodies;
-            start = rest == 0 ? Math.Min(start, first) : first + 32 - BitOperations.LeadingZeroCount(rest);
+            if (turn >= HeadersAhead)
+            {
+                isAny |= Visit(heap, window[(turn - HeadersAhead) % Window], errand, grip, ref seen);
+            }
         }
 
         return isAny;
     }
 
-    /// <summary>Looks at an allocation, which is anybody's until an entry is found that leads to it.</summary>
-    /// <returns>Whether it is an item of a cache.</returns>
-    private static bool Visit(Attachment* heap, ulong unit, in Errand errand, ulong* grip)
+    private static bool TryNextPublished(BlockWalk* walk, ref bool isAny, out uint first)
+    {
+        while (BlockWalk.TryNext(walk, out BlockPlace place))
+        {
+            if (place.IsPublished)
+            {
+                first = place.First;
+                return true;
+            }
+
+            isAny = true;
+        }
+
+        first = 0;
+        return false;
+    }
+
+    private static void PrefetchBuckets(Attachment* heap, ulong unit)
     {
         ItemHeader* item = ItemAccess<TMachine>.At(heap, unit);
         ItemShape shape = ItemAccess<TMachine>.Shape(item);
-        if (!shape.IsKnown || shape.Is(ItemShape.Table))
+        CacheTable* table = shape.IsKnown ? Directory<TMachine>.Find(heap, shape.Cache) : null;
+        if (table != null)
         {
-            return false;
+            table->FindBuckets(ItemAccess<TMachine>.Hash(item), out ulong* bucket, out ulong* other);
+            TMachine.Prefetch((byte*)bucket);
+            TMachine.Prefetch((byte*)other);
         }
+    }
 
-        CacheTable* table = Directory<TMachine>.Find(heap, shape.Cache);
-        if (table == null)
-        {
-            return false;
-        }
-
+    /// <summary>Looks at an allocation, which is anybody's until an entry is found that leads to it.</summary>
+    /// <returns>Whether it is an item of a cache.</returns>
+    private static bool Visit(Attachment* heap, ulong unit, in Errand errand, ulong* grip, ref int seen)
+    {
         Probe probeOfKey;
         Probe* probe = &probeOfKey;
-        Probe.Begin(probe, table, ItemAccess<TMachine>.Hash(item));
-        int index = CacheSearch<TMachine>.FindUnit(probe, unit);
-        if (index == Probe.None)
+        if (!CacheVictim<TMachine>.TryFind(heap, unit, probe, out CacheTable* table, out int index))
         {
             return false;
         }
 
-        if (errand.Only < 0 || errand.Only == (int)shape.Cache)
+        if (errand.Only < 0 || errand.Only == (int)table->Number)
         {
-            ulong* hints = probe->HintsOf(index, out ulong visited);
-            bool isHot = !errand.Ruthless && (TMachine.Read(hints) & visited) != 0;
-            if (isHot && !ItemAccess<TMachine>.IsExpired(ItemAccess<TMachine>.Deadline(item), errand.Now))
+            seen++;
+            bool isUsed = EntryHints<TMachine>.Read(probe, index) >= errand.Below;
+            if (isUsed && !ItemAccess<TMachine>.IsExpired(ItemAccess<TMachine>.Deadline(ItemAccess<TMachine>.At(heap, unit)), errand.Now))
             {
-                TMachine.And(hints, ~visited);
+                EntryHints<TMachine>.Lower(probe, index);
             }
             else
             {
@@ -171,30 +218,11 @@ internal static unsafe class CacheHand<TMachine>
     /// <summary>Clears the hint, then looks once more: an item may have been linked in between.</summary>
     private static void ForgetUnlessUsed(Attachment* heap, ulong block)
     {
+        int seen = 0;
         Hints<TMachine>.Clear(heap, Hints<TMachine>.CachePlane, block);
-        if (TryDropIn(heap, block, new Errand(int.MaxValue, default, 0, false), null))
+        if (TryDropIn(heap, block, new Errand(int.MaxValue, default, 0, 0), null, ref seen))
         {
             Hints<TMachine>.Set(heap, Hints<TMachine>.CachePlane, block);
-        }
-    }
-
-    private static void FreeGarbage(Attachment* heap, ulong block)
-    {
-        BlockWord seen = Blocks<TMachine>.Read(heap, block);
-        if (seen.State == BlockState.Retired)
-        {
-            Sweep<TMachine>.TrySweepRun(heap, block, seen);
-        }
-
-        if (!Sweep<TMachine>.TrySweep(heap, block, seen))
-        {
-            return;
-        }
-
-        FreeUnits units;
-        if (Hints<TMachine>.Reclassify(heap, block, &units) == heap->Geometry.UnitsPerBlockShift)
-        {
-            CloseBlock<TMachine>.TryClose(heap, block, Blocks<TMachine>.Read(heap, block));
         }
     }
 }

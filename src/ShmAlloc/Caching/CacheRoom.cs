@@ -9,7 +9,13 @@ namespace ShmAlloc.Caching;
 internal static unsafe class CacheRoom<TMachine>
     where TMachine : struct, IMachine
 {
-    /// <summary>Steps of the hand for one item, as a multiple of the blocks: the first round may only find that everything is in use.</summary>
+    /// <summary>Blocks that are swept for one item before a place is cleared for it, whatever is there.</summary>
+    private const int MostSweeps = 4;
+
+    /// <summary>Blocks in which a place is looked for that can be cleared.</summary>
+    private const int MostClearings = 4;
+
+    /// <summary>Steps of the hand until a limit is kept, as a multiple of the blocks.</summary>
     private const ulong MostRounds = 3;
 
     /// <summary>A shard tells the others what it has put into a cache when it is such a part of the limit.</summary>
@@ -38,30 +44,36 @@ internal static unsafe class CacheRoom<TMachine>
         }
 
         ulong runBlocks = Heap<TMachine>.RunBlocksFor(heap, item.Shape.TotalBytes);
-        if (runBlocks > 1)
+        Request request = new(heap->UnitsFor(item.Shape.TotalBytes), heap->Geometry);
+        CacheHand<TMachine>.Errand errand = new(-1, CacheCounter.EvictionsForRoom, now, CacheHand<TMachine>.Errand.Unused);
+        status = ShmStatus.OutOfMemory;
+        for (int step = 0; step < MostSweeps + MostClearings && status == ShmStatus.OutOfMemory; step++)
         {
-            TryEmptyBlocks(heap, runBlocks, now, grip);
-        }
-
-        for (ulong step = 0; step < heap->Blocks * MostRounds; step++)
-        {
-            bool isRuthless = step >= heap->Blocks * (MostRounds - 1);
-            bool isAny = CacheHand<TMachine>.TryStep(heap, new(-1, CacheCounter.EvictionsForRoom, now, isRuthless), grip);
-            status = NewItems<TMachine>.TryBegin(heap, table, key, valueBytes, options, cell, quickly: true, out item);
-            if (status != ShmStatus.OutOfMemory || !isAny)
+            if (!CacheHand<TMachine>.TryStep(heap, errand, close: runBlocks != 0, grip, out ulong block, out _))
             {
                 break;
             }
+
+            bool isClearing = step >= MostSweeps - 1;
+            if (runBlocks != 0)
+            {
+                isClearing = isClearing && CacheClearing<TMachine>.TryEmptyRun(heap, runBlocks, now, grip);
+            }
+            else
+            {
+                Use(heap, block, request);
+            }
+
+            status = NewItems<TMachine>.TryBegin(heap, table, key, valueBytes, options, cell, quickly: true, out item);
+            if (status == ShmStatus.OutOfMemory && isClearing && runBlocks == 0 && CacheClearing<TMachine>.TryClear(heap, block, request, now, grip))
+            {
+                status = NewItems<TMachine>.TryBegin(heap, table, key, valueBytes, options, cell, quickly: true, out item);
+            }
         }
 
-        if (status == ShmStatus.OutOfMemory)
-        {
-            // The hints may have missed something: believe none of them.
-            TryEmptyBlocks(heap, Math.Max(1, runBlocks), now, grip);
-            status = NewItems<TMachine>.TryBegin(heap, table, key, valueBytes, options, cell, quickly: false, out item);
-        }
-
-        return status;
+        return status == ShmStatus.OutOfMemory
+            ? TryRuthlessly(heap, table, key, valueBytes, options, cell, now, grip, out item)
+            : status;
     }
 
     /// <summary>After an item was put into a cache that has a limit: drops others until it holds no more.</summary>
@@ -81,7 +93,8 @@ internal static unsafe class CacheRoom<TMachine>
         }
 
         CacheCounts<TMachine>.Flush(heap, table, shard);
-        for (ulong step = 0; step < heap->Blocks * MostRounds; step++)
+        int below = CacheHand<TMachine>.Errand.Unused;
+        for (ulong step = 0, ours = 0; step < heap->Blocks * MostRounds; step++)
         {
             if (CacheCounts<TMachine>.Sum(heap, table, CacheCounter.Bytes) <= limit)
             {
@@ -89,22 +102,59 @@ internal static unsafe class CacheRoom<TMachine>
             }
 
             CacheRecount<TMachine>.RunIfNeeded(heap, table);
-            bool isRuthless = step >= heap->Blocks * (MostRounds - 1);
-            if (!CacheHand<TMachine>.TryStep(heap, new((int)table->Number, CacheCounter.EvictionsForLimit, now, isRuthless), grip))
+            CacheHand<TMachine>.Errand errand = new((int)table->Number, CacheCounter.EvictionsForLimit, now, below);
+            if (!CacheHand<TMachine>.TryStep(heap, errand, close: true, grip, out _, out int seen))
             {
                 return;
             }
 
+            // What is in use goes, too, if a few blocks have given too little.
+            ours += seen != 0 ? 1u : 0;
+            below = Math.Min(CacheHand<TMachine>.Errand.Unused + (int)(ours / MostSweeps), CacheHand<TMachine>.Errand.Everything);
             CacheCounts<TMachine>.Flush(heap, table, shard);
         }
     }
 
+    /// <summary>A block that was just swept is where the next items of this thread go.</summary>
+    private static void Use(Attachment* heap, ulong block, in Request request)
+    {
+        BlockWord seen = Blocks<TMachine>.Read(heap, block);
+        if (seen.IsOpen)
+        {
+            OpenBlock<TMachine>.TryAdopt(heap, block, seen, TMachine.Shard(heap));
+            Placement<TMachine>.MakeCurrent(heap, ShortWay<TMachine>.ShardOf(heap), request.Family, block, 0);
+        }
+    }
+
+    /// <summary>Where most of the heap is pinned, or no cache's at all: drops whatever can be dropped, until there is room.</summary>
+    private static ShmStatus TryRuthlessly(
+        Attachment* heap, CacheTable* table, in CacheKey key, uint valueBytes, in ItemOptions options, int cell, ulong now, ulong* grip, out NewItem item)
+    {
+        ShmStatus status = ShmStatus.OutOfMemory;
+        item = default;
+        CacheHand<TMachine>.Errand errand = new(-1, CacheCounter.EvictionsForRoom, now, CacheHand<TMachine>.Errand.Everything);
+        bool isAny = true;
+        for (ulong step = 0; step < heap->Blocks && isAny && status == ShmStatus.OutOfMemory; step++)
+        {
+            isAny = CacheHand<TMachine>.TryStep(heap, errand, close: true, grip, out _, out _);
+            status = NewItems<TMachine>.TryBegin(heap, table, key, valueBytes, options, cell, quickly: true, out item);
+        }
+
+        if (status == ShmStatus.OutOfMemory)
+        {
+            // The hints may have missed something: believe none of them.
+            TryEmptyBlocks(heap, Math.Max(1, Heap<TMachine>.RunBlocksFor(heap, item.Shape.TotalBytes)), errand, grip);
+            status = NewItems<TMachine>.TryBegin(heap, table, key, valueBytes, options, cell, quickly: false, out item);
+        }
+
+        return status;
+    }
+
     /// <summary>Empties so many blocks in a row, whatever is in them, if nothing but items of caches is.</summary>
-    private static void TryEmptyBlocks(Attachment* heap, ulong length, ulong now, ulong* grip)
+    private static void TryEmptyBlocks(Attachment* heap, ulong length, in CacheHand<TMachine>.Errand errand, ulong* grip)
     {
         ulong head = TMachine.Read(&heap->Header->Hand) % heap->Blocks;
         ulong inRow = 0;
-        CacheHand<TMachine>.Errand errand = new(-1, CacheCounter.EvictionsForRoom, now, Ruthless: true);
         for (ulong step = 0; step < heap->Blocks + length && inRow < length; step++)
         {
             ulong block = (head + step) % heap->Blocks;

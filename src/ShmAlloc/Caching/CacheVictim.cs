@@ -8,24 +8,18 @@ namespace ShmAlloc.Caching;
 internal static unsafe class CacheVictim<TMachine>
     where TMachine : struct, IMachine
 {
-    /// <summary>Empties one of the entries of a key, all of which are taken: one that was not used lately, if there is one.</summary>
+    /// <summary>Empties one of the entries of a key, all of which are taken: of those that are used least, any.</summary>
     /// <returns>False if all of them are pinned.</returns>
     internal static bool TryMakeEntry(Attachment* heap, CacheTable* table, Probe* probe, ulong random, ulong now, ulong* grip)
     {
-        for (int round = 0; round < 2; round++)
+        for (int use = HintWord.New; use <= HintWord.Hot; use++)
         {
             for (int step = 0; step < Probe.Entries; step++)
             {
                 int index = (int)((random + (uint)step) % Probe.Entries);
-                ulong* hints = probe->HintsOf(index, out ulong visited);
-                if (round == 0 && (TMachine.Read(hints) & visited) != 0)
-                {
-                    TMachine.And(hints, ~visited);
-                    continue;
-                }
-
                 EntryWord seen = Probe.Read<TMachine>(probe, index);
-                if (seen.IsEmpty || TryDrop(heap, table, probe, index, seen, CacheCounter.EvictionsForEntry, now, grip))
+                bool isDue = seen.IsEmpty || EntryHints<TMachine>.Read(probe, index) == use;
+                if (isDue && (seen.IsEmpty || TryDrop(heap, table, probe, index, seen, CacheCounter.EvictionsForEntry, now, grip)))
                 {
                     return true;
                 }
@@ -33,6 +27,23 @@ internal static unsafe class CacheVictim<TMachine>
         }
 
         return false;
+    }
+
+    /// <summary>Finds the entry that leads to an allocation, which may be anybody's.</summary>
+    internal static bool TryFind(Attachment* heap, ulong unit, Probe* probe, out CacheTable* table, out int index)
+    {
+        ItemHeader* item = ItemAccess<TMachine>.At(heap, unit);
+        ItemShape shape = ItemAccess<TMachine>.Shape(item);
+        index = Probe.None;
+        table = shape.IsKnown && !shape.Is(ItemShape.Table) ? Directory<TMachine>.Find(heap, shape.Cache) : null;
+        if (table == null)
+        {
+            return false;
+        }
+
+        Probe.Begin(probe, table, ItemAccess<TMachine>.Hash(item));
+        index = CacheSearch<TMachine>.FindUnit(probe, unit);
+        return index != Probe.None;
     }
 
     /// <summary>Unlinks an item, unless it is pinned and still of use: the later entries of its key first.</summary>
@@ -68,6 +79,10 @@ internal static unsafe class CacheVictim<TMachine>
         if (isDropped)
         {
             CacheCounts<TMachine>.Add(heap, table, isExpired ? CacheCounter.Expirations : reason, 1);
+            if (!isExpired)
+            {
+                EntryHints<TMachine>.Remember(own, EntryWord.TagOf(hash));
+            }
         }
 
         Grips<TMachine>.Loosen(grip);

@@ -98,7 +98,7 @@ internal static unsafe class CacheWriter<TMachine>
 
             if (TMachine.CompareExchange(probe->AddressOf(index), mine.Bits, seen.Bits) == seen.Bits)
             {
-                ClearHint(probe, index);
+                EntryHints<TMachine>.Admit(probe, index, tag);
                 Standing standing = LookAgain(heap, table, probe, key, index, mine, isTentative, grip);
                 if (standing == Standing.First && isTentative)
                 {
@@ -261,14 +261,5 @@ internal static unsafe class CacheWriter<TMachine>
         }
 
         return second == Probe.None || (first != Probe.None && balance >= 0) ? first : second;
-    }
-
-    private static void ClearHint(Probe* probe, int index)
-    {
-        ulong* hints = probe->HintsOf(index, out ulong visited);
-        if ((TMachine.Read(hints) & visited) != 0)
-        {
-            TMachine.And(hints, ~visited);
-        }
     }
 }

@@ -37,16 +37,20 @@ internal static unsafe class CacheClearing<TMachine>
             return false;
         }
 
+        Errand errandForRoom = Errand.ForRoom(now, Errand.Everything);
+        Errand* errand = &errandForRoom;
+        Probation<TMachine>.Begin(heap, &errand->Evictions);
         BlockWalk walkOfBlock = new(words, count);
         BlockWalk* walk = &walkOfBlock;
         while (BlockWalk.TryNext(walk, out BlockPlace place) && place.First < begin + request.Units)
         {
             if (place.After > begin)
             {
-                TryDrop(heap, heap->FirstUnitOf(block) + place.First, now, grip);
+                TryDrop(heap, heap->FirstUnitOf(block) + place.First, errand, grip);
             }
         }
 
+        Probation<TMachine>.End(heap, &errand->Evictions);
         CacheHand<TMachine>.FreeGarbage(heap, block, close: false);
         return true;
     }
@@ -74,10 +78,10 @@ internal static unsafe class CacheClearing<TMachine>
         }
 
         bool isEmpty = least < Obstacle;
-        CacheHand<TMachine>.Errand errand = new(-1, CacheCounter.EvictionsForRoom, now, CacheHand<TMachine>.Errand.Everything);
+        Errand errand = Errand.ForRoom(now, Errand.Everything);
         for (ulong block = best; isEmpty && block < best + length; block++)
         {
-            isEmpty = CacheHand<TMachine>.TryEmpty(heap, block, errand, grip);
+            isEmpty = CacheHand<TMachine>.TryEmpty(heap, block, &errand, grip);
         }
 
         return isEmpty;
@@ -173,13 +177,13 @@ internal static unsafe class CacheClearing<TMachine>
         return cost;
     }
 
-    private static void TryDrop(Attachment* heap, ulong unit, ulong now, ulong* grip)
+    private static void TryDrop(Attachment* heap, ulong unit, Errand* errand, ulong* grip)
     {
         Probe probeOfKey;
         Probe* probe = &probeOfKey;
         if (CacheVictim<TMachine>.TryFind(heap, unit, probe, out CacheTable* table, out int index))
         {
-            CacheVictim<TMachine>.TryDrop(heap, table, probe, index, probe->Seen(index), CacheCounter.EvictionsForRoom, now, grip);
+            CacheVictim<TMachine>.TryDrop(heap, table, probe, index, probe->Seen(index), errand, grip);
         }
     }
 }

@@ -21,52 +21,58 @@ internal static unsafe class CacheHand<TMachine>
     private const int BucketsAhead = 6;
     private const int Window = 16;
 
-    /// <summary>What a turn of the hand is to drop.</summary>
-    /// <param name="Only">The number of the only cache whose items are dropped; −1: of any.</param>
-    /// <param name="Reason">What is counted.</param>
-    /// <param name="Now">Milliseconds of the heap's clock.</param>
-    /// <param name="Below">Items that are used less are dropped, and the others then count as used a little less.</param>
-    internal readonly record struct Errand(int Only, CacheCounter Reason, ulong Now, int Below)
-    {
-        /// <summary>Items that nobody asked for since the hand came by.</summary>
-        internal const int Unused = HintWord.New + 1;
-
-        internal const int Everything = HintWord.Hot + 1;
-    }
-
-    /// <summary>Goes on to the next block, drops what is to be dropped, and makes what was in it free. The caller holds a cell as well.</summary>
+    /// <summary>
+    /// Makes room in one block: in the one that was swept longest ago, if what was new in it then has had its chance, by dropping what still is; else in the
+    /// next one of memory, by dropping what was not used lately. The caller holds a cell as well.
+    /// </summary>
     /// <param name="heap">The attachment.</param>
-    /// <param name="errand">What to drop.</param>
+    /// <param name="now">Milliseconds of the heap's clock.</param>
     /// <param name="close">Whether a block that is empty then is closed, so that it can become part of a run.</param>
     /// <param name="grip">A cell.</param>
     /// <param name="block">Which block it was.</param>
-    /// <param name="seen">Items of the caches that are concerned.</param>
     /// <returns>False if there is no block with items of caches.</returns>
-    internal static bool TryStep(Attachment* heap, in Errand errand, bool close, ulong* grip, out ulong block, out int seen)
+    internal static bool TryMakeRoom(Attachment* heap, ulong now, bool close, ulong* grip, out ulong block)
     {
-        seen = 0;
-        if (!TryNextBlock(heap, out block))
+        Errand errandForRoom = Errand.ForRoom(now, Errand.OfNew);
+        Errand* errand = &errandForRoom;
+        uint since = Probation<TMachine>.Now(heap);
+        if (!SweepOrder<TMachine>.TryTakeOver(heap, out block))
         {
-            return false;
+            if (!TryNextBlock(heap, out block))
+            {
+                return false;
+            }
+
+            SweepWord last = SweepOrder<TMachine>.Read(heap, block);
+            bool isOver = last.IsNever || Probation<TMachine>.IsOver(heap, last.Since);
+            errand->Drops = isOver ? Errand.Unused : Errand.OfCold;
+            errand->Lowers = true;
+            since = isOver ? since : last.Since;
         }
 
-        if (!TryDropIn(heap, block, errand, grip, ref seen))
+        bool isAny = TrySweep(heap, block, errand, close, grip);
+        if (isAny)
         {
-            ForgetUnlessUsed(heap, block);
+            SweepOrder<TMachine>.Append(heap, block, errand->AnyNew ? since : Probation<TMachine>.Now(heap));
         }
 
-        FreeGarbage(heap, block, close);
         return true;
     }
 
+    /// <summary>Goes on to the next block of memory, and drops in it what the errand says.</summary>
+    /// <returns>False if there is no block with items of caches.</returns>
+    internal static bool TryStep(Attachment* heap, Errand* errand, ulong* grip) =>
+        TryNextBlock(heap, out ulong block) && (TrySweep(heap, block, errand, close: true, grip) || true);
+
     /// <summary>Drops everything in a block that can be dropped.</summary>
     /// <returns>Whether the block is free for a run now.</returns>
-    internal static bool TryEmpty(Attachment* heap, ulong block, in Errand errand, ulong* grip)
+    internal static bool TryEmpty(Attachment* heap, ulong block, Errand* errand, ulong* grip)
     {
         if (Blocks<TMachine>.Read(heap, block).State != BlockState.Free)
         {
-            int seen = 0;
-            TryDropIn(heap, block, errand, grip, ref seen);
+            Probation<TMachine>.Begin(heap, &errand->Evictions);
+            TryDropIn(heap, block, errand, grip);
+            Probation<TMachine>.End(heap, &errand->Evictions);
             FreeGarbage(heap, block, close: true);
         }
 
@@ -96,6 +102,22 @@ internal static unsafe class CacheHand<TMachine>
         }
     }
 
+    /// <summary>Drops in a block what the errand says, and makes it free.</summary>
+    /// <returns>Whether there is, or was, any item of a cache.</returns>
+    private static bool TrySweep(Attachment* heap, ulong block, Errand* errand, bool close, ulong* grip)
+    {
+        Probation<TMachine>.Begin(heap, &errand->Evictions);
+        bool isAny = TryDropIn(heap, block, errand, grip);
+        Probation<TMachine>.End(heap, &errand->Evictions);
+        if (!isAny)
+        {
+            ForgetUnlessUsed(heap, block);
+        }
+
+        FreeGarbage(heap, block, close);
+        return isAny;
+    }
+
     private static bool TryNextBlock(Attachment* heap, out ulong block)
     {
         ulong* hand = &heap->Header->Hand;
@@ -112,12 +134,12 @@ internal static unsafe class CacheHand<TMachine>
     }
 
     /// <returns>Whether there is any item of a cache in the block, or was.</returns>
-    private static bool TryDropIn(Attachment* heap, ulong block, in Errand errand, ulong* grip, ref int seen)
+    private static bool TryDropIn(Attachment* heap, ulong block, Errand* errand, ulong* grip)
     {
         BlockWord word = Blocks<TMachine>.Read(heap, block);
         if (word.State == BlockState.Run)
         {
-            return Visit(heap, heap->FirstUnitOf(block), errand, grip, ref seen);
+            return Visit(heap, heap->FirstUnitOf(block), errand, grip);
         }
 
         if (!word.IsOpen)
@@ -150,7 +172,7 @@ internal static unsafe class CacheHand<TMachine>
 
             if (turn >= HeadersAhead)
             {
-                isAny |= Visit(heap, window[(turn - HeadersAhead) % Window], errand, grip, ref seen);
+                isAny |= Visit(heap, window[(turn - HeadersAhead) % Window], errand, grip);
             }
         }
 
@@ -189,7 +211,7 @@ internal static unsafe class CacheHand<TMachine>
 
     /// <summary>Looks at an allocation, which is anybody's until an entry is found that leads to it.</summary>
     /// <returns>Whether it is an item of a cache.</returns>
-    private static bool Visit(Attachment* heap, ulong unit, in Errand errand, ulong* grip, ref int seen)
+    private static bool Visit(Attachment* heap, ulong unit, Errand* errand, ulong* grip)
     {
         Probe probeOfKey;
         Probe* probe = &probeOfKey;
@@ -198,18 +220,20 @@ internal static unsafe class CacheHand<TMachine>
             return false;
         }
 
-        if (errand.Only < 0 || errand.Only == (int)table->Number)
+        if (errand->Only != Errand.AnyCache && errand->Only != (int)table->Number)
         {
-            seen++;
-            bool isUsed = EntryHints<TMachine>.Read(probe, index) >= errand.Below;
-            if (isUsed && !ItemAccess<TMachine>.IsExpired(ItemAccess<TMachine>.Deadline(ItemAccess<TMachine>.At(heap, unit)), errand.Now))
-            {
-                EntryHints<TMachine>.Lower(probe, index);
-            }
-            else
-            {
-                CacheVictim<TMachine>.TryDrop(heap, table, probe, index, probe->Seen(index), errand.Reason, errand.Now, grip);
-            }
+            return true;
+        }
+
+        errand->Seen++;
+        int use = EntryHints<TMachine>.Read(probe, index);
+        bool isDue = (errand->Drops >> use & 1) != 0
+            || ItemAccess<TMachine>.IsExpired(ItemAccess<TMachine>.Deadline(ItemAccess<TMachine>.At(heap, unit)), errand->Now);
+        bool isGone = isDue && CacheVictim<TMachine>.TryDrop(heap, table, probe, index, probe->Seen(index), errand, grip);
+        errand->AnyNew |= !isGone && use == HintWord.New;
+        if (!isGone && errand->Lowers && use > HintWord.Cold)
+        {
+            EntryHints<TMachine>.Lower(probe, index);
         }
 
         return true;
@@ -218,9 +242,9 @@ internal static unsafe class CacheHand<TMachine>
     /// <summary>Clears the hint, then looks once more: an item may have been linked in between.</summary>
     private static void ForgetUnlessUsed(Attachment* heap, ulong block)
     {
-        int seen = 0;
+        Errand look = new() { Only = int.MaxValue };
         Hints<TMachine>.Clear(heap, Hints<TMachine>.CachePlane, block);
-        if (TryDropIn(heap, block, new Errand(int.MaxValue, default, 0, 0), null, ref seen))
+        if (TryDropIn(heap, block, &look, null))
         {
             Hints<TMachine>.Set(heap, Hints<TMachine>.CachePlane, block);
         }

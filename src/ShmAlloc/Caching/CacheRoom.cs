@@ -26,11 +26,24 @@ internal static unsafe class CacheRoom<TMachine>
         Attachment* heap, CacheTable* table, in CacheKey key, uint valueBytes, in ItemOptions options, int cell, ulong now, ulong* grip, out NewItem item)
     {
         ShmStatus status = NewItems<TMachine>.TryBegin(heap, table, key, valueBytes, options, cell, quickly: true, out item);
-        if (status != ShmStatus.OutOfMemory)
+        if (status == ShmStatus.OutOfMemory)
         {
-            return status;
+            status = TryBeginSlowly(heap, table, key, valueBytes, options, cell, now, grip, ref item);
         }
 
+        if (status == ShmStatus.Ok && heap->ReservedRuns[cell] != 0)
+        {
+            // An item that fills blocks of its own begins its probation now.
+            SweepOrder<TMachine>.Append(heap, heap->BlockOf(item.Unit), Probation<TMachine>.Now(heap));
+        }
+
+        return status;
+    }
+
+    private static ShmStatus TryBeginSlowly(
+        Attachment* heap, CacheTable* table, in CacheKey key, uint valueBytes, in ItemOptions options, int cell, ulong now, ulong* grip, ref NewItem item)
+    {
+        ShmStatus status;
         bool isKnownFull = heap->FullBlocks == heap->Blocks;
         if (!isKnownFull)
         {
@@ -45,11 +58,10 @@ internal static unsafe class CacheRoom<TMachine>
 
         ulong runBlocks = Heap<TMachine>.RunBlocksFor(heap, item.Shape.TotalBytes);
         Request request = new(heap->UnitsFor(item.Shape.TotalBytes), heap->Geometry);
-        CacheHand<TMachine>.Errand errand = new(-1, CacheCounter.EvictionsForRoom, now, CacheHand<TMachine>.Errand.Unused);
         status = ShmStatus.OutOfMemory;
         for (int step = 0; step < MostSweeps + MostClearings && status == ShmStatus.OutOfMemory; step++)
         {
-            if (!CacheHand<TMachine>.TryStep(heap, errand, close: runBlocks != 0, grip, out ulong block, out _))
+            if (!CacheHand<TMachine>.TryMakeRoom(heap, now, close: runBlocks != 0, grip, out ulong block))
             {
                 break;
             }
@@ -93,7 +105,10 @@ internal static unsafe class CacheRoom<TMachine>
         }
 
         CacheCounts<TMachine>.Flush(heap, table, shard);
-        int below = CacheHand<TMachine>.Errand.Unused;
+        Errand errand = new()
+        {
+            Only = (int)table->Number, Reason = CacheCounter.EvictionsForLimit, Now = now, Drops = Errand.Unused, Lowers = true,
+        };
         for (ulong step = 0, ours = 0; step < heap->Blocks * MostRounds; step++)
         {
             if (CacheCounts<TMachine>.Sum(heap, table, CacheCounter.Bytes) <= limit)
@@ -102,15 +117,15 @@ internal static unsafe class CacheRoom<TMachine>
             }
 
             CacheRecount<TMachine>.RunIfNeeded(heap, table);
-            CacheHand<TMachine>.Errand errand = new((int)table->Number, CacheCounter.EvictionsForLimit, now, below);
-            if (!CacheHand<TMachine>.TryStep(heap, errand, close: true, grip, out _, out int seen))
+            errand.Seen = 0;
+            if (!CacheHand<TMachine>.TryStep(heap, &errand, grip))
             {
                 return;
             }
 
             // What is in use goes, too, if a few blocks have given too little.
-            ours += seen != 0 ? 1u : 0;
-            below = Math.Min(CacheHand<TMachine>.Errand.Unused + (int)(ours / MostSweeps), CacheHand<TMachine>.Errand.Everything);
+            ours += errand.Seen != 0 ? 1u : 0;
+            errand.Drops = ours < MostSweeps ? Errand.Unused : ours < 2 * MostSweeps ? Errand.Unused << 1 | Errand.OfNew : Errand.Everything;
             CacheCounts<TMachine>.Flush(heap, table, shard);
         }
     }
@@ -132,18 +147,18 @@ internal static unsafe class CacheRoom<TMachine>
     {
         ShmStatus status = ShmStatus.OutOfMemory;
         item = default;
-        CacheHand<TMachine>.Errand errand = new(-1, CacheCounter.EvictionsForRoom, now, CacheHand<TMachine>.Errand.Everything);
+        Errand errand = Errand.ForRoom(now, Errand.Everything);
         bool isAny = true;
         for (ulong step = 0; step < heap->Blocks && isAny && status == ShmStatus.OutOfMemory; step++)
         {
-            isAny = CacheHand<TMachine>.TryStep(heap, errand, close: true, grip, out _, out _);
+            isAny = CacheHand<TMachine>.TryStep(heap, &errand, grip);
             status = NewItems<TMachine>.TryBegin(heap, table, key, valueBytes, options, cell, quickly: true, out item);
         }
 
         if (status == ShmStatus.OutOfMemory)
         {
             // The hints may have missed something: believe none of them.
-            TryEmptyBlocks(heap, Math.Max(1, Heap<TMachine>.RunBlocksFor(heap, item.Shape.TotalBytes)), errand, grip);
+            TryEmptyBlocks(heap, Math.Max(1, Heap<TMachine>.RunBlocksFor(heap, item.Shape.TotalBytes)), &errand, grip);
             status = NewItems<TMachine>.TryBegin(heap, table, key, valueBytes, options, cell, quickly: false, out item);
         }
 
@@ -151,7 +166,7 @@ internal static unsafe class CacheRoom<TMachine>
     }
 
     /// <summary>Empties so many blocks in a row, whatever is in them, if nothing but items of caches is.</summary>
-    private static void TryEmptyBlocks(Attachment* heap, ulong length, in CacheHand<TMachine>.Errand errand, ulong* grip)
+    private static void TryEmptyBlocks(Attachment* heap, ulong length, Errand* errand, ulong* grip)
     {
         ulong head = TMachine.Read(&heap->Header->Hand) % heap->Blocks;
         ulong inRow = 0;

@@ -12,21 +12,21 @@ internal static unsafe class CacheVictim<TMachine>
     /// <returns>False if all of them are pinned.</returns>
     internal static bool TryMakeEntry(Attachment* heap, CacheTable* table, Probe* probe, ulong random, ulong now, ulong* grip)
     {
-        for (int use = HintWord.New; use <= HintWord.Hot; use++)
+        Errand errandForEntry = Errand.ForRoom(now, Errand.Everything);
+        Errand* errand = &errandForEntry;
+        errand->Reason = CacheCounter.EvictionsForEntry;
+        Probation<TMachine>.Begin(heap, &errand->Evictions);
+        bool isEmpty = false;
+        for (int turn = 0; turn < (HintWord.Hot + 1) * Probe.Entries && !isEmpty; turn++)
         {
-            for (int step = 0; step < Probe.Entries; step++)
-            {
-                int index = (int)((random + (uint)step) % Probe.Entries);
-                EntryWord seen = Probe.Read<TMachine>(probe, index);
-                bool isDue = seen.IsEmpty || EntryHints<TMachine>.Read(probe, index) == use;
-                if (isDue && (seen.IsEmpty || TryDrop(heap, table, probe, index, seen, CacheCounter.EvictionsForEntry, now, grip)))
-                {
-                    return true;
-                }
-            }
+            int index = (int)((random + (uint)turn) % Probe.Entries);
+            EntryWord seen = Probe.Read<TMachine>(probe, index);
+            isEmpty = seen.IsEmpty
+                || (EntryHints<TMachine>.Read(probe, index) == turn / Probe.Entries && TryDrop(heap, table, probe, index, seen, errand, grip));
         }
 
-        return false;
+        Probation<TMachine>.End(heap, &errand->Evictions);
+        return isEmpty;
     }
 
     /// <summary>Finds the entry that leads to an allocation, which may be anybody's.</summary>
@@ -48,8 +48,7 @@ internal static unsafe class CacheVictim<TMachine>
 
     /// <summary>Unlinks an item, unless it is pinned and still of use: the later entries of its key first.</summary>
     /// <remarks>Takes effect as any unlinking does. The item of another key is named by the grip, too, before its entry changes.</remarks>
-    internal static bool TryDrop(
-        Attachment* heap, CacheTable* table, Probe* probe, int index, EntryWord seen, CacheCounter reason, ulong now, ulong* grip)
+    internal static bool TryDrop(Attachment* heap, CacheTable* table, Probe* probe, int index, EntryWord seen, Errand* errand, ulong* grip)
     {
         if (!ItemAccess<TMachine>.IsInside(heap, seen.Unit) || !Grips<TMachine>.TryHold(grip, probe->AddressOf(index), seen))
         {
@@ -60,13 +59,15 @@ internal static unsafe class CacheVictim<TMachine>
         ItemHeader* item = ItemAccess<TMachine>.At(heap, seen.Unit);
         ItemShape shape = ItemAccess<TMachine>.Shape(item);
         ulong hash = ItemAccess<TMachine>.Hash(item);
-        bool isExpired = ItemAccess<TMachine>.IsExpired(ItemAccess<TMachine>.Deadline(item), now)
+        bool isExpired = ItemAccess<TMachine>.IsExpired(ItemAccess<TMachine>.Deadline(item), errand->Now)
             || (ItemAccess<TMachine>.Fits(heap, seen.Unit, shape.ValueBegins) && ItemAccess<TMachine>.IsTagRemoved(table, item, shape));
         if (!isExpired && shape.Is(ItemShape.Pinned | ItemShape.Placeholder))
         {
             Grips<TMachine>.Loosen(grip);
             return false;
         }
+
+        int use = EntryHints<TMachine>.Read(probe, index);
 
         // The key of the victim has buckets of its own.
         Probe probeOfVictim;
@@ -78,10 +79,12 @@ internal static unsafe class CacheVictim<TMachine>
             && Unlink<TMachine>.TryUnlink(heap, table, probe, index, seen, seen.Emptied, grip);
         if (isDropped)
         {
-            CacheCounts<TMachine>.Add(heap, table, isExpired ? CacheCounter.Expirations : reason, 1);
+            CacheCounts<TMachine>.Add(heap, table, isExpired ? CacheCounter.Expirations : errand->Reason, 1);
             if (!isExpired)
             {
-                EntryHints<TMachine>.Remember(own, EntryWord.TagOf(hash));
+                int kind = (int)(use == HintWord.New ? GhostKind.New : GhostKind.Used);
+                errand->Evictions.Bytes[kind] += (ulong)CacheCounts<TMachine>.BytesOf(heap, shape);
+                EntryHints<TMachine>.Remember(own, EntryWord.TagOf(hash), (GhostKind)kind, errand->Evictions.When[kind]);
             }
         }
 

@@ -98,7 +98,7 @@ internal static unsafe class CacheWriter<TMachine>
 
             if (TMachine.CompareExchange(probe->AddressOf(index), mine.Bits, seen.Bits) == seen.Bits)
             {
-                EntryHints<TMachine>.Admit(probe, index, tag);
+                EntryHints<TMachine>.Admit(heap, probe, index, tag, item.Shape.TotalBytes);
                 Standing standing = LookAgain(heap, table, probe, key, index, mine, isTentative, grip);
                 if (standing == Standing.First && isTentative)
                 {

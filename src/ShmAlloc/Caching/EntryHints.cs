@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using ShmAlloc.Layout;
 using ShmAlloc.Memory;
+using ShmAlloc.Participants;
 
 namespace ShmAlloc.Caching;
 
@@ -42,17 +43,17 @@ internal static unsafe class EntryHints<TMachine>
     }
 
     /// <summary>An entry was inserted: what the one before it was used for does not count; that its key was evicted lately does.</summary>
-    internal static void Admit(Probe* probe, int index, uint tag)
+    internal static void Admit(Attachment* heap, Probe* probe, int index, uint tag, ulong bytes)
     {
         ulong* home = probe->HomeHints;
         HintWord seen = new(TMachine.Read(home));
-        bool hasReturned = seen.TryTakeGhost(tag, out HintWord next);
-        if (hasReturned)
+        int use = HintWord.New;
+        if (seen.TryTakeGhost(tag, out HintWord next, out GhostKind kind, out uint when))
         {
             TMachine.CompareExchange(home, next.Bits, seen.Bits);
+            use = Probation<TMachine>.Return(heap, kind, when, bytes) ? HintWord.Cold : HintWord.New;
         }
 
-        int use = hasReturned ? HintWord.Cold : HintWord.New;
         ulong* address = probe->HintsOf(index, out int position);
         seen = new(TMachine.Read(address));
         if (seen.UseOf(position) != use)
@@ -64,10 +65,12 @@ internal static unsafe class EntryHints<TMachine>
     /// <summary>A key was evicted.</summary>
     /// <param name="probe">The probe of that key.</param>
     /// <param name="tag">The tag of its entries.</param>
-    internal static void Remember(Probe* probe, uint tag)
+    /// <param name="kind">Whether it had been used.</param>
+    /// <param name="when">The ticks of that kind.</param>
+    internal static void Remember(Probe* probe, uint tag, GhostKind kind, uint when)
     {
         ulong* home = probe->HomeHints;
         HintWord seen = new(TMachine.Read(home));
-        TMachine.CompareExchange(home, seen.WithGhost(tag).Bits, seen.Bits);
+        TMachine.CompareExchange(home, seen.WithGhost(tag, kind, when).Bits, seen.Bits);
     }
 }

@@ -2,24 +2,36 @@ using System.Globalization;
 
 namespace ShmAlloc.Layout;
 
+/// <summary>Why a key was evicted.</summary>
+internal enum GhostKind
+{
+    /// <summary>Nobody asked for it since it was inserted.</summary>
+    New = 0,
+
+    /// <summary>It was asked for once, but not lately.</summary>
+    Used = 1,
+}
+
 /// <summary>
 /// The last word of a bucket: how much its entries are used, and which keys were evicted lately that have their first place in this bucket (ghosts).
 /// </summary>
 /// <remarks>
 /// <code>
-///  63      52 51      40 39      28 27      16 15    14 13 12 ... 3  2  1  0
-/// +----------+----------+----------+----------+--------+-----+-------+-----+
-/// | ghost 0  | ghost 1  | ghost 2  | ghost 3  |   0    |  6  |  ...  |  0  |
-/// +----------+----------+----------+----------+--------+-----+-------+-----+
-///   youngest                          oldest              use of the entries
+///  63          48 47          32 31          16 15  14 13 12 ... 3  2  1  0
+/// +--------------+--------------+--------------+------+-----+-------+-----+
+/// |   ghost 0    |   ghost 1    |   ghost 2    |  0   |  6  |  ...  |  0  |
+/// +--------------+--------------+--------------+------+-----+-------+-----+
+///    youngest                        oldest             use of the entries
 ///
-///   0  new   never asked for since it was inserted
-///   1  cold  it was used before, or came back soon after it had been evicted
-///   2  warm  asked for
-///   3  hot   asked for again
+///   use    0  new   never asked for since it was inserted
+///          1  cold  used before, or returned soon after its eviction; not asked for since the hand came by
+///          2  warm  asked for
+///          3  hot   asked for again
+///
+///   ghost  15    14..9                     8..0
+///          kind  when (see Probation)      tag of the key, never 0; a ghost of 0 is none
 /// </code>
-/// A ghost is the tag that the entry had, or 0: none. All of it is a hint: any value of the word makes sense, and a change that is lost costs nothing but a
-/// little of the hit rate.
+/// All of it is a hint: any value of the word makes sense, and a change that is lost costs nothing but a little of the hit rate.
 /// </remarks>
 internal readonly struct HintWord(ulong bits)
 {
@@ -28,12 +40,16 @@ internal readonly struct HintWord(ulong bits)
     internal const int Warm = 2;
     internal const int Hot = 3;
 
-    internal const int Ghosts = 4;
+    internal const int Ghosts = 3;
+
+    /// <summary>Bits of the time of an eviction.</summary>
+    internal const int WhenBits = 6;
 
     private const int UseBits = 2;
-    private const int GhostsAt = 16;
-    private const int GhostBits = 12;
-    private const ulong GhostMask = (1UL << GhostBits) - 1;
+    private const int GhostBits = 16;
+    private const int KindAt = 15;
+    private const int WhenAt = 9;
+    private const uint TagMask = (1u << WhenAt) - 1;
 
     internal ulong Bits { get; } = bits;
 
@@ -44,30 +60,34 @@ internal readonly struct HintWord(ulong bits)
         new((Bits & ~((ulong)Hot << (UseBits * position))) | ((ulong)use << (UseBits * position)));
 
     /// <summary>With one more ghost; the oldest is forgotten.</summary>
-    internal HintWord WithGhost(uint tag)
+    internal HintWord WithGhost(uint tag, GhostKind kind, uint when)
     {
-        ulong ghosts = Bits >> (GhostsAt + GhostBits) << GhostsAt;
-        return new((Bits & ((1UL << GhostsAt) - 1)) | ghosts | (GhostOf(tag) << (GhostsAt + ((Ghosts - 1) * GhostBits))));
+        ulong ghost = ((ulong)kind << KindAt) | ((when & ((1u << WhenBits) - 1)) << WhenAt) | GhostTag(tag);
+        ulong others = Bits >> (2 * GhostBits) << GhostBits;
+        return new((Bits & ((1u << GhostBits) - 1)) | others | (ghost << (Ghosts * GhostBits)));
     }
 
     /// <summary>Forgets a ghost.</summary>
     /// <returns>Whether there was such a one.</returns>
-    internal bool TryTakeGhost(uint tag, out HintWord without)
+    internal bool TryTakeGhost(uint tag, out HintWord without, out GhostKind kind, out uint when)
     {
-        for (int at = GhostsAt; at < GhostsAt + (Ghosts * GhostBits); at += GhostBits)
+        for (int at = Ghosts * GhostBits; at > 0; at -= GhostBits)
         {
-            if ((Bits >> at & GhostMask) == GhostOf(tag))
+            uint ghost = (uint)(Bits >> at) & ((1u << GhostBits) - 1);
+            if ((ghost & TagMask) == GhostTag(tag))
             {
-                without = new(Bits & ~(GhostMask << at));
+                without = new(Bits & ~((ulong)((1u << GhostBits) - 1) << at));
+                kind = (GhostKind)(ghost >> KindAt);
+                when = ghost >> WhenAt & ((1u << WhenBits) - 1);
                 return true;
             }
         }
 
-        without = this;
+        (without, kind, when) = (this, default, 0);
         return false;
     }
 
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"uses {Bits & 0x3FFF:x4}, ghosts {Bits >> GhostsAt:x12}");
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"uses {Bits & 0x3FFF:x4}, ghosts {Bits >> GhostBits:x12}");
 
-    private static ulong GhostOf(uint tag) => Math.Max(tag & GhostMask, 1);
+    private static uint GhostTag(uint tag) => Math.Max(tag & TagMask, 1);
 }

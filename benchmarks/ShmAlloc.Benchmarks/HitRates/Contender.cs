@@ -1,5 +1,4 @@
 using ShmAlloc.Benchmarks.HitRates.Policies;
-using ShmAlloc.Benchmarks.HitRates.Policies.Ours;
 
 namespace ShmAlloc.Benchmarks.HitRates;
 
@@ -21,7 +20,6 @@ internal sealed record Contender(string Name, Func<long, long, IEvictionPolicy>?
         new("S3-FIFO", (bytes, _) => new S3Fifo(bytes)),
         new("ConcurrentLru", null, CountBound.ConcurrentLru),
         new("ConcurrentLfu", null, CountBound.ConcurrentLfu),
-        new("model", (bytes, _) => new TwoHands(bytes)),
         Ours,
     ];
 }

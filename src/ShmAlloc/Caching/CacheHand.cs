@@ -6,12 +6,19 @@ using ShmAlloc.Participants;
 namespace ShmAlloc.Caching;
 
 /// <summary>
-/// The clock hand: walks over the memory of the caches, block by block, and drops the items that were not used since it came by last. So memory is freed in
-/// pieces as large as blocks, and the order in which it is freed is about the order in which it was filled.
+/// The two hands, which walk over the memory of the caches block by block and drop items. So memory is freed in pieces as large as blocks, and no list
+/// is kept of the items.
+/// <list type="bullet">
+/// <item>The probation hand follows the order in which blocks were swept. Once what is new in a block has had its chance (see Probation), it drops what
+/// nobody has asked for yet.</item>
+/// <item>While there is no such block, the main hand takes the next one of memory: it drops what is cold, and makes cold what was used; new items go only
+/// if their probation is over.</item>
+/// </list>
 /// </summary>
 /// <remarks>
-/// Source: CLOCK, Corbató, "A Paging Experiment with the Multics System" (1968). Processes share the position, a hint, and each takes another block. The hand
-/// believes nothing but entries of an index: what lies in memory may be anybody's.
+/// Sources: CLOCK, Corbató, "A Paging Experiment with the Multics System" (1968), for the main hand; S3-FIFO, Yang et al., "FIFO Queues are All You Need for
+/// Cache Eviction" (SOSP '23), for the probation. Processes share the positions, which are hints, and each takes another block. The hands believe nothing
+/// but entries of an index: what lies in memory may be anybody's.
 /// </remarks>
 internal static unsafe class CacheHand<TMachine>
     where TMachine : struct, IMachine
@@ -61,8 +68,16 @@ internal static unsafe class CacheHand<TMachine>
 
     /// <summary>Goes on to the next block of memory, and drops in it what the errand says.</summary>
     /// <returns>False if there is no block with items of caches.</returns>
-    internal static bool TryStep(Attachment* heap, Errand* errand, ulong* grip) =>
-        TryNextBlock(heap, out ulong block) && (TrySweep(heap, block, errand, close: true, grip) || true);
+    internal static bool TryStep(Attachment* heap, Errand* errand, ulong* grip)
+    {
+        bool isFound = TryNextBlock(heap, out ulong block);
+        if (isFound)
+        {
+            TrySweep(heap, block, errand, close: true, grip);
+        }
+
+        return isFound;
+    }
 
     /// <summary>Drops everything in a block that can be dropped.</summary>
     /// <returns>Whether the block is free for a run now.</returns>
@@ -231,7 +246,7 @@ internal static unsafe class CacheHand<TMachine>
             || ItemAccess<TMachine>.IsExpired(ItemAccess<TMachine>.Deadline(ItemAccess<TMachine>.At(heap, unit)), errand->Now);
         bool isGone = isDue && CacheVictim<TMachine>.TryDrop(heap, table, probe, index, probe->Seen(index), errand, grip);
         errand->AnyNew |= !isGone && use == HintWord.New;
-        if (!isGone && errand->Lowers && use > HintWord.Cold)
+        if (!isGone && errand->Lowers && use == HintWord.Used)
         {
             EntryHints<TMachine>.Lower(probe, index);
         }

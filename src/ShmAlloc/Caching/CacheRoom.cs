@@ -125,7 +125,7 @@ internal static unsafe class CacheRoom<TMachine>
 
             // What is in use goes, too, if a few blocks have given too little.
             ours += errand.Seen != 0 ? 1u : 0;
-            errand.Drops = ours < MostSweeps ? Errand.Unused : ours < 2 * MostSweeps ? Errand.Unused << 1 | Errand.OfNew : Errand.Everything;
+            errand.Drops = ours < MostSweeps ? Errand.Unused : Errand.Everything;
             CacheCounts<TMachine>.Flush(heap, table, shard);
         }
     }

@@ -17,7 +17,7 @@ internal static unsafe class CacheVictim<TMachine>
         errand->Reason = CacheCounter.EvictionsForEntry;
         Probation<TMachine>.Begin(heap, &errand->Evictions);
         bool isEmpty = false;
-        for (int turn = 0; turn < (HintWord.Hot + 1) * Probe.Entries && !isEmpty; turn++)
+        for (int turn = 0; turn < HintWord.Uses * Probe.Entries && !isEmpty; turn++)
         {
             int index = (int)((random + (uint)turn) % Probe.Entries);
             EntryWord seen = Probe.Read<TMachine>(probe, index);

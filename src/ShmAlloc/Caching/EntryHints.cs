@@ -17,28 +17,25 @@ internal static unsafe class EntryHints<TMachine>
 {
     internal static int Read(Probe* probe, int index) => new HintWord(TMachine.Read(probe->HintsOf(index, out int position))).UseOf(position);
 
-    /// <summary>An entry was asked for. One that is hot already is not written to.</summary>
+    /// <summary>An entry was asked for. What says so already is not written to.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void Raise(Probe* probe, int index)
     {
         ulong* address = probe->HintsOf(index, out int position);
-        HintWord seen = new(TMachine.Read(address));
-        int use = seen.UseOf(position);
-        if (use != HintWord.Hot)
+        if ((TMachine.Read(address) & HintWord.Hit(position)) == 0)
         {
-            TMachine.CompareExchange(address, seen.WithUse(position, use < HintWord.Warm ? HintWord.Warm : HintWord.Hot).Bits, seen.Bits);
+            TMachine.Or(address, HintWord.Hit(position));
         }
     }
 
-    /// <summary>The hand came by.</summary>
+    /// <summary>The main hand came by: an entry that was used is cold now.</summary>
     internal static void Lower(Probe* probe, int index)
     {
         ulong* address = probe->HintsOf(index, out int position);
         HintWord seen = new(TMachine.Read(address));
-        int use = seen.UseOf(position);
-        if (use > HintWord.New)
+        if (seen.UseOf(position) == HintWord.Used)
         {
-            TMachine.CompareExchange(address, seen.WithUse(position, use - 1).Bits, seen.Bits);
+            TMachine.CompareExchange(address, seen.WithUse(position, HintWord.Cold).Bits, seen.Bits);
         }
     }
 

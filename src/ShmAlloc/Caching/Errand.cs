@@ -8,8 +8,8 @@ internal struct Errand
     /// <summary>Any cache.</summary>
     internal const int AnyCache = -1;
 
-    /// <summary>Masks of uses: whatever there is; what nobody has asked for lately.</summary>
-    internal const int Everything = (1 << (HintWord.Hot + 1)) - 1;
+    // Masks of uses: whatever there is, what nobody has asked for lately, and the parts of that.
+    internal const int Everything = (1 << HintWord.Uses) - 1;
     internal const int Unused = OfNew | OfCold;
     internal const int OfNew = 1 << HintWord.New;
     internal const int OfCold = 1 << HintWord.Cold;
@@ -26,7 +26,7 @@ internal struct Errand
     /// <summary>The uses of items that are dropped, a bit for each.</summary>
     internal int Drops;
 
-    /// <summary>Whether items that stay count as used a little less.</summary>
+    /// <summary>Whether items that stay become cold.</summary>
     internal bool Lowers;
 
     /// <summary>Gets how many items were looked at.</summary>

@@ -23,10 +23,9 @@ internal enum GhostKind
 /// +--------------+--------------+--------------+------+-----+-------+-----+
 ///    youngest                        oldest             use of the entries
 ///
-///   use    0  new   never asked for since it was inserted
-///          1  cold  used before, or returned soon after its eviction; not asked for since the hand came by
-///          2  warm  asked for
-///          3  hot   asked for again
+///   use    0     new   never asked for since it was inserted
+///          1     cold  used before, or returned soon after its eviction; not asked for since the main hand came by
+///          2, 3  used  asked for since then: a hit sets the upper bit
 ///
 ///   ghost  15    14..9                     8..0
 ///          kind  when (see Probation)      tag of the key, never 0; a ghost of 0 is none
@@ -37,8 +36,8 @@ internal readonly struct HintWord(ulong bits)
 {
     internal const int New = 0;
     internal const int Cold = 1;
-    internal const int Warm = 2;
-    internal const int Hot = 3;
+    internal const int Used = 2;
+    internal const int Uses = 3;
 
     internal const int Ghosts = 3;
 
@@ -46,6 +45,7 @@ internal readonly struct HintWord(ulong bits)
     internal const int WhenBits = 6;
 
     private const int UseBits = 2;
+    private const int UseMask = 3;
     private const int GhostBits = 16;
     private const int KindAt = 15;
     private const int WhenAt = 9;
@@ -54,10 +54,13 @@ internal readonly struct HintWord(ulong bits)
     internal ulong Bits { get; } = bits;
 
     /// <summary>How much an entry of the bucket is used.</summary>
-    internal int UseOf(int position) => (int)(Bits >> (UseBits * position)) & Hot;
+    internal int UseOf(int position) => Math.Min((int)(Bits >> (UseBits * position)) & UseMask, Used);
 
     internal HintWord WithUse(int position, int use) =>
-        new((Bits & ~((ulong)Hot << (UseBits * position))) | ((ulong)use << (UseBits * position)));
+        new((Bits & ~((ulong)UseMask << (UseBits * position))) | ((ulong)use << (UseBits * position)));
+
+    /// <summary>The bit that a hit sets.</summary>
+    internal static ulong Hit(int position) => (ulong)Used << (UseBits * position);
 
     /// <summary>With one more ghost; the oldest is forgotten.</summary>
     internal HintWord WithGhost(uint tag, GhostKind kind, uint when)

@@ -23,8 +23,8 @@ internal sealed class SharedCachePolicy : IEvictionPolicy, IDisposable
 
     private const int KeyBytes = sizeof(ulong);
 
-    /// <summary>Entries that the index has room for, for ten that are expected.</summary>
-    private const long TenthsOfCapacity = 11;
+    /// <summary>Entries that the index gets room for, for ten that are expected: of an index that is nearly full, entries have to make room for others.</summary>
+    private const long TenthsOfCapacity = 13;
 
     private readonly Place _place = new();
     private readonly ShmHeap? _heap;

@@ -116,14 +116,13 @@ internal static unsafe class CacheReader<TMachine>
         return fits ? CacheStatus.Ok : CacheStatus.BufferTooSmall;
     }
 
-    /// <summary>Sets the hint that an entry was used, if it is not set.</summary>
+    /// <summary>Notes that an entry was used.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void Touch(Attachment* heap, Probe* probe, int index)
     {
-        ulong* hints = probe->HintsOf(index, out ulong visited);
-        if (!heap->ReadOnly && (TMachine.Read(hints) & visited) == 0)
+        if (!heap->ReadOnly)
         {
-            TMachine.Or(hints, visited);
+            EntryHints<TMachine>.Raise(probe, index);
         }
     }
 

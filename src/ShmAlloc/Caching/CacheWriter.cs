@@ -94,7 +94,7 @@ internal static unsafe class CacheWriter<TMachine>
             TMachine.Write(&made->Deadline, ItemHeader.Tentative);
             if (TMachine.CompareExchange(probe->AddressOf(index), mine.Bits, seen.Bits) == seen.Bits)
             {
-                ClearHint(probe, index);
+                EntryHints<TMachine>.Admit(heap, probe, index, tag, item.Shape.TotalBytes);
                 if (Contest<TMachine>.TryConfirm(heap, probe, key, index, made, deadline, insists: tries >= PoliteTries, grip))
                 {
                     return Linked(heap, table, item);
@@ -191,14 +191,5 @@ internal static unsafe class CacheWriter<TMachine>
         }
 
         return second == Probe.None || (first != Probe.None && balance >= 0) ? first : second;
-    }
-
-    private static void ClearHint(Probe* probe, int index)
-    {
-        ulong* hints = probe->HintsOf(index, out ulong visited);
-        if ((TMachine.Read(hints) & visited) != 0)
-        {
-            TMachine.And(hints, ~visited);
-        }
     }
 }

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 using System.Text.Json;
 using ShmAlloc.TestSupport;
 
@@ -8,8 +7,6 @@ namespace ShmAlloc.Samples.Tests;
 /// <summary>The main job, as a user runs it: real processes on a small tree.</summary>
 public sealed class PathCacheTests : IDisposable
 {
-    private const int Terminate = 15;
-
     private readonly FileTree _tree = new();
     private readonly TemporaryHeapPath _heap = new();
 
@@ -126,7 +123,7 @@ public sealed class PathCacheTests : IDisposable
     [InlineData(3, "no such file", "--heap", "/no/such/folder/heap")]
     public async Task What_cannot_work_is_refused_with_a_sentence_and_an_exit_code(int exitCode, string sentence, params string[] arguments)
     {
-        SampleRun run = await SampleProgram.RunAsync(arguments);
+        SampleRun run = await SampleProgram.PathCache.RunAsync(arguments);
         Assert.Equal(exitCode, run.ExitCode);
         Assert.Contains(sentence, run.Errors, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", run.Errors, StringComparison.Ordinal);
@@ -144,20 +141,17 @@ public sealed class PathCacheTests : IDisposable
     [Fact]
     public async Task A_signal_ends_the_workers_and_removes_the_heap()
     {
-        using Process process = SampleProgram.Start("--folder", _tree.Root, "--workers", "24", "--heap", _heap.Value);
+        using Process process = SampleProgram.PathCache.Start("--folder", _tree.Root, "--workers", "24", "--heap", _heap.Value);
 
         // The first line comes when the heap is there, and before the first of twice 24 processes is started.
         await process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken);
         Assert.True(_heap.Exists);
-        Assert.Equal(0, Kill(process.Id, Terminate));
+        Assert.Equal(0, Signal.Send(process.Id, Signal.Terminate));
         SampleRun run = await SampleProgram.EndAsync(process);
-        Assert.Equal(128 + Terminate, run.ExitCode);
+        Assert.Equal(128 + Signal.Terminate, run.ExitCode);
         Assert.False(_heap.Exists);
     }
 
     private Task<SampleRun> RunAsync(params string[] arguments) =>
-        SampleProgram.RunAsync([.. (string[])["--folder", _tree.Root, "--heap", _heap.Value], .. arguments]);
-
-    [DllImport("libc", EntryPoint = "kill")]
-    private static extern int Kill(int processId, int signal);
+        SampleProgram.PathCache.RunAsync([.. (string[])["--folder", _tree.Root, "--heap", _heap.Value], .. arguments]);
 }

@@ -62,8 +62,9 @@ internal static unsafe class CacheVictim<TMachine>
         Probe* own = &probeOfVictim;
         Probe.Begin(own, table, hash);
         int found = CacheSearch<TMachine>.FindUnit(own, seen.Unit);
-        Unlink<TMachine>.UnlinkLater(heap, table, own, hash, found == Probe.None ? Probe.Entries : found, grip);
-        bool isDropped = Grips<TMachine>.TryHold(grip, probe->AddressOf(index), seen)
+        bool isAlone = Unlink<TMachine>.UnlinkLater(
+            heap, table, own, hash, found == Probe.None ? Probe.Entries : found, grip, sparesConfirmed: ItemAccess<TMachine>.IsTentative(item));
+        bool isDropped = isAlone && Grips<TMachine>.TryHold(grip, probe->AddressOf(index), seen)
             && Unlink<TMachine>.TryUnlink(heap, table, probe, index, seen, seen.Emptied, grip);
         if (isDropped)
         {

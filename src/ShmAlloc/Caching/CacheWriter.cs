@@ -20,7 +20,7 @@ internal enum PutMode
     /// <summary>If the value has a certain stamp.</summary>
     Replace,
 
-    /// <summary>If the entry still leads to our placeholder, which is named by its unit.</summary>
+    /// <summary>If the first entry still leads to a certain placeholder.</summary>
     Complete,
 }
 
@@ -33,8 +33,10 @@ internal static unsafe class CacheWriter<TMachine>
     /// <summary>Links a published item, which its cell names LINKING.</summary>
     /// <remarks>
     /// Takes effect at the compare-and-swap of an entry: of the first that matches, or of an empty one. Two who find none may both link; so whoever
-    /// linked looks again: an earlier entry of the key is replaced, after one's own was taken out; later ones are unlinked. Who adds must not have been
-    /// seen if it gives way: its item is TENTATIVE, and takes effect when it is confirmed; a later entry that is confirmed makes it give way, too.
+    /// linked looks again. Who sets and finds an earlier entry takes its own out: it was set just before that one, and overwritten by it. Later ones are
+    /// unlinked. Who adds must not have been seen if it gives way: its item is TENTATIVE, which no reader takes for a value, and takes effect when it is
+    /// confirmed; an earlier entry, or a later one that is confirmed, makes it give way.
+    /// An item that was linked once is never linked again: whoever was about to unlink it may have died, and recovery retires what it finds unlinked.
     /// Death before the swap: recovery finds the item unlinked, and retires it. After it: it is the value of the key; recovery looks again in its stead.
     /// </remarks>
     /// <returns>
@@ -59,7 +61,6 @@ internal static unsafe class CacheWriter<TMachine>
                 continue;
             }
 
-            EntryWord seen = probe->Seen(Math.Max(index, 0));
             CacheStatus verdict = Judge(heap, table, index, first, mode, expected, now);
             if (verdict != CacheStatus.Ok)
             {
@@ -69,9 +70,14 @@ internal static unsafe class CacheWriter<TMachine>
 
             if (index >= 0)
             {
-                if (Unlink<TMachine>.TryUnlinkFirst(heap, table, probe, key.Hash, index, seen, seen.Naming(item.Unit, tag), grip))
+                // What is not confirmed does not count, and is not replaced: it goes, and this is done as if there had been nothing.
+                EntryWord there = probe->Seen(index);
+                bool replaces = !IsTentative(heap, first);
+                EntryWord next = replaces ? there.Naming(item.Unit, tag) : there.Emptied;
+                if (Unlink<TMachine>.TryUnlinkFirst(heap, table, probe, key.Hash, first, next, grip) && replaces)
                 {
-                    return Linked(heap, table, item);
+                    CacheCounts<TMachine>.AddItem(heap, table, item.Shape, 1);
+                    return Linked(heap, item);
                 }
 
                 Grips<TMachine>.Loosen(grip);
@@ -89,35 +95,29 @@ internal static unsafe class CacheWriter<TMachine>
                 continue;
             }
 
-            seen = probe->Seen(index);
+            EntryWord seen = probe->Seen(index);
             EntryWord mine = seen.Naming(item.Unit, tag);
-            if (isTentative)
+            TMachine.Write(&made->Deadline, isTentative ? ItemHeader.Tentative : deadline);
+            if (TMachine.CompareExchange(probe->AddressOf(index), mine.Bits, seen.Bits) != seen.Bits)
             {
-                TMachine.Write(&made->Deadline, ItemHeader.Tentative);
+                continue;
             }
 
-            if (TMachine.CompareExchange(probe->AddressOf(index), mine.Bits, seen.Bits) == seen.Bits)
+            CacheCounts<TMachine>.AddItem(heap, table, item.Shape, 1);
+            ClearHint(probe, index);
+            Standing standing = LookAgain(heap, table, probe, key, index, mine, isTentative, grip);
+            if (standing == Standing.First && isTentative)
             {
-                ClearHint(probe, index);
-                Standing standing = LookAgain(heap, table, probe, key, index, mine, isTentative, grip);
-                if (standing == Standing.First && isTentative)
-                {
-                    standing = Confirm(made, deadline, probe->AddressOf(index), mine);
-                }
-
-                if (standing == Standing.First)
-                {
-                    return Linked(heap, table, item);
-                }
-
-                if (standing == Standing.Replaced)
-                {
-                    return isTentative ? CacheStatus.Contended : CacheStatus.Ok;
-                }
+                standing = Confirm(made, deadline, probe->AddressOf(index), mine);
             }
 
-            // It is ours alone again.
-            TMachine.Write(&made->Deadline, deadline);
+            if (standing == Standing.TakenOut)
+            {
+                CacheCounts<TMachine>.AddItem(heap, table, item.Shape, -1);
+                Hold<TMachine>.Retire(heap, heap->OffsetOf(item.Unit));
+            }
+
+            return standing == Standing.First ? Linked(heap, item) : isTentative ? CacheStatus.Contended : CacheStatus.Ok;
         }
 
         return CacheStatus.Contended;
@@ -144,8 +144,7 @@ internal static unsafe class CacheWriter<TMachine>
             }
 
             bool isLive = ItemAccess<TMachine>.IsLive(table, ItemAccess<TMachine>.At(heap, first.Unit), first.Shape, now);
-            EntryWord seen = probe->Seen(index);
-            if (Unlink<TMachine>.TryUnlinkFirst(heap, table, probe, key.Hash, index, seen, seen.Emptied, grip))
+            if (Unlink<TMachine>.TryUnlinkFirst(heap, table, probe, key.Hash, first, probe->Seen(index).Emptied, grip))
             {
                 return isLive ? CacheStatus.Ok : CacheStatus.Missing;
             }
@@ -173,35 +172,44 @@ internal static unsafe class CacheWriter<TMachine>
     internal static Standing LookAgain(
         Attachment* heap, CacheTable* table, Probe* probe, in CacheKey key, int index, EntryWord mine, bool isTentative, ulong* grip)
     {
-        uint tag = EntryWord.TagOf(key.Hash);
         int tries = 0;
         for (int earlier = 0; earlier < index;)
         {
             EntryWord seen = Probe.Read<TMachine>(probe, earlier);
-            if (seen.IsEmpty || seen.Tag != tag || !ItemAccess<TMachine>.IsInside(heap, seen.Unit) || tries == MaxTries)
+            if (seen.IsEmpty || seen.Tag != EntryWord.TagOf(key.Hash) || !ItemAccess<TMachine>.IsInside(heap, seen.Unit))
             {
                 earlier++;
                 tries = 0;
+                continue;
             }
-            else if (!Grips<TMachine>.TryHold(grip, probe->AddressOf(earlier), seen))
+
+            bool isLost = ++tries > MaxTries;
+            if (!isLost && !Grips<TMachine>.TryHold(grip, probe->AddressOf(earlier), seen))
             {
-                tries++;
+                continue;
             }
-            else if (CacheSearch<TMachine>.IsMatch(heap, seen.Unit, key, out _, out _))
+
+            if (isLost || (CacheSearch<TMachine>.IsMatch(heap, seen.Unit, key, out _, out _) && GivesWay(heap, seen.Unit, isTentative)))
             {
                 Grips<TMachine>.Loosen(grip);
                 return TakeOut(probe->AddressOf(index), mine);
             }
-            else
-            {
-                earlier++;
-                tries = 0;
-            }
+
+            earlier++;
+            tries = 0;
         }
 
-        return Unlink<TMachine>.UnlinkLater(heap, table, probe, key.Hash, index, grip, sparesConfirmed: isTentative)
-            ? Standing.First
-            : TakeOut(probe->AddressOf(index), mine);
+        bool isAlone = Unlink<TMachine>.UnlinkLater(heap, table, probe, key.Hash, index, grip, sparesConfirmed: isTentative);
+        return isAlone || !isTentative ? Standing.First : TakeOut(probe->AddressOf(index), mine);
+    }
+
+    /// <summary>Whether an earlier item counts: one that is not confirmed does for who adds, but not for who sets, once it is revoked.</summary>
+    private static bool GivesWay(Attachment* heap, ulong unit, bool isTentative)
+    {
+        ItemHeader* item = ItemAccess<TMachine>.At(heap, unit);
+        ulong deadline = ItemAccess<TMachine>.Deadline(item);
+        return deadline != ItemHeader.Revoked
+            && (isTentative || deadline != ItemHeader.Tentative || !Unlink<TMachine>.TryRevoke(item));
     }
 
     private static Standing TakeOut(ulong* entry, EntryWord mine) =>
@@ -211,12 +219,10 @@ internal static unsafe class CacheWriter<TMachine>
     private static Standing Confirm(ItemHeader* made, ulong deadline, ulong* entry, EntryWord mine) =>
         TMachine.CompareExchange(&made->Deadline, deadline, ItemHeader.Tentative) == ItemHeader.Tentative ? Standing.First : TakeOut(entry, mine);
 
-    private static CacheStatus Linked(Attachment* heap, CacheTable* table, in NewItem item)
+    private static CacheStatus Linked(Attachment* heap, in NewItem item)
     {
         // Who looked at the block while the item was not linked may have forgotten it.
         Hints<TMachine>.Set(heap, Hints<TMachine>.CachePlane, heap->BlockOf(item.Unit));
-        CacheCounts<TMachine>.Add(heap, table, CacheCounter.Entries, 1);
-        CacheCounts<TMachine>.Add(heap, table, CacheCounter.Bytes, CacheCounts<TMachine>.BytesOf(heap, item.Shape));
         return CacheStatus.Ok;
     }
 
@@ -231,17 +237,20 @@ internal static unsafe class CacheWriter<TMachine>
 
         if (mode == PutMode.Complete)
         {
-            return index >= 0 && first.Unit == expected ? CacheStatus.Ok : CacheStatus.Changed;
+            return index >= 0 && first.Stamp == expected ? CacheStatus.Ok : CacheStatus.Changed;
         }
 
         bool isLive = index >= 0 && ItemAccess<TMachine>.IsLive(table, ItemAccess<TMachine>.At(heap, first.Unit), first.Shape, now);
         return mode switch
         {
             PutMode.Replace => !isLive ? CacheStatus.Missing : first.Stamp == expected ? CacheStatus.Ok : CacheStatus.Changed,
-            PutMode.Announce when index >= 0 && first.Shape.Is(ItemShape.Placeholder) => CacheStatus.Computing,
+            PutMode.Announce when index >= 0 && first.Shape.Is(ItemShape.Placeholder) && !IsTentative(heap, first) => CacheStatus.Computing,
             _ => isLive ? CacheStatus.Exists : CacheStatus.Ok,
         };
     }
+
+    private static bool IsTentative(Attachment* heap, in ItemFacts facts) =>
+        ItemAccess<TMachine>.IsTentative(ItemAccess<TMachine>.At(heap, facts.Unit));
 
     /// <summary>An empty entry of the bucket that has more of them.</summary>
     private static int EmptyEntry(Probe* probe)

@@ -50,7 +50,8 @@ internal static unsafe class Directory<TMachine>
     internal static ShmStatus TryMake(Attachment* heap, uint number, byte* name, int length, ulong buckets, ulong tagSlots, ulong limit, ulong itemFlags)
     {
         ulong bytes = TableLayout.Bytes(heap->Geometry.Slots, tagSlots, buckets);
-        if (bytes > heap->LargestRequest)
+        // The limit on allocations is about those of users.
+        if (bytes > heap->WholeBytes)
         {
             return ShmStatus.TooLarge;
         }

@@ -15,8 +15,6 @@ namespace ShmAlloc.Caching;
 internal static unsafe class Flight<TMachine>
     where TMachine : struct, IMachine
 {
-    private const int MaxTries = 64;
-
     /// <summary>Links a placeholder, if the key has no value and no placeholder.</summary>
     /// <param name="heap">The attachment.</param>
     /// <param name="table">The cache.</param>
@@ -46,26 +44,30 @@ internal static unsafe class Flight<TMachine>
     }
 
     /// <summary>Takes the placeholder away, if it is still there: the value could not be worked out.</summary>
-    internal static void GiveUp(Attachment* heap, CacheTable* table, ulong hash, ulong unit, ulong* grip)
+    /// <param name="heap">The attachment.</param>
+    /// <param name="table">The cache.</param>
+    /// <param name="placeholder">What <see cref="TryBegin"/> linked.</param>
+    /// <param name="grip">A cell for later entries of the key; null: there is none to be had, because the heap is being disposed of.</param>
+    internal static void GiveUp(Attachment* heap, CacheTable* table, in NewItem placeholder, ulong* grip)
     {
         Probe probeOfKey;
         Probe* probe = &probeOfKey;
-        Probe.Begin(probe, table, hash);
-        for (int tries = 0; tries < MaxTries; tries++)
-        {
-            int index = CacheSearch<TMachine>.FindUnit(probe, unit);
-            if (index == Probe.None)
-            {
-                return;
-            }
+        Probe.Begin(probe, table, placeholder.Hash);
+        ulong* own = Cells<TMachine>.AddressOf(heap, heap->Slot, placeholder.Cell);
 
-            EntryWord seen = probe->Seen(index);
-            Unlink<TMachine>.UnlinkLater(heap, table, probe, hash, index, grip);
-            if (Grips<TMachine>.TryHold(grip, probe->AddressOf(index), seen)
-                && Unlink<TMachine>.TryUnlink(heap, table, probe, index, seen, seen.Emptied, grip))
-            {
-                return;
-            }
+        // Named by our own cell, it is not reused, and its entry changes only when somebody takes it away.
+        int index = CacheSearch<TMachine>.FindUnit(probe, placeholder.Unit);
+        if (index == Probe.None)
+        {
+            return;
         }
+
+        EntryWord seen = probe->Seen(index);
+        if (grip != null)
+        {
+            Unlink<TMachine>.UnlinkLater(heap, table, probe, placeholder.Hash, index, grip);
+        }
+
+        Unlink<TMachine>.TryUnlink(heap, table, probe, index, seen, seen.Emptied, own);
     }
 }

@@ -9,11 +9,9 @@ namespace ShmAlloc.Caching;
 internal static unsafe class ItemAccess<TMachine>
     where TMachine : struct, IMachine
 {
-    internal static bool IsInside(Attachment* heap, ulong unit)
-    {
-        ulong block = heap->BlockOf(unit);
-        return block < heap->Blocks || (Allocation.Growth<TMachine>.Refresh(heap) && block < heap->Blocks);
-    }
+    /// <summary>Whether an item could begin at a unit: its header lies within the heap.</summary>
+    internal static bool IsInside(Attachment* heap, ulong unit) =>
+        Fits(heap, unit, ItemHeader.Size) || (Allocation.Growth<TMachine>.Refresh(heap) && Fits(heap, unit, ItemHeader.Size));
 
     /// <summary>Whether so many bytes from the start of a unit on lie within the heap.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -58,6 +56,9 @@ internal static unsafe class ItemAccess<TMachine>
     /// <summary>Whether an item that the caller holds is a value that readers may have.</summary>
     internal static bool IsLive(CacheTable* table, ItemHeader* item, ItemShape shape, ulong now) =>
         !shape.Is(ItemShape.Placeholder) && !IsExpired(Deadline(item), now) && !IsTagRemoved(table, item, shape);
+
+    /// <summary>Whether an item is linked and not confirmed: nobody's value yet, or never.</summary>
+    internal static bool IsTentative(ItemHeader* item) => Deadline(item) is ItemHeader.Tentative or ItemHeader.Revoked;
 
     internal static bool IsExpired(ulong deadline, ulong now) => deadline != 0 && deadline <= now;
 }

@@ -27,43 +27,7 @@ public sealed unsafe partial class SharedCache
         ReadOnlySpan<byte> key, TState state, Func<TState, byte[]> factory, in CacheEntryOptions options = default, in CacheFlightOptions flight = default)
     {
         ArgumentNullException.ThrowIfNull(factory);
-        CacheEntryOptions captured = options with { Tags = Capture(options.Tags) };
-        Waiting waiting = new(flight);
-        while (true)
-        {
-            FlightState begun = TryFly(key, captured, flight.AllowStale, out byte[]? value, out NewItem placeholder);
-            if (begun == FlightState.Landed)
-            {
-                return value!;
-            }
-
-            if (begun == FlightState.Taken && !waiting.IsOver)
-            {
-                Thread.Sleep(waiting.NextSleep(Heap));
-                continue;
-            }
-
-            if (begun != FlightState.Begun)
-            {
-                // Nobody can be waited for any longer, or there is no room to say that we are at it.
-                value = factory(state);
-                Set(key, value, captured);
-                return value;
-            }
-
-            try
-            {
-                value = factory(state);
-            }
-            catch
-            {
-                GiveUp(key, placeholder);
-                throw;
-            }
-
-            Land(key, value, captured, placeholder);
-            return value;
-        }
+        return Get(key) ?? Fly(key, state, factory, options with { Tags = Capture(options.Tags) }, flight);
     }
 
     /// <inheritdoc cref="GetOrAdd{TState}(ReadOnlySpan{byte}, TState, Func{TState, byte[]}, in CacheEntryOptions, in CacheFlightOptions)"/>
@@ -97,6 +61,41 @@ public sealed unsafe partial class SharedCache
             : FlyAsync(key, state, factory, options with { Tags = Capture(options.Tags) }, flight, cancellation);
     }
 
+    private byte[] Fly<TState>(
+        ReadOnlySpan<byte> key, TState state, Func<TState, byte[]> factory, in CacheEntryOptions options, in CacheFlightOptions flight)
+    {
+        Waiting waiting = new(flight);
+        while (true)
+        {
+            FlightState begun = TryFly(key, options, flight.AllowStale, out byte[]? value, out NewItem placeholder);
+            if (begun == FlightState.Landed)
+            {
+                return value!;
+            }
+
+            if (begun == FlightState.Taken && !waiting.IsOver)
+            {
+                Thread.Sleep(waiting.NextSleep(Heap));
+                continue;
+            }
+
+            try
+            {
+                value = factory(state) ?? throw NoValue();
+            }
+            catch when (begun == FlightState.Begun)
+            {
+                GiveUp(placeholder);
+                throw;
+            }
+
+            Land(key, value, options, placeholder, isOurs: begun == FlightState.Begun);
+            return value;
+        }
+    }
+
+    private static InvalidOperationException NoValue() => new("The factory returned null; an empty array is a value.");
+
     private enum FlightState
     {
         /// <summary>There is a value.</summary>
@@ -115,36 +114,48 @@ public sealed unsafe partial class SharedCache
     private FlightState TryFly(ReadOnlySpan<byte> key, in CacheEntryOptions options, bool allowStale, out byte[]? value, out NewItem placeholder)
     {
         placeholder = default;
-        value = Get(key);
+        CacheStatus found = Get(key, [], out int length, out _);
+        value = found == CacheStatus.Ok ? [] : found == CacheStatus.BufferTooSmall ? Get(key) : null;
         if (value != null)
         {
             return FlightState.Landed;
         }
 
-        byte[] stale = ReadStale(key, out bool isPlaceholder) ?? [];
-        if (isPlaceholder)
+        if (found == CacheStatus.BufferTooSmall && Get(key, new byte[length], out _, out _) == CacheStatus.Damaged)
+        {
+            // Somebody wrote over it: nobody gets it any more.
+            Remove(key);
+        }
+
+        byte[] stale = ReadStale(key, out ItemFacts facts) ?? [];
+        if (facts.Shape.Is(ItemShape.Placeholder))
         {
             value = stale;
+            placeholder.Stamp = facts.Stamp;
             return allowStale && stale.Length > 0 ? FlightState.Landed : FlightState.Taken;
         }
 
+        // It belongs to the same tags as the value will: when they are removed, the stale value that it holds is gone as well.
         ulong now = Now;
+        ulong* tags = stackalloc ulong[ItemShape.MaxTags];
+        ItemOptions translated = Translate(options, now, tags);
         ItemOptions item = new() { Flags = ItemShape.Placeholder, Owner = ((ulong)_heap->Epoch << 32) | (uint)_heap->Slot };
+        item.Tags = translated.Tags;
+        item.TagCount = translated.TagCount;
+        stale = allowStale ? stale : [];
         if (_heap->ReadOnly || key.Length > ItemShape.MaxKeyBytes
-            || TryBeginLasting(key, (uint)(allowStale ? stale.Length : 0), item, now, out placeholder) != CacheStatus.Ok)
+            || TryBeginLasting(key, (uint)stale.Length, item, now, out placeholder) != CacheStatus.Ok)
         {
+            placeholder = default;
             return FlightState.Impossible;
         }
 
-        if (allowStale)
-        {
-            stale.CopyTo(new Span<byte>(placeholder.Value, stale.Length));
-        }
-
+        stale.CopyTo(new Span<byte>(placeholder.Value, stale.Length));
         CacheStatus status = Announce(key, placeholder, now);
         if (status != CacheStatus.Ok)
         {
             Cells<Hardware>.Release(_heap, placeholder.Cell);
+            placeholder = default;
         }
 
         return Checked(status) switch
@@ -173,45 +184,57 @@ public sealed unsafe partial class SharedCache
         }
     }
 
-    /// <summary>The value takes the placeholder's place, if that is still there.</summary>
-    private void Land(ReadOnlySpan<byte> key, byte[] value, in CacheEntryOptions options, in NewItem placeholder)
+    /// <summary>
+    /// The value takes the placeholder's place, if that is still there: ours, or that of somebody whom we waited for too long. Without one it is not
+    /// stored: nobody knows what happened since it was worked out.
+    /// </summary>
+    private void Land(ReadOnlySpan<byte> key, byte[] value, in CacheEntryOptions options, in NewItem placeholder, bool isOurs)
     {
-        CacheStatus status;
-        int attempt = 0;
+        CacheStatus status = CacheStatus.Changed;
         ulong now = Now;
         ulong* tags = stackalloc ulong[ItemShape.MaxTags];
-        ItemOptions item = Translate(options, now, tags);
-        fixed (byte* bytes = key, from = value)
+        if (placeholder.Stamp != 0 && TryTranslate(options, now, tags, out ItemOptions item))
         {
-            CacheKey found = KeyOf(bytes, key.Length);
-            do
+            int attempt = 0;
+            fixed (byte* bytes = key, from = value)
             {
-                status = CacheStore<Hardware>.Put(
-                    _heap, _table, found, from, (uint)value.Length, item, PutMode.Complete, placeholder.Unit, now);
+                CacheKey found = KeyOf(bytes, key.Length);
+                do
+                {
+                    status = CacheStore<Hardware>.Put(
+                        _heap, _table, found, from, (uint)value.Length, item, PutMode.Complete, placeholder.Stamp, now);
+                }
+                while (status == CacheStatus.Contended && Pause(ref attempt));
             }
-            while (status == CacheStatus.Contended && Pause(ref attempt));
         }
 
-        if (status is CacheStatus.Ok or CacheStatus.Changed)
+        if (isOurs)
         {
-            Cells<Hardware>.Release(_heap, placeholder.Cell);
-            GC.KeepAlive(Heap);
+            GiveUp(placeholder);
         }
-        else
-        {
-            GiveUp(key, placeholder);
-        }
+
+        GC.KeepAlive(Heap);
     }
 
-    private void GiveUp(ReadOnlySpan<byte> key, in NewItem placeholder)
+    /// <summary>False if the value would have expired by now: working it out took so long.</summary>
+    private bool TryTranslate(in CacheEntryOptions options, ulong now, ulong* tags, out ItemOptions item)
     {
-        if (TakeGrip(out int cell) == CacheStatus.Ok)
+        bool isPast = options.AbsoluteExpiration is { } moment && moment <= (_clock?.GetUtcNow() ?? DateTimeOffset.UtcNow);
+        item = isPast ? default : Translate(options, now, tags);
+        return !isPast;
+    }
+
+    /// <summary>Takes the placeholder away if it is still there, and lets go of it.</summary>
+    private void GiveUp(in NewItem placeholder)
+    {
+        bool hasGrip = TakeGrip(out int cell) == CacheStatus.Ok;
+        Flight<Hardware>.GiveUp(_heap, _table, placeholder, hasGrip ? Cells<Hardware>.AddressOf(_heap, _heap->Slot, cell) : null);
+        if (hasGrip)
         {
-            Flight<Hardware>.GiveUp(_heap, _table, placeholder.Hash, placeholder.Unit, Cells<Hardware>.AddressOf(_heap, _heap->Slot, cell));
             Cells<Hardware>.Release(_heap, cell);
-            Cells<Hardware>.Release(_heap, placeholder.Cell);
         }
 
+        Cells<Hardware>.Release(_heap, placeholder.Cell);
         GC.KeepAlive(Heap);
     }
 
@@ -229,7 +252,7 @@ public sealed unsafe partial class SharedCache
     }
 
     /// <summary>What there is, although it has expired or is being worked out anew.</summary>
-    private byte[]? ReadStale(ReadOnlySpan<byte> key, out bool isPlaceholder)
+    private byte[]? ReadStale(ReadOnlySpan<byte> key, out ItemFacts facts)
     {
         byte[] value = [];
         fixed (byte* bytes = key)
@@ -238,16 +261,15 @@ public sealed unsafe partial class SharedCache
             for (int attempt = 0; ;)
             {
                 CacheStatus status;
-                ItemFacts facts;
                 fixed (byte* to = value)
                 {
                     status = CacheReader<Hardware>.TryRead(_heap, _table, found, to, (ulong)value.Length, out facts);
-                }
-
-                isPlaceholder = status is CacheStatus.Ok or CacheStatus.BufferTooSmall && facts.Shape.Is(ItemShape.Placeholder);
-                if (status == CacheStatus.Ok && !facts.IsTagRemoved)
-                {
-                    return value.Length == (int)facts.Shape.ValueBytes ? value : value[..(int)facts.Shape.ValueBytes];
+                    bool isDamaged = status == CacheStatus.Ok && facts.Shape.Is(ItemShape.Checked) && Checksum.Of(to, facts.Shape.ValueBytes) != facts.Checksum;
+                    facts = status is CacheStatus.Ok or CacheStatus.BufferTooSmall ? facts : default;
+                    if (status == CacheStatus.Ok && !facts.IsTagRemoved && !isDamaged)
+                    {
+                        return value.Length == (int)facts.Shape.ValueBytes ? value : value[..(int)facts.Shape.ValueBytes];
+                    }
                 }
 
                 if (status is not (CacheStatus.BufferTooSmall or CacheStatus.Contended) || !Pause(ref attempt))

@@ -40,6 +40,9 @@ public sealed unsafe partial class SharedCache
         ThrowIfClosed();
     }
 
+    /// <summary>The last one that .NET knows.</summary>
+    private static readonly ulong LastMoment = (ulong)DateTimeOffset.MaxValue.ToUnixTimeMilliseconds();
+
     private ulong BucketMask => _table->BucketMask;
 
     private CacheEntry? TryReadEntry(ulong bucket, int index, byte[] buffer)
@@ -57,7 +60,7 @@ public sealed unsafe partial class SharedCache
                             buffer.AsSpan(0, facts.Shape.KeyBytes).ToArray(),
                             (int)facts.Shape.ValueBytes,
                             new CacheVersion(facts.Stamp),
-                            facts.Deadline == 0 ? null : DateTimeOffset.FromUnixTimeMilliseconds((long)facts.Deadline),
+                            facts.Deadline == 0 ? null : DateTimeOffset.FromUnixTimeMilliseconds((long)Math.Min(facts.Deadline, LastMoment)),
                             facts.Shape.Is(ItemShape.Pinned));
 
                     case CacheStatus.Missing:

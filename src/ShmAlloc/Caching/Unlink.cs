@@ -35,8 +35,7 @@ internal static unsafe class Unlink<TMachine>
         if (isMine)
         {
             Hold<TMachine>.Retire(heap, heap->OffsetOf(seen.Unit));
-            CacheCounts<TMachine>.Add(heap, table, CacheCounter.Entries, -1);
-            CacheCounts<TMachine>.Add(heap, table, CacheCounter.Bytes, -CacheCounts<TMachine>.BytesOf(heap, shape));
+            CacheCounts<TMachine>.AddItem(heap, table, shape, -1);
         }
 
         Grips<TMachine>.Loosen(grip);
@@ -44,20 +43,25 @@ internal static unsafe class Unlink<TMachine>
     }
 
     /// <summary>The same for the first entry of a key, which the grip holds since all entries were read: the later ones go before it.</summary>
+    /// <remarks>One that is not confirmed is nobody's value, and does not take a later one with it that is.</remarks>
     internal static bool TryUnlinkFirst(
-        Attachment* heap, CacheTable* table, Probe* probe, ulong hash, int index, EntryWord seen, EntryWord next, ulong* grip)
+        Attachment* heap, CacheTable* table, Probe* probe, ulong hash, in ItemFacts first, EntryWord next, ulong* grip)
     {
+        EntryWord seen = probe->Seen(first.Index);
+
         // Who links a later one after that look sees the first one, and takes its own out.
-        if (HasLater(probe, EntryWord.TagOf(hash), index))
+        if (HasLater(probe, EntryWord.TagOf(hash), first.Index))
         {
-            UnlinkLater(heap, table, probe, hash, index, grip);
-            if (!Grips<TMachine>.TryHold(grip, probe->AddressOf(index), seen))
+            ItemHeader* item = ItemAccess<TMachine>.At(heap, seen.Unit);
+            bool isAlone = UnlinkLater(heap, table, probe, hash, first.Index, grip, sparesConfirmed: ItemAccess<TMachine>.IsTentative(item));
+            if (!isAlone || !Grips<TMachine>.TryHold(grip, probe->AddressOf(first.Index), seen) || ItemAccess<TMachine>.Stamp(item) != first.Stamp)
             {
+                Grips<TMachine>.Loosen(grip);
                 return false;
             }
         }
 
-        return TryUnlink(heap, table, probe, index, seen, next, grip);
+        return TryUnlink(heap, table, probe, first.Index, seen, next, grip);
     }
 
     private static bool HasLater(Probe* probe, uint tag, int index)
@@ -74,12 +78,12 @@ internal static unsafe class Unlink<TMachine>
     }
 
     /// <summary>TENTATIVE → REVOKED, before the entry of a tentative item changes: so an item that could be confirmed was linked at that moment.</summary>
-    private static bool TryRevoke(ItemHeader* item) =>
+    internal static bool TryRevoke(ItemHeader* item) =>
         TMachine.CompareExchange(&item->Deadline, ItemHeader.Revoked, ItemHeader.Tentative) == ItemHeader.Tentative;
 
     /// <summary>Unlinks what has a hash in the entries after one, from the last on.</summary>
     /// <remarks>That two keys have one hash of 64 bits is possible, and costs one of them its value: it is a cache.</remarks>
-    /// <returns>False if one was found that is not to be unlinked, because it is confirmed.</returns>
+    /// <returns>False if one is left: it is confirmed and was to be spared, or others were in the way all the time.</returns>
     internal static bool UnlinkLater(
         Attachment* heap, CacheTable* table, Probe* probe, ulong hash, int index, ulong* grip, bool sparesConfirmed = false)
     {
@@ -90,8 +94,9 @@ internal static unsafe class Unlink<TMachine>
         {
             EntryWord seen = Probe.Read<TMachine>(probe, later);
             bool isOther = seen.IsEmpty || seen.Tag != tag || !ItemAccess<TMachine>.IsInside(heap, seen.Unit);
-            if (!isOther && tries++ < MaxTries)
+            if (!isOther)
             {
+                isAlone = tries++ < MaxTries;
                 if (!Grips<TMachine>.TryHold(grip, probe->AddressOf(later), seen))
                 {
                     continue;
@@ -99,8 +104,8 @@ internal static unsafe class Unlink<TMachine>
 
                 ItemHeader* item = ItemAccess<TMachine>.At(heap, seen.Unit);
                 isOther = ItemAccess<TMachine>.Hash(item) != hash;
-                isAlone = isOther || !sparesConfirmed || ItemAccess<TMachine>.Deadline(item) is ItemHeader.Tentative or ItemHeader.Revoked;
-                if (!isOther && isAlone && !TryUnlink(heap, table, probe, later, seen, seen.Emptied, grip))
+                isAlone &= isOther || !sparesConfirmed || ItemAccess<TMachine>.IsTentative(item);
+                if (!isOther && (!isAlone || !TryUnlink(heap, table, probe, later, seen, seen.Emptied, grip)))
                 {
                     continue;
                 }

@@ -3,8 +3,8 @@ using System.Runtime.Loader;
 using System.Text.RegularExpressions;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
-using ShmAlloc.TestSupport;
 using ShmAlloc.Tests.Tidy;
+using ShmAlloc.TestSupport;
 
 namespace ShmAlloc.Samples.Tests;
 

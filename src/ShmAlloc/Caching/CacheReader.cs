@@ -190,7 +190,7 @@ internal static unsafe class CacheReader<TMachine>
             }
 
             facts.Deadline = ItemAccess<TMachine>.Deadline(item);
-            if (facts.Deadline is not (ItemHeader.Tentative or ItemHeader.Revoked) && ItemAccess<TMachine>.HasKey(item, facts.Shape, key))
+            if (!ItemAccess<TMachine>.IsUnconfirmed(facts.Deadline) && ItemAccess<TMachine>.HasKey(item, facts.Shape, key))
             {
                 facts.Unit = entry.Unit;
                 facts.Index = index;

@@ -11,59 +11,46 @@ internal static unsafe class CacheSearch<TMachine>
     /// <summary>Somebody changed an entry meanwhile.</summary>
     internal const int Disturbed = -2;
 
-    /// <summary>
-    /// Finds the first entry that matches a key and is confirmed, or, if there is none, the first that matches at all, and holds its item.
-    /// </summary>
+    /// <summary>Finds the entry that leads to the confirmed item of a key, and holds that.</summary>
     /// <returns>The entry; <see cref="Probe.None"/> if all entries were the same throughout and none matches; or <see cref="Disturbed"/>.</returns>
     internal static int TryHold(Attachment* heap, Probe* probe, in CacheKey key, ulong* grip, out ItemFacts facts)
     {
         facts = default;
+        uint tag = EntryWord.TagOf(key.Hash);
         Probe.ReadAll<TMachine>(probe);
-        int tentative = Probe.None;
-        int found = Probe.None;
-        for (int index = 0; index < Probe.Entries && found == Probe.None; index++)
+        for (int index = 0; index < Probe.Entries; index++)
         {
-            found = HoldMatch(heap, probe, index, key, grip, ref facts);
-            if (found >= 0 && ItemAccess<TMachine>.IsTentative(ItemAccess<TMachine>.At(heap, facts.Unit)))
+            EntryWord seen = probe->Seen(index);
+            if (seen.IsEmpty || seen.Tag != tag || !ItemAccess<TMachine>.IsInside(heap, seen.Unit))
             {
-                tentative = tentative == Probe.None ? index : tentative;
-                found = Probe.None;
+                continue;
+            }
+
+            if (!Grips<TMachine>.TryHold(grip, probe->AddressOf(index), seen))
+            {
+                Grips<TMachine>.Loosen(grip);
+                return Disturbed;
+            }
+
+            if (IsMatch(heap, seen.Unit, key, out facts.Stamp, out facts.Shape)
+                && !ItemAccess<TMachine>.IsUnconfirmed(ItemAccess<TMachine>.Deadline(ItemAccess<TMachine>.At(heap, seen.Unit))))
+            {
+                facts.Unit = seen.Unit;
+                facts.Index = index;
+
+                // What comes before it decides whether it is the value of the key.
+                if (Probe.IsUnchanged<TMachine>(probe, index + 1))
+                {
+                    return index;
+                }
+
+                Grips<TMachine>.Loosen(grip);
+                return Disturbed;
             }
         }
 
-        if (found == Probe.None && tentative != Probe.None)
-        {
-            found = HoldMatch(heap, probe, tentative, key, grip, ref facts);
-            found = found == Probe.None ? Disturbed : found;
-        }
-
-        // What comes before it decides whether it is the value of the key.
-        bool isSure = found != Disturbed && Probe.IsUnchanged<TMachine>(probe, found >= 0 ? found + 1 : Probe.Entries);
-        if (!isSure || found < 0)
-        {
-            Grips<TMachine>.Loosen(grip);
-        }
-
-        return isSure ? found : Disturbed;
-    }
-
-    /// <returns>The index, if its entry matches; none, if it does not; disturbed, if it is not what was read any more.</returns>
-    private static int HoldMatch(Attachment* heap, Probe* probe, int index, in CacheKey key, ulong* grip, ref ItemFacts facts)
-    {
-        EntryWord seen = probe->Seen(index);
-        if (seen.IsEmpty || seen.Tag != EntryWord.TagOf(key.Hash) || !ItemAccess<TMachine>.IsInside(heap, seen.Unit))
-        {
-            return Probe.None;
-        }
-
-        if (!Grips<TMachine>.TryHold(grip, probe->AddressOf(index), seen))
-        {
-            return Disturbed;
-        }
-
-        facts.Unit = seen.Unit;
-        facts.Index = index;
-        return IsMatch(heap, seen.Unit, key, out facts.Stamp, out facts.Shape) ? index : Probe.None;
+        Grips<TMachine>.Loosen(grip);
+        return Probe.IsUnchanged<TMachine>(probe, Probe.Entries) ? Probe.None : Disturbed;
     }
 
     /// <summary>Whether the item of a unit, which the caller holds, has a key.</summary>

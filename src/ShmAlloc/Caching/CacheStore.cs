@@ -99,10 +99,11 @@ internal static unsafe class CacheStore<TMachine>
                 int found = CacheSearch<TMachine>.FindUnit(probe, seen.Unit);
                 if (found >= 0)
                 {
-                    Unlink<TMachine>.UnlinkLater(heap, table, probe, hash, found, grip);
-                    if (Grips<TMachine>.TryHold(grip, probe->AddressOf(found), seen)
-                        && Unlink<TMachine>.TryUnlink(heap, table, probe, found, seen, seen.Emptied, grip))
+                    // What is not confirmed is nobody's value.
+                    bool isValue = !ItemAccess<TMachine>.IsUnconfirmed(ItemAccess<TMachine>.Deadline(ItemAccess<TMachine>.At(heap, seen.Unit)));
+                    if (!isValue || Unlink<TMachine>.TryUnlink(heap, table, probe, found, seen, seen.Emptied, grip))
                     {
+                        Grips<TMachine>.Loosen(grip);
                         return true;
                     }
                 }

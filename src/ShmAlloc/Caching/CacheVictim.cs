@@ -35,7 +35,7 @@ internal static unsafe class CacheVictim<TMachine>
         return false;
     }
 
-    /// <summary>Unlinks an item, unless it is pinned and still of use: the later entries of its key first.</summary>
+    /// <summary>Unlinks an item, unless it is pinned and still of use, or not confirmed yet.</summary>
     /// <remarks>Takes effect as any unlinking does. The item of another key is named by the grip, too, before its entry changes.</remarks>
     internal static bool TryDrop(
         Attachment* heap, CacheTable* table, Probe* probe, int index, EntryWord seen, CacheCounter reason, ulong now, ulong* grip)
@@ -48,24 +48,16 @@ internal static unsafe class CacheVictim<TMachine>
 
         ItemHeader* item = ItemAccess<TMachine>.At(heap, seen.Unit);
         ItemShape shape = ItemAccess<TMachine>.Shape(item);
-        ulong hash = ItemAccess<TMachine>.Hash(item);
-        bool isExpired = ItemAccess<TMachine>.IsExpired(ItemAccess<TMachine>.Deadline(item), now)
+        ulong deadline = ItemAccess<TMachine>.Deadline(item);
+        bool isExpired = ItemAccess<TMachine>.IsExpired(deadline, now)
             || (ItemAccess<TMachine>.Fits(heap, seen.Unit, shape.ValueBegins) && ItemAccess<TMachine>.IsTagRemoved(table, item, shape));
-        if (!isExpired && shape.Is(ItemShape.Pinned | ItemShape.Placeholder))
+        if (ItemAccess<TMachine>.IsUnconfirmed(deadline) || (!isExpired && shape.Is(ItemShape.Pinned | ItemShape.Placeholder)))
         {
             Grips<TMachine>.Loosen(grip);
             return false;
         }
 
-        // The key of the victim has buckets of its own.
-        Probe probeOfVictim;
-        Probe* own = &probeOfVictim;
-        Probe.Begin(own, table, hash);
-        int found = CacheSearch<TMachine>.FindUnit(own, seen.Unit);
-        bool isAlone = Unlink<TMachine>.UnlinkLater(
-            heap, table, own, hash, found == Probe.None ? Probe.Entries : found, grip, sparesConfirmed: ItemAccess<TMachine>.IsTentative(item));
-        bool isDropped = isAlone && Grips<TMachine>.TryHold(grip, probe->AddressOf(index), seen)
-            && Unlink<TMachine>.TryUnlink(heap, table, probe, index, seen, seen.Emptied, grip);
+        bool isDropped = Unlink<TMachine>.TryUnlink(heap, table, probe, index, seen, seen.Emptied, grip);
         if (isDropped)
         {
             CacheCounts<TMachine>.Add(heap, table, isExpired ? CacheCounter.Expirations : reason, 1);

@@ -20,7 +20,7 @@ internal enum PutMode
     /// <summary>If the value has a certain stamp.</summary>
     Replace,
 
-    /// <summary>If the first entry still leads to a certain placeholder.</summary>
+    /// <summary>If the value is still a certain placeholder.</summary>
     Complete,
 }
 
@@ -30,14 +30,14 @@ internal static unsafe class CacheWriter<TMachine>
 {
     private const int MaxTries = 64;
 
+    /// <summary>So many times somebody else's tentative item in an earlier entry goes first.</summary>
+    private const int PoliteTries = 3;
+
     /// <summary>Links a published item, which its cell names LINKING.</summary>
     /// <remarks>
-    /// Takes effect at the compare-and-swap of an entry: of the first that matches, or of an empty one. Two who find none may both link; so whoever
-    /// linked looks again. Who sets and finds an earlier entry takes its own out: it was set just before that one, and overwritten by it. Later ones are
-    /// unlinked. Who adds must not have been seen if it gives way: its item is TENTATIVE, which no reader takes for a value, and takes effect when it is
-    /// confirmed; an earlier entry, or a later one that is confirmed, makes it give way.
-    /// An item that was linked once is never linked again: whoever was about to unlink it may have died, and recovery retires what it finds unlinked.
-    /// Death before the swap: recovery finds the item unlinked, and retires it. After it: it is the value of the key; recovery looks again in its stead.
+    /// Takes effect at one compare-and-swap: of the entry that leads to the value of the key, or, if there is none, of the item's own deadline, which confirms
+    /// it: see <see cref="Contest{TMachine}"/>. Death before that: recovery takes the item out of the index, if it is in, and retires it. After it: it is the
+    /// value of the key.
     /// </remarks>
     /// <returns>
     /// <see cref="CacheStatus.Ok"/>: it is linked, or was. Anything else: it never was to be seen, and is still the caller's, to be retired.
@@ -45,7 +45,6 @@ internal static unsafe class CacheWriter<TMachine>
     internal static CacheStatus Put(
         Attachment* heap, CacheTable* table, in CacheKey key, in NewItem item, PutMode mode, ulong expected, ulong now, ulong* grip)
     {
-        bool isTentative = mode is PutMode.Add or PutMode.Announce;
         ItemHeader* made = ItemAccess<TMachine>.At(heap, item.Unit);
         ulong deadline = ItemAccess<TMachine>.Deadline(made);
         Probe probeOfKey;
@@ -61,6 +60,7 @@ internal static unsafe class CacheWriter<TMachine>
                 continue;
             }
 
+            EntryWord seen = probe->Seen(Math.Max(index, 0));
             CacheStatus verdict = Judge(heap, table, index, first, mode, expected, now);
             if (verdict != CacheStatus.Ok)
             {
@@ -70,17 +70,11 @@ internal static unsafe class CacheWriter<TMachine>
 
             if (index >= 0)
             {
-                // What is not confirmed does not count, and is not replaced: it goes, and this is done as if there had been nothing.
-                EntryWord there = probe->Seen(index);
-                bool replaces = !IsTentative(heap, first);
-                EntryWord next = replaces ? there.Naming(item.Unit, tag) : there.Emptied;
-                if (Unlink<TMachine>.TryUnlinkFirst(heap, table, probe, key.Hash, first, next, grip) && replaces)
+                if (Unlink<TMachine>.TryUnlink(heap, table, probe, index, seen, seen.Naming(item.Unit, tag), grip))
                 {
-                    CacheCounts<TMachine>.AddItem(heap, table, item.Shape, 1);
-                    return Linked(heap, item);
+                    return Linked(heap, table, item);
                 }
 
-                Grips<TMachine>.Loosen(grip);
                 continue;
             }
 
@@ -95,29 +89,23 @@ internal static unsafe class CacheWriter<TMachine>
                 continue;
             }
 
-            EntryWord seen = probe->Seen(index);
+            seen = probe->Seen(index);
             EntryWord mine = seen.Naming(item.Unit, tag);
-            TMachine.Write(&made->Deadline, isTentative ? ItemHeader.Tentative : deadline);
-            if (TMachine.CompareExchange(probe->AddressOf(index), mine.Bits, seen.Bits) != seen.Bits)
+            TMachine.Write(&made->Deadline, ItemHeader.Tentative);
+            if (TMachine.CompareExchange(probe->AddressOf(index), mine.Bits, seen.Bits) == seen.Bits)
             {
-                continue;
+                ClearHint(probe, index);
+                if (Contest<TMachine>.TryConfirm(heap, probe, key, index, made, deadline, insists: tries >= PoliteTries, grip))
+                {
+                    return Linked(heap, table, item);
+                }
+
+                // Unless whoever revoked it has done that.
+                TMachine.CompareExchange(probe->AddressOf(index), mine.Emptied.Bits, mine.Bits);
             }
 
-            CacheCounts<TMachine>.AddItem(heap, table, item.Shape, 1);
-            ClearHint(probe, index);
-            Standing standing = LookAgain(heap, table, probe, key, index, mine, isTentative, grip);
-            if (standing == Standing.First && isTentative)
-            {
-                standing = Confirm(made, deadline, probe->AddressOf(index), mine);
-            }
-
-            if (standing == Standing.TakenOut)
-            {
-                CacheCounts<TMachine>.AddItem(heap, table, item.Shape, -1);
-                Hold<TMachine>.Retire(heap, heap->OffsetOf(item.Unit));
-            }
-
-            return standing == Standing.First ? Linked(heap, item) : isTentative ? CacheStatus.Contended : CacheStatus.Ok;
+            // It is ours alone again.
+            TMachine.Write(&made->Deadline, deadline);
         }
 
         return CacheStatus.Contended;
@@ -144,85 +132,21 @@ internal static unsafe class CacheWriter<TMachine>
             }
 
             bool isLive = ItemAccess<TMachine>.IsLive(table, ItemAccess<TMachine>.At(heap, first.Unit), first.Shape, now);
-            if (Unlink<TMachine>.TryUnlinkFirst(heap, table, probe, key.Hash, first, probe->Seen(index).Emptied, grip))
+            EntryWord seen = probe->Seen(index);
+            if (Unlink<TMachine>.TryUnlink(heap, table, probe, index, seen, seen.Emptied, grip))
             {
                 return isLive ? CacheStatus.Ok : CacheStatus.Missing;
             }
-
-            Grips<TMachine>.Loosen(grip);
         }
 
         return CacheStatus.Contended;
     }
 
-    /// <summary>What became of an entry that was linked beside others.</summary>
-    internal enum Standing
-    {
-        /// <summary>It is the first of its key.</summary>
-        First,
-
-        /// <summary>There was an earlier one; ours was taken out again.</summary>
-        TakenOut,
-
-        /// <summary>Somebody else took it out, or replaced it.</summary>
-        Replaced,
-    }
-
-    /// <summary>After an entry was linked: makes the key have one entry. The item is named LINKING by a cell of whoever linked it.</summary>
-    internal static Standing LookAgain(
-        Attachment* heap, CacheTable* table, Probe* probe, in CacheKey key, int index, EntryWord mine, bool isTentative, ulong* grip)
-    {
-        int tries = 0;
-        for (int earlier = 0; earlier < index;)
-        {
-            EntryWord seen = Probe.Read<TMachine>(probe, earlier);
-            if (seen.IsEmpty || seen.Tag != EntryWord.TagOf(key.Hash) || !ItemAccess<TMachine>.IsInside(heap, seen.Unit))
-            {
-                earlier++;
-                tries = 0;
-                continue;
-            }
-
-            bool isLost = ++tries > MaxTries;
-            if (!isLost && !Grips<TMachine>.TryHold(grip, probe->AddressOf(earlier), seen))
-            {
-                continue;
-            }
-
-            if (isLost || (CacheSearch<TMachine>.IsMatch(heap, seen.Unit, key, out _, out _) && GivesWay(heap, seen.Unit, isTentative)))
-            {
-                Grips<TMachine>.Loosen(grip);
-                return TakeOut(probe->AddressOf(index), mine);
-            }
-
-            earlier++;
-            tries = 0;
-        }
-
-        bool isAlone = Unlink<TMachine>.UnlinkLater(heap, table, probe, key.Hash, index, grip, sparesConfirmed: isTentative);
-        return isAlone || !isTentative ? Standing.First : TakeOut(probe->AddressOf(index), mine);
-    }
-
-    /// <summary>Whether an earlier item counts: one that is not confirmed does for who adds, but not for who sets, once it is revoked.</summary>
-    private static bool GivesWay(Attachment* heap, ulong unit, bool isTentative)
-    {
-        ItemHeader* item = ItemAccess<TMachine>.At(heap, unit);
-        ulong deadline = ItemAccess<TMachine>.Deadline(item);
-        return deadline != ItemHeader.Revoked
-            && (isTentative || deadline != ItemHeader.Tentative || !Unlink<TMachine>.TryRevoke(item));
-    }
-
-    private static Standing TakeOut(ulong* entry, EntryWord mine) =>
-        TMachine.CompareExchange(entry, mine.Emptied.Bits, mine.Bits) == mine.Bits ? Standing.TakenOut : Standing.Replaced;
-
-    /// <summary>TENTATIVE → the real deadline: from here on it is the value of its key. Nobody unlinks it without having revoked it before.</summary>
-    private static Standing Confirm(ItemHeader* made, ulong deadline, ulong* entry, EntryWord mine) =>
-        TMachine.CompareExchange(&made->Deadline, deadline, ItemHeader.Tentative) == ItemHeader.Tentative ? Standing.First : TakeOut(entry, mine);
-
-    private static CacheStatus Linked(Attachment* heap, in NewItem item)
+    private static CacheStatus Linked(Attachment* heap, CacheTable* table, in NewItem item)
     {
         // Who looked at the block while the item was not linked may have forgotten it.
         Hints<TMachine>.Set(heap, Hints<TMachine>.CachePlane, heap->BlockOf(item.Unit));
+        CacheCounts<TMachine>.AddItem(heap, table, item.Shape, 1);
         return CacheStatus.Ok;
     }
 
@@ -244,13 +168,10 @@ internal static unsafe class CacheWriter<TMachine>
         return mode switch
         {
             PutMode.Replace => !isLive ? CacheStatus.Missing : first.Stamp == expected ? CacheStatus.Ok : CacheStatus.Changed,
-            PutMode.Announce when index >= 0 && first.Shape.Is(ItemShape.Placeholder) && !IsTentative(heap, first) => CacheStatus.Computing,
+            PutMode.Announce when index >= 0 && first.Shape.Is(ItemShape.Placeholder) => CacheStatus.Computing,
             _ => isLive ? CacheStatus.Exists : CacheStatus.Ok,
         };
     }
-
-    private static bool IsTentative(Attachment* heap, in ItemFacts facts) =>
-        ItemAccess<TMachine>.IsTentative(ItemAccess<TMachine>.At(heap, facts.Unit));
 
     /// <summary>An empty entry of the bucket that has more of them.</summary>
     private static int EmptyEntry(Probe* probe)

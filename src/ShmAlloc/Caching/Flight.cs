@@ -43,31 +43,22 @@ internal static unsafe class Flight<TMachine>
         return status;
     }
 
-    /// <summary>Takes the placeholder away, if it is still there: the value could not be worked out.</summary>
-    /// <param name="heap">The attachment.</param>
-    /// <param name="table">The cache.</param>
-    /// <param name="placeholder">What <see cref="TryBegin"/> linked.</param>
-    /// <param name="grip">A cell for later entries of the key; null: there is none to be had, because the heap is being disposed of.</param>
-    internal static void GiveUp(Attachment* heap, CacheTable* table, in NewItem placeholder, ulong* grip)
+    /// <summary>Takes the placeholder away, if it is still there.</summary>
+    /// <remarks>
+    /// Its own cell goes on to say COMPUTING, so that it is not reused, and that recovery unlinks it if we die before the compare-and-swap, and retires it if we
+    /// die after it. No other cell is needed: there is none to be had when the heap is being disposed of.
+    /// </remarks>
+    internal static void GiveUp(Attachment* heap, CacheTable* table, in NewItem placeholder)
     {
         Probe probeOfKey;
         Probe* probe = &probeOfKey;
         Probe.Begin(probe, table, placeholder.Hash);
-        ulong* own = Cells<TMachine>.AddressOf(heap, heap->Slot, placeholder.Cell);
-
-        // Named by our own cell, it is not reused, and its entry changes only when somebody takes it away.
         int index = CacheSearch<TMachine>.FindUnit(probe, placeholder.Unit);
-        if (index == Probe.None)
+        EntryWord seen = index >= 0 ? probe->Seen(index) : default;
+        if (index >= 0 && TMachine.CompareExchange(probe->AddressOf(index), seen.Emptied.Bits, seen.Bits) == seen.Bits)
         {
-            return;
+            Allocation.Hold<TMachine>.Retire(heap, heap->OffsetOf(placeholder.Unit));
+            CacheCounts<TMachine>.AddItem(heap, table, placeholder.Shape, -1);
         }
-
-        EntryWord seen = probe->Seen(index);
-        if (grip != null)
-        {
-            Unlink<TMachine>.UnlinkLater(heap, table, probe, placeholder.Hash, index, grip);
-        }
-
-        Unlink<TMachine>.TryUnlink(heap, table, probe, index, seen, seen.Emptied, own);
     }
 }

@@ -227,13 +227,7 @@ public sealed unsafe partial class SharedCache
     /// <summary>Takes the placeholder away if it is still there, and lets go of it.</summary>
     private void GiveUp(in NewItem placeholder)
     {
-        bool hasGrip = TakeGrip(out int cell) == CacheStatus.Ok;
-        Flight<Hardware>.GiveUp(_heap, _table, placeholder, hasGrip ? Cells<Hardware>.AddressOf(_heap, _heap->Slot, cell) : null);
-        if (hasGrip)
-        {
-            Cells<Hardware>.Release(_heap, cell);
-        }
-
+        Flight<Hardware>.GiveUp(_heap, _table, placeholder);
         Cells<Hardware>.Release(_heap, placeholder.Cell);
         GC.KeepAlive(Heap);
     }

@@ -47,6 +47,9 @@ internal unsafe struct Shard
 
     internal fixed uint CachePending[HeaderLayout.Caches];
 
+    /// <summary>Bytes that were put into each cache since somebody looked whether it keeps its limit.</summary>
+    internal fixed long CacheUnseen[HeaderLayout.Caches];
+
     internal fixed uint Top[Classes];
 
     internal fixed ulong Places[Classes * Depth];

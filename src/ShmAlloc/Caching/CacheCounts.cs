@@ -99,6 +99,19 @@ internal static unsafe class CacheCounts<TMachine>
         }
     }
 
+    /// <summary>The same for all caches of the heap: before the slot is given up.</summary>
+    internal static void FlushAll(Attachment* heap)
+    {
+        for (uint number = 0; number < HeaderLayout.Caches; number++)
+        {
+            CacheTable* table = (CacheTable*)&heap->Tables + number;
+            if (Volatile.Read(ref table->Offset) != 0)
+            {
+                FlushAll(heap, table);
+            }
+        }
+    }
+
     /// <summary>The sum of a counter over all participants, as far as they have told.</summary>
     internal static long Sum(Attachment* heap, CacheTable* table, CacheCounter counter)
     {
@@ -111,9 +124,12 @@ internal static unsafe class CacheCounts<TMachine>
         return sum;
     }
 
-    /// <summary>What an item takes of the heap.</summary>
-    internal static long BytesOf(Attachment* heap, ItemShape shape) =>
-        (long)((shape.TotalBytes + heap->Geometry.UnitMask) & ~(ulong)heap->Geometry.UnitMask);
+    /// <summary>What an item takes of the heap: units, or whole blocks.</summary>
+    internal static long BytesOf(Attachment* heap, ItemShape shape)
+    {
+        ulong mask = Heap<TMachine>.RunBlocksFor(heap, shape.TotalBytes) == 0 ? heap->Geometry.UnitMask : heap->Geometry.BlockBytes - 1;
+        return (long)((shape.TotalBytes + mask) & ~mask);
+    }
 
     /// <summary>Adds to a counter of our own slot, on which only threads of this process work.</summary>
     internal static void AddShared(ulong* counter, long change)

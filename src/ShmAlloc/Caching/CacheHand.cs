@@ -129,6 +129,11 @@ internal static unsafe class CacheHand<TMachine>
     /// <returns>Whether it is an item of a cache.</returns>
     private static bool Visit(Attachment* heap, ulong unit, in Errand errand, ulong* grip)
     {
+        if (!ItemAccess<TMachine>.IsInside(heap, unit))
+        {
+            return false;
+        }
+
         ItemHeader* item = ItemAccess<TMachine>.At(heap, unit);
         ItemShape shape = ItemAccess<TMachine>.Shape(item);
         if (!shape.IsKnown || shape.Is(ItemShape.Table))

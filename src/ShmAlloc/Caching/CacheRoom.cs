@@ -1,5 +1,4 @@
 using ShmAlloc.Allocation;
-using ShmAlloc.Layout;
 using ShmAlloc.Memory;
 using ShmAlloc.Participants;
 
@@ -12,7 +11,7 @@ internal static unsafe class CacheRoom<TMachine>
     /// <summary>Steps of the hand for one item, as a multiple of the blocks: the first round may only find that everything is in use.</summary>
     private const ulong MostRounds = 3;
 
-    /// <summary>A shard tells the others what it has put into a cache when it is such a part of the limit.</summary>
+    /// <summary>A shard looks whether the limit is kept, and tells the others what it has put into a cache, when that is such a part of the limit.</summary>
     private const long ShareOfLimit = 64;
 
     /// <summary>Begins an item, and makes room for it if there is none.</summary>
@@ -65,7 +64,7 @@ internal static unsafe class CacheRoom<TMachine>
     }
 
     /// <summary>After an item was put into a cache that has a limit: drops others until it holds no more.</summary>
-    internal static void KeepLimit(Attachment* heap, CacheTable* table, ulong now, ulong* grip)
+    internal static void KeepLimit(Attachment* heap, CacheTable* table, long itemBytes, ulong now, ulong* grip)
     {
         long limit = (long)TMachine.Read(&table->Layout->LimitBytes);
         if (limit <= 0)
@@ -74,12 +73,13 @@ internal static unsafe class CacheRoom<TMachine>
         }
 
         Shard* shard = ShortWay<TMachine>.ShardOf(heap);
-        long pending = shard->CacheCounts[(table->Number * TableLayout.CounterWords) + (uint)CacheCounter.Bytes];
-        if (pending < limit / ShareOfLimit && shard->CachePending[table->Number] != 0)
+        shard->CacheUnseen[table->Number] += itemBytes;
+        if (shard->CacheUnseen[table->Number] < limit / ShareOfLimit)
         {
             return;
         }
 
+        shard->CacheUnseen[table->Number] = 0;
         CacheCounts<TMachine>.Flush(heap, table, shard);
         for (ulong step = 0; step < heap->Blocks * MostRounds; step++)
         {

@@ -52,7 +52,7 @@ internal static unsafe class CacheStore<TMachine>
         if (status == CacheStatus.Ok)
         {
             CacheCounts<TMachine>.Add(heap, table, CacheCounter.Sets, 1);
-            CacheRoom<TMachine>.KeepLimit(heap, table, now, grip);
+            CacheRoom<TMachine>.KeepLimit(heap, table, CacheCounts<TMachine>.BytesOf(heap, item.Shape), now, grip);
         }
         else
         {

@@ -26,7 +26,9 @@ internal static unsafe class Contest<TMachine>
     /// <param name="index">The entry that leads to the item.</param>
     /// <param name="made">The item.</param>
     /// <param name="deadline">Its real deadline.</param>
-    /// <param name="insists">Whether a tentative one in an earlier entry does not go first. It does at first, so that two do not revoke each other for ever.</param>
+    /// <param name="insists">
+    /// Whether a tentative one in an earlier entry does not go first. It does at first, so that two do not revoke each other for ever.
+    /// </param>
     /// <param name="grip">A cell to hold others with.</param>
     /// <returns>False: take it out.</returns>
     internal static bool TryConfirm(

@@ -45,8 +45,8 @@ internal static unsafe class Flight<TMachine>
 
     /// <summary>Takes the placeholder away, if it is still there.</summary>
     /// <remarks>
-    /// Its own cell goes on to say COMPUTING, so that it is not reused, and that recovery unlinks it if we die before the compare-and-swap, and retires it if we
-    /// die after it. No other cell is needed: there is none to be had when the heap is being disposed of.
+    /// Its own cell goes on to say COMPUTING, so that it is not reused, and recovery unlinks it if we die before the compare-and-swap, and retires it
+    /// if we die after it. No other cell is needed: there is none to be had when the heap is being disposed of.
     /// </remarks>
     internal static void GiveUp(Attachment* heap, CacheTable* table, in NewItem placeholder)
     {

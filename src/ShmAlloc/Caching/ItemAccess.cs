@@ -9,18 +9,25 @@ namespace ShmAlloc.Caching;
 internal static unsafe class ItemAccess<TMachine>
     where TMachine : struct, IMachine
 {
-    /// <summary>Whether an item could begin at a unit: its header lies within the heap.</summary>
-    internal static bool IsInside(Attachment* heap, ulong unit) =>
-        Fits(heap, unit, ItemHeader.Size) || (Allocation.Growth<TMachine>.Refresh(heap) && Fits(heap, unit, ItemHeader.Size));
-
-    /// <summary>Whether so many bytes from the start of a unit on lie within the heap.</summary>
+    /// <summary>Whether the header of an item may be read there: it may be longer than a unit, and the unit the last one.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static bool Fits(Attachment* heap, ulong unit, ulong bytes)
+    internal static bool IsInside(Attachment* heap, ulong unit) => Fits(heap, unit, ItemHeader.Size);
+
+    /// <summary>Whether so many bytes from the start of a unit on lie within the heap, which somebody else may have made larger meanwhile.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static bool Fits(Attachment* heap, ulong unit, ulong bytes) => FitsInKnown(heap, unit, bytes) || FitsInGrown(heap, unit, bytes);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool FitsInKnown(Attachment* heap, ulong unit, ulong bytes)
     {
         ulong start = unit << heap->Geometry.UnitShift;
         ulong end = heap->Blocks << heap->Geometry.BlockShift;
         return start < end && bytes <= end - start;
     }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static bool FitsInGrown(Attachment* heap, ulong unit, ulong bytes) =>
+        Allocation.Growth<TMachine>.Refresh(heap) && FitsInKnown(heap, unit, bytes);
 
     internal static ItemHeader* At(Attachment* heap, ulong unit) => (ItemHeader*)(heap->UserBase + heap->OffsetOf(unit));
 

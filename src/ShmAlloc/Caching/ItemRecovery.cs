@@ -11,6 +11,19 @@ namespace ShmAlloc.Caching;
 internal static unsafe class ItemRecovery<TMachine>
     where TMachine : struct, IMachine
 {
+    /// <summary>Has all caches counted anew: the dead one may not have told what it did, in whatever moment it died.</summary>
+    internal static void OrderRecount(Attachment* heap)
+    {
+        for (uint number = 0; number < HeaderLayout.Caches; number++)
+        {
+            CacheTable* table = Directory<TMachine>.Find(heap, number);
+            if (table != null)
+            {
+                TMachine.Write(&table->Layout->NeedsRecount, 1);
+            }
+        }
+    }
+
     /// <summary>Ends what the cell says; the caller clears it then.</summary>
     internal static void Recover(Attachment* heap, CellWord cell)
     {
@@ -38,7 +51,6 @@ internal static unsafe class ItemRecovery<TMachine>
             return;
         }
 
-        TMachine.Write(&table->Layout->NeedsRecount, 1);
         Probe probeOfKey;
         Probe* probe = &probeOfKey;
         ulong hash = ItemAccess<TMachine>.Hash(item);

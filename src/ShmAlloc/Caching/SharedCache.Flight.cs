@@ -27,6 +27,7 @@ public sealed unsafe partial class SharedCache
         ReadOnlySpan<byte> key, TState state, Func<TState, byte[]> factory, in CacheEntryOptions options = default, in CacheFlightOptions flight = default)
     {
         ArgumentNullException.ThrowIfNull(factory);
+        ThrowIfOver(options);
         return Get(key) ?? Fly(key, state, factory, options with { Tags = Capture(options.Tags) }, flight);
     }
 
@@ -55,6 +56,7 @@ public sealed unsafe partial class SharedCache
         CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(factory);
+        ThrowIfOver(options);
         byte[]? value = Get(key.Span);
         return value != null
             ? ValueTask.FromResult(value)
@@ -107,7 +109,7 @@ public sealed unsafe partial class SharedCache
         /// <summary>It is ours to work out.</summary>
         Begun,
 
-        /// <summary>There is no room to say so.</summary>
+        /// <summary>There is no room to say so, or a damaged value in the way.</summary>
         Impossible,
     }
 
@@ -216,12 +218,25 @@ public sealed unsafe partial class SharedCache
         GC.KeepAlive(Heap);
     }
 
-    /// <summary>False if the value would have expired by now: working it out took so long.</summary>
+    /// <summary>Before anything is worked out: an expiry that is not in the future is misuse.</summary>
+    private void ThrowIfOver(in CacheEntryOptions options)
+    {
+        ulong* tags = stackalloc ulong[ItemShape.MaxTags];
+        Translate(options with { Tags = default }, Now, tags);
+    }
+
+    /// <summary>False if the value would have expired by now: working it out took so long, which is nobody's fault.</summary>
     private bool TryTranslate(in CacheEntryOptions options, ulong now, ulong* tags, out ItemOptions item)
     {
-        bool isPast = options.AbsoluteExpiration is { } moment && moment <= (_clock?.GetUtcNow() ?? DateTimeOffset.UtcNow);
-        item = isPast ? default : Translate(options, now, tags);
-        return !isPast;
+        CacheEntryOptions rebased = options;
+        TimeSpan left = options.AbsoluteExpiration is { } moment ? LeftUntil(moment) : TimeSpan.MaxValue;
+        if (options.AbsoluteExpiration != null)
+        {
+            rebased = options with { AbsoluteExpiration = null, Lifetime = options.Lifetime < left ? options.Lifetime : left };
+        }
+
+        item = left <= TimeSpan.Zero ? default : Translate(rebased, now, tags);
+        return left > TimeSpan.Zero;
     }
 
     /// <summary>Takes the placeholder away if it is still there, and lets go of it.</summary>

@@ -42,7 +42,11 @@ public sealed unsafe partial class SharedCache
     /// or, hardly ever, <see cref="CacheStatus.Contended"/>.
     /// </returns>
     /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
-    public CacheStatus Get(ReadOnlySpan<byte> key, Span<byte> destination, out int lengthBytes, out CacheVersion version)
+    public CacheStatus Get(ReadOnlySpan<byte> key, Span<byte> destination, out int lengthBytes, out CacheVersion version) =>
+        Get(key, destination, isPreview: false, out lengthBytes, out version);
+
+    // A preview is followed by another get if the buffer is too short, and only that one counts.
+    private CacheStatus Get(ReadOnlySpan<byte> key, Span<byte> destination, bool isPreview, out int lengthBytes, out CacheVersion version)
     {
         fixed (byte* bytes = key, to = destination)
         {
@@ -65,7 +69,7 @@ public sealed unsafe partial class SharedCache
         for (int attempt = 0; ;)
         {
             Span<byte> buffer = length == 0 ? [] : destination.GetSpan(length);
-            CacheStatus status = Get(key, buffer, out length, out _);
+            CacheStatus status = Get(key, buffer, isPreview: true, out length, out _);
             if (status == CacheStatus.Ok)
             {
                 destination.Advance(length);

@@ -235,8 +235,7 @@ public sealed unsafe partial class SharedCache
 
         if (options.AbsoluteExpiration is { } moment)
         {
-            TimeSpan left = moment - (_clock?.GetUtcNow() ?? DateTimeOffset.UtcNow);
-            ulong deadline = now + Milliseconds(left, nameof(options.AbsoluteExpiration));
+            ulong deadline = now + Milliseconds(LeftUntil(moment), nameof(options.AbsoluteExpiration));
             item.Deadline = item.Deadline == 0 ? deadline : Math.Min(deadline, item.Deadline);
         }
 
@@ -259,6 +258,8 @@ public sealed unsafe partial class SharedCache
         item.TagCount = captured.Length;
         return item;
     }
+
+    private TimeSpan LeftUntil(DateTimeOffset moment) => moment - (_clock?.GetUtcNow() ?? DateTimeOffset.UtcNow);
 
     private CacheTags Capture(in CacheTags tags)
     {

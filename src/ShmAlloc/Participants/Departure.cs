@@ -1,4 +1,5 @@
 using ShmAlloc.Allocation;
+using ShmAlloc.Caching;
 using ShmAlloc.Layout;
 using ShmAlloc.Memory;
 
@@ -29,6 +30,7 @@ internal static unsafe class Departure<TMachine>
         {
             if (heap->Slot >= 0)
             {
+                CacheCounts<TMachine>.FlushAll(heap);
                 GiveUpSlot(heap);
             }
 

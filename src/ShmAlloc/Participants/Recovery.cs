@@ -73,6 +73,7 @@ internal static unsafe class Recovery<TMachine>
             RecoverBlock(heap, slot, block);
         }
 
+        ItemRecovery<TMachine>.OrderRecount(heap);
         return TMachine.CompareExchange(&heap->Slots[slot].Word, word.GivenUp.Bits, word.Bits) == word.Bits;
     }
 

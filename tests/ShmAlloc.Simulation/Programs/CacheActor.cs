@@ -168,7 +168,7 @@ internal sealed unsafe partial class CacheActor(World world, Actor actor, int pa
     private static long Check(int key, ulong* value, uint bytes)
     {
         bool isWhole = bytes == sizeof(ulong) || (bytes == ValueWords * sizeof(ulong) && value[1] == ~value[0]);
-        Require(isWhole && CacheKeys.IsValueOf(key, (long)value[0]), $"key {key} has the value {value[0]:x}, {value[1]:x} of {bytes} bytes, which nobody has set");
+        Require(isWhole && CacheKeys.IsValueOf(key, (long)value[0]), $"key {key} has {value[0]:x}, {value[1]:x} of {bytes} bytes, which nobody has set");
         return (long)value[0];
     }
 

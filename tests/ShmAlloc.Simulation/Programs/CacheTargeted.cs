@@ -71,6 +71,14 @@ internal static class CacheTargeted
             Setup = actors => Prepare(actors).Set(A, 9, words: 2),
         },
 
+        // The new item of the same key lies where the old one lay, and is complete before it is linked.
+        Make("what is read is replaced, and its memory is the next value's", true,
+            new(0, actor => actor.Cache.Get(A).Get(A)),
+            new(1, actor => actor.Cache.Set(A, 1).Heap.Sweep(1).Cache.Set(A, 2))) with
+        {
+            Setup = actors => Prepare(actors).Set(A, 9),
+        },
+
         Make("what is leased is replaced, swept and used for another key", true,
             new(0, actor => actor.Cache.Lease(A)),
             new(1, actor => actor.Cache.Set(A, 1)),
@@ -138,9 +146,41 @@ internal static class CacheTargeted
 
         Make("a cache is made by two", true,
             new(0, actor => actor.Cache.Make()),
-            new(1, actor => actor.Cache.Make().Set(A, 1).Get(A))) with
+            new(1, actor => actor.Cache.Make().Set(A, 1).Get(A)),
+            new(2, actor => actor.Recover())) with
         {
             Setup = actors => actors[2].Malloc(1, "seed"),
+        },
+
+        Make("a value that is used lives on", false,
+            new(0, actor => actor.Cache.Set(A, 0, deadline: 1500, window: 2000).Refresh(A)),
+            new(1, actor => actor.Cache.Refresh(A).Get(A)),
+            new(2, actor => actor.Cache.Refresh(A).Remove(A))) with
+        {
+            Setup = actors => Prepare(actors).Set(A, 9, deadline: 1500, window: 2000),
+        },
+
+        Make("a block becomes empty by evictions", false,
+            new(0, actor => actor.Cache.Evict()),
+            new(1, actor => actor.Cache.EmptyBlock(1).Set(A, 1)),
+            new(2, actor => actor.Cache.Get(A))) with
+        {
+            Setup = actors =>
+            {
+                Prepare(actors).Set(A, 9);
+                actors[0].Free("seed");
+            },
+        },
+
+        Make("the first items of two participants", true,
+            new(0, actor => actor.Cache.Set(A, 0)),
+            new(1, actor => actor.Cache.Set(A, 1).Get(A))) with
+        {
+            Setup = actors =>
+            {
+                actors[0].Cache.Make();
+                actors[0].Malloc(1, "seed");
+            },
         },
 
         Make("a cache with a limit", false,
@@ -150,7 +190,7 @@ internal static class CacheTargeted
         {
             Setup = actors =>
             {
-                actors[0].Cache.Make(limit: 100);
+                actors[0].Cache.Make(limit: 100, flags: ShmAlloc.Layout.ItemShape.Checked);
                 Prepare(actors).Set(C, 9);
             },
         },
@@ -167,7 +207,7 @@ internal static class CacheTargeted
         CacheActor cache = Prepare(actors);
         for (int key = Others; key < Others + 14; key++)
         {
-            cache.Set(key, 9);
+            cache.Set(key, 9).Get(key);
         }
     }
 
@@ -178,6 +218,6 @@ internal static class CacheTargeted
         Joined = 3,
         Setup = actors => Prepare(actors).Set(Stopper, 9),
         Threads = threads,
-        Mortal = [0],
+        Mortal = [0, 1],
     };
 }

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using ShmAlloc.Layout;
 
 namespace ShmAlloc.Tests.Files;
 

@@ -1,0 +1,156 @@
+using System.Buffers.Binary;
+using ShmAlloc.Caching;
+using ShmAlloc.TestSupport;
+using ShmAlloc.Tests.Support;
+
+namespace ShmAlloc.Tests.Caching;
+
+/// <summary>Writes that depend on what is there: adding, replacing, removing, incrementing.</summary>
+public sealed class ConditionalWriteTests : IDisposable
+{
+    private readonly TestCache _test = new();
+
+    private SharedCache Cache => _test.Cache;
+
+    public void Dispose() => _test.Dispose();
+
+    [Fact]
+    public void What_is_there_is_not_added_again()
+    {
+        Assert.Equal(CacheStatus.Ok, Cache.TryAdd("key"u8, "first"u8));
+        Assert.Equal(CacheStatus.Exists, Cache.TryAdd("key"u8, "second"u8));
+        Bytes.Equal("first"u8, Cache.Get("key"u8));
+    }
+
+    [Fact]
+    public void What_was_removed_can_be_added_again()
+    {
+        Cache.TryAdd("key"u8, "first"u8);
+        Cache.Remove("key"u8);
+        Assert.Equal(CacheStatus.Ok, Cache.TryAdd("key"u8, "second"u8));
+        Bytes.Equal("second"u8, Cache.Get("key"u8));
+    }
+
+    [Fact]
+    public void Of_many_who_add_a_key_one_succeeds_and_its_value_stays()
+    {
+        const int threads = 4;
+        const int keys = 2000;
+        var winners = new int[keys];
+        using Barrier barrier = new(threads);
+        Threads.Run(threads, number =>
+        {
+            for (var key = 0; key < keys; key++)
+            {
+                barrier.SignalAndWait();
+                var status = Cache.TryAdd(BitConverter.GetBytes(key), [(byte)number]);
+                if (status == CacheStatus.Ok)
+                {
+                    Interlocked.Add(ref winners[key], 1 << (8 * number));
+                }
+                else
+                {
+                    Assert.Equal(CacheStatus.Exists, status);
+                }
+            }
+        });
+        for (var key = 0; key < keys; key++)
+        {
+            Assert.Equal(winners[key], 1 << (8 * Assert.Single(Cache.Get(BitConverter.GetBytes(key))!)));
+        }
+    }
+
+    [Fact]
+    public void A_value_is_replaced_if_it_is_the_one_that_was_read()
+    {
+        Cache.Set("key"u8, "first"u8);
+        Cache.Get("key"u8, out var version);
+        Assert.Equal(CacheStatus.Ok, Cache.Replace("key"u8, "second"u8, version));
+        Bytes.Equal("second"u8, Cache.Get("key"u8));
+    }
+
+    [Fact]
+    public void A_value_is_not_replaced_if_it_was_set_again_even_to_the_same_bytes()
+    {
+        Cache.Set("key"u8, "same"u8);
+        Cache.Get("key"u8, out var version);
+        Cache.Set("key"u8, "same"u8);
+        Assert.Equal(CacheStatus.Changed, Cache.Replace("key"u8, "second"u8, version));
+        Assert.Equal(CacheStatus.Changed, Cache.Replace("key"u8, "second"u8, default));
+        Bytes.Equal("same"u8, Cache.Get("key"u8));
+    }
+
+    [Fact]
+    public void A_value_that_is_not_there_is_not_replaced()
+    {
+        Assert.Equal(CacheStatus.Missing, Cache.Replace("key"u8, "value"u8, default));
+        Cache.Set("key"u8, "value"u8);
+        Cache.Get("key"u8, out var version);
+        Cache.Remove("key"u8);
+        Assert.Equal(CacheStatus.Missing, Cache.Replace("key"u8, "value"u8, version));
+        Assert.Null(Cache.Get("key"u8));
+    }
+
+    [Fact]
+    public void Removing_says_whether_there_was_a_value()
+    {
+        Assert.Equal(CacheStatus.Missing, Cache.Remove("key"u8));
+        Cache.Set("key"u8, "value"u8);
+        Assert.Equal(CacheStatus.Ok, Cache.Remove("key"u8));
+        Assert.Equal(CacheStatus.Missing, Cache.Remove("key"u8));
+    }
+
+    [Fact]
+    public void A_number_starts_at_what_is_added_first()
+    {
+        Assert.Equal(CacheStatus.Ok, Cache.Increment("key"u8, 5, out var result));
+        Assert.Equal(5, result);
+        Assert.Equal(CacheStatus.Ok, Cache.Increment("key"u8, -7, out result));
+        Assert.Equal(-2, result);
+        Assert.Equal(-2, BinaryPrimitives.ReadInt64LittleEndian(Cache.Get("key"u8)));
+    }
+
+    [Fact]
+    public void A_number_wraps_around()
+    {
+        Cache.Increment("key"u8, long.MaxValue, out _);
+        Assert.Equal(CacheStatus.Ok, Cache.Increment("key"u8, 1, out var result));
+        Assert.Equal(long.MinValue, result);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(7)]
+    [InlineData(9)]
+    public void What_is_no_number_is_not_incremented(int length)
+    {
+        var value = TestCache.Value(length, 1);
+        Cache.Set("key"u8, value);
+        Assert.Equal(CacheStatus.WrongKind, Cache.Increment("key"u8, 1, out var result));
+        Assert.Equal(0, result);
+        Bytes.Equal(value, Cache.Get("key"u8));
+    }
+
+    [Fact]
+    public void No_increment_of_any_thread_is_lost()
+    {
+        const int threads = 4;
+        var each = Effort.Choose(10_000, 200_000);
+        Threads.Run(threads, _ =>
+        {
+            for (var round = 0; round < each; round++)
+            {
+                CacheStatus status;
+                while ((status = Cache.Increment("key"u8, 1, out long _)) == CacheStatus.Contended)
+                {
+                    Thread.Yield();
+                }
+
+                Assert.Equal(CacheStatus.Ok, status);
+            }
+        });
+        Cache.Increment("key"u8, 0, out var sum);
+        Assert.Equal((long)threads * each, sum);
+        TestHeap.AssertSound(_test.Heap);
+    }
+}

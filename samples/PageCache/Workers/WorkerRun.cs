@@ -50,8 +50,6 @@ internal sealed class WorkerRun
             Console.WriteLine(JsonSerializer.Serialize(run.Do(JsonSerializer.Deserialize<Order>(line)!)));
         }
 
-        // What this process has counted and not told yet, it tells when it is asked for figures.
-        run._cache.GetStatistics();
         return 0;
     }
 

@@ -64,10 +64,7 @@ internal sealed class AnswerCache
     /// <summary>The number of entries, counted one by one.</summary>
     public int CountEntries() => _cache.Enumerate().Count();
 
-    /// <summary>
-    /// The figures of all workers so far. A process counts in private memory and tells now and then; asking for the figures is telling, so a worker does it
-    /// before it ends.
-    /// </summary>
+    /// <summary>The figures of all workers: those that have ended told all that they had counted.</summary>
     public CacheStatistics GetStatistics() => _cache.GetStatistics();
 
     private static AnswerCache Open(ShmHeap heap, string name, long capacity)

@@ -129,7 +129,6 @@ internal sealed unsafe class WorkerRun
     private void Finish()
     {
         long now = Stopwatch.GetTimestamp();
-        _cache.GetStatistics();
         Volatile.Write(ref _score->HitNanoseconds, _hitTimes.Median());
         Volatile.Write(ref _score->MissNanoseconds, _missTimes.Median());
         Volatile.Write(ref _score->FinishedAt, now);

@@ -3,14 +3,15 @@ using PathCache.Reporting;
 using PathCache.Sharing;
 using PathCache.Workers;
 using ShmAlloc;
+using ShmAlloc.Caching;
 
 namespace PathCache;
 
 /// <summary>The demo from beginning to end: list, warm up, walk alone, walk together, check, report.</summary>
 internal static class Demo
 {
-    /// <summary>What the parent allocates for itself: index, list, and the scores of both phases.</summary>
-    private const int OwnAllocations = 4;
+    /// <summary>What the parent allocates for itself: the indexes of two caches, the list, and the scores of both phases.</summary>
+    private const int OwnAllocations = 5;
 
     /// <summary>The heap begins with so much, and grows while the workers use it.</summary>
     private const long FirstHeapBytes = 4 << 20;
@@ -59,18 +60,19 @@ internal static class Demo
         output.Note(ListNote(options, walk, paths));
 
         SharedPaths.Store(heap, paths);
-        AnswerIndex.Create(heap, paths.Count);
+        AnswerCache cache = AnswerCache.Create(heap, paths.Count);
         output.Stage("Warming up the page cache", paths.Count, progress => WarmUp(paths, progress, cancellation));
         PhaseResult alone = RunPhase(heap, options, paths.Count, sharing: false, output, cancellation);
         PhaseResult together = alone.Failures.Count == 0 ? RunPhase(heap, options, paths.Count, sharing: true, output, cancellation) : alone;
 
+        CacheStatistics cacheStatistics = cache.GetStatistics();
         if (options.Damage)
         {
-            AnswerCheck.DamageOne(heap);
+            cache.Falsify(paths.WithZero(0));
         }
 
         CheckResult check = output.Stage(
-            "Checking every answer", paths.Count, progress => AnswerCheck.Run(heap, paths, startNanoseconds, progress, cancellation));
+            "Checking every answer", paths.Count, progress => AnswerCheck.Run(cache, paths, startNanoseconds, progress, cancellation));
         heap.RecoverDead();
         var report = new DemoReport
         {
@@ -82,8 +84,9 @@ internal static class Demo
             Together = together,
             Check = check,
             Verification = heap.Verify(),
+            Cache = cacheStatistics,
             Statistics = heap.GetStatistics(),
-            UnlinkedRecords = heap.GetStatistics().Allocations - OwnAllocations - check.Checked,
+            Unlinked = heap.GetStatistics().Allocations - OwnAllocations - check.Entries,
         };
         output.Report(report);
         return report;

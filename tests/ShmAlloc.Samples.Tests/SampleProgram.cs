@@ -14,24 +14,29 @@ internal sealed record SampleRun(int ExitCode, string Output, string Errors)
     /// <summary>The results of a run with <c>--json</c>.</summary>
     public JsonElement Json => JsonDocument.Parse(Output).RootElement;
 
-    /// <summary>A sum over all workers of the phase that shares.</summary>
+    /// <summary>A sum over all workers of PathCache's phase that shares.</summary>
     public long SumOf(string counter) => Json.GetProperty("together").GetProperty("workers").EnumerateArray().Sum(worker => worker.GetProperty(counter).GetInt64());
 
-    /// <summary>A figure of the check.</summary>
+    /// <summary>A figure of PathCache's check.</summary>
     public long Check(string figure) => Json.GetProperty("check").GetProperty(figure).GetInt64();
 }
 
-/// <summary>Runs the built sample PathCache as a process, as <c>./demo</c> does.</summary>
-internal static class SampleProgram
+/// <summary>Runs a built sample as a process, as <c>./demo</c> does.</summary>
+/// <param name="name">The sample.</param>
+internal sealed class SampleProgram(string name)
 {
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
 
-    private static readonly string AssemblyPath = Path.GetFullPath(
-        typeof(SampleProgram).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == "SamplePath").Value!,
+    private readonly string _assemblyPath = Path.GetFullPath(
+        typeof(SampleProgram).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == $"Sample.{name}").Value!,
         AppContext.BaseDirectory);
 
+    public static SampleProgram PathCache { get; } = new("PathCache");
+
+    public static SampleProgram PageCache { get; } = new("PageCache");
+
     /// <summary>Starts the sample with all streams redirected.</summary>
-    public static Process Start(params string[] arguments) => Process.Start(new ProcessStartInfo(RuntimeHost(), ["exec", AssemblyPath, .. arguments])
+    public Process Start(params string[] arguments) => Process.Start(new ProcessStartInfo(RuntimeHost(), ["exec", _assemblyPath, .. arguments])
     {
         RedirectStandardInput = true,
         RedirectStandardOutput = true,
@@ -40,7 +45,7 @@ internal static class SampleProgram
     })!;
 
     /// <summary>Runs the sample to its end.</summary>
-    public static async Task<SampleRun> RunAsync(params string[] arguments)
+    public async Task<SampleRun> RunAsync(params string[] arguments)
     {
         using Process process = Start(arguments);
         return await EndAsync(process);

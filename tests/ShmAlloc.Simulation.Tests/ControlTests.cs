@@ -6,7 +6,7 @@ public sealed class ControlTests(ITestOutputHelper output)
     [MemberData(nameof(Controls.Names), MemberType = typeof(Controls))]
     public async Task The_simulator_catches(string name)
     {
-        BrokenVariant variant = Controls.All.Single(candidate => candidate.Name == name);
+        BrokenVariant variant = Controls.All.Concat(CacheControls.All).Single(candidate => candidate.Name == name);
         DirectoryInfo directory = Directory.CreateTempSubdirectory("shmalloc-control-");
         try
         {

@@ -3,14 +3,14 @@ namespace ShmAlloc.Simulation.Tests;
 /// <summary>Frozen mistakes. Each breaks a promise, and the simulator must find out; what it cannot catch it cannot be trusted with.</summary>
 public static class Controls
 {
-    private static string[] On(string program, int preemptions, int deaths = 0) =>
+    internal static string[] On(string program, int preemptions, int deaths = 0) =>
         ["--program", program, "--preemptions", $"{preemptions}", "--deaths", $"{deaths}", "--seconds", "60"];
 
     private const string SweepFile = "Allocation/Sweep.cs";
     private const string ClaimFile = "Allocation/PrivateClaim.cs";
     private const string RecoveryFile = "Participants/Recovery.cs";
 
-    public static TheoryData<string> Names => [.. All.Select(variant => variant.Name)];
+    public static TheoryData<string> Names => [.. All.Concat(CacheControls.All).Select(variant => variant.Name)];
 
     internal static BrokenVariant[] All =>
     [

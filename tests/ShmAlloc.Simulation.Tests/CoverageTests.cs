@@ -13,6 +13,8 @@ public sealed partial class CoverageTests
         await Collect(seen, "--set", "targeted", "--random", "3000", "--preemptions", "1000", "--deaths", "2");
         await Collect(seen, "--random", "300", "--preemptions", "1000", "--deaths", "2");
         await Collect(seen, "--set", "deaths", "--preemptions", "0", "--deaths", "2");
+        await Collect(seen, "--set", "cachetargeted", "--random", "1000", "--preemptions", "1000", "--deaths", "2");
+        await Collect(seen, "--set", "cachedeaths", "--preemptions", "0", "--deaths", "2");
         await Collect(seen, "--program", "a run is retired while a late claim", "--preemptions", "2", "--deaths", "1");
         await Collect(seen, "--program", "leaves while it is verified", "--preemptions", "2");
         await Collect(seen, "--program", "open | verify", "--preemptions", "2");
@@ -74,6 +76,6 @@ public sealed partial class CoverageTests
 
     private static long Number(string text) => long.Parse(text, CultureInfo.InvariantCulture);
 
-    [GeneratedRegex(@"TMachine\.(Read|ReadMany|Write|CompareExchange|Announce|Or|And|Clear)\(|Blocks<TMachine>\.(Read|TryChange)\(|Cells<TMachine>\.(Read|Name)\(")]
+    [GeneratedRegex(@"TMachine\.(Read|ReadMany|Write|CompareExchange|Announce|Or|And|Clear|CopyIn|CopyOut|IsEqual)\(|Blocks<TMachine>\.(Read|TryChange)\(|Cells<TMachine>\.(Read|Name)\(")]
     private static partial Regex Access();
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using ShmAlloc.Benchmarks.HitRates.Policies.Ours;
 using ShmAlloc.Benchmarks.HitRates.Traces;
 using ShmAlloc.Benchmarks.Measuring;
 
@@ -14,8 +13,8 @@ internal sealed class HitRateBenchmark
     private const int FullRequests = 2_000_000;
     private const int QuickRequests = 400_000;
 
-    /// <summary>Sixteen blocks: with fewer, the shared cache is not meant to be used, and its model works with lumps of several percent.</summary>
-    private const long LeastCapacityBytes = 16 * BlockRoom.BlockBytes;
+    /// <summary>What does not grow with a cache, and the units in which it works, count too much in smaller ones.</summary>
+    private const long LeastCapacityBytes = 1 << 20;
 
     private static readonly double[] SharesOfFiles = [0.01, 0.1, 0.3];
 

@@ -16,7 +16,7 @@ internal static class Replay
     private const double Tolerance = 0.01;
 
     internal static Outcome Run(Contender contender, Request[] trace, long capacityBytes) => contender.OfBytes is { } make
-        ? Run(make(capacityBytes), trace, capacityBytes)
+        ? Run(make(capacityBytes, (long)(capacityBytes / MeanBytes(trace))), trace, capacityBytes)
         : WithEqualBytes(contender.OfEntries!, trace, capacityBytes);
 
     internal static Outcome Run(IEvictionPolicy policy, Request[] trace, long capacityBytes)
@@ -44,6 +44,13 @@ internal static class Replay
         }
 
         return new Outcome((double)hits / Math.Max(1, trace.Length - begin), resident / Math.Max(1, samples) / capacityBytes);
+    }
+
+    /// <summary>Of the keys, or of the requests if that is less: what is popular may be small.</summary>
+    private static double MeanBytes(Request[] trace)
+    {
+        (long keys, long bytes) = WorkingSet.Of(trace);
+        return Math.Min((double)bytes / Math.Max(1, keys), trace.Average(request => (double)request.SizeBytes));
     }
 
     /// <summary>

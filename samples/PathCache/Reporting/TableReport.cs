@@ -2,6 +2,7 @@ using System.Globalization;
 using PathCache.Sharing;
 using PathCache.Workers;
 using ShmAlloc;
+using ShmAlloc.Caching;
 using Spectre.Console;
 
 namespace PathCache.Reporting;
@@ -76,14 +77,15 @@ internal static class TableReport
         }
 
         string races = report.Together.Scores.Sum(score => score.LostRaces) is > 0 and var lost
-            ? $" {Count(lost)} times two workers were at the same path; the slower one freed its copy."
+            ? $" {Count(lost)} times two workers were at the same path; the slower one's answer was not needed."
             : "";
         console.MarkupLine(
             "[grey]A hit is an answer that another worker had left; a miss was worked out and left for all; \"alone\" is the walk without sharing. Times are medians."
             + $"{races} Measured in this run: as many fresh processes, the same orders, the page cache warmed before both, from the common start to the last answer.[/]");
-        if (report.NoRoom > 0)
+        if (report.NoRoom + report.Evictions > 0)
         {
-            console.MarkupLine($"[yellow]The heap was full: {Count(report.NoRoom)} times an answer could not be left. See --heap-size.[/]");
+            console.MarkupLine(
+                $"[yellow]The heap was full: {Count(report.Evictions)} answers were dropped for others, {Count(report.NoRoom)} could not be left. See --heap-size.[/]");
         }
     }
 
@@ -97,18 +99,22 @@ internal static class TableReport
         ShmStatistics statistics = report.Statistics;
         string slot = killed.Recovered > 0 ? $"{killed.Recovered} participant slot was recovered at once" : "its participant slot had been recovered by another worker already";
         string reserved = statistics.PrivateBytes > 0 ? $"{statistics.PrivateBytes} bytes that it had reserved wait for the next sweep" : "it held no reservation";
-        string record = report.UnlinkedRecords > 0 ? "1 published record that it had no time to link is left" : "no record of it is left unlinked";
         console.WriteLine();
         console.MarkupLine(
             $"[red]Worker {killed.Worker + 1} (process {killed.ProcessId}) was killed by SIGKILL after {Count(killed.AfterLookups)} lookups[/], while {killed.OthersWorking} of the others were at work; "
-            + $"they went on. Recovery: {slot}, {reserved}, {record}. What it had left is used and checked like the rest.");
+            + $"they went on. Recovery: {slot}, {reserved}. What it had left is used and checked like the rest.");
     }
 
     private static Table Heap(DemoReport report)
     {
         ShmStatistics statistics = report.Statistics;
         ShmBlockCounts blocks = statistics.Blocks;
-        Table table = new Table().Border(TableBorder.Rounded).AddColumn("Heap").AddColumn("").HideHeaders();
+        CacheStatistics cache = report.Cache;
+        Table table = new Table().Border(TableBorder.Rounded).AddColumn("").AddColumn("").HideHeaders();
+        table.AddRow("Cache", $"{Count(cache.Entries)} of {Count(cache.Capacity)} entries, {ByteSize.Format(cache.Bytes)}");
+        table.AddRow("Gets", $"{Count(cache.Hits)} hits, {Count(cache.Misses)} misses: {Text($"{100 * cache.HitRate:0.0}")} % hits");
+        table.AddRow("Sets", $"{Count(cache.Sets)}; {Count(report.Evictions)} evictions");
+        table.AddEmptyRow();
         table.AddRow("Heap", Markup.Escape(report.Options.HeapPath) + (report.Options.Keep ? " (kept)" : " (removed at the end)"));
         table.AddRow("Region", $"{ByteSize.Format(statistics.CommittedBytes)} so far, grows to {ByteSize.Format(statistics.CapacityBytes)}; and {ByteSize.Format(statistics.ManagementBytes)} to manage it");
         table.AddRow("Used", $"{ByteSize.Format(statistics.UsedBytes)} in {Count(statistics.Allocations)} allocations");

@@ -14,6 +14,8 @@ internal struct WorkerScore
     public long Hits;
     public long Misses;
     public long LostRaces;
+
+    /// <summary>Answers that could not be left.</summary>
     public long NoRoom;
 
     /// <summary>Medians, written at the end.</summary>

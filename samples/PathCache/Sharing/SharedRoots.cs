@@ -5,10 +5,9 @@ namespace PathCache.Sharing;
 /// <summary>Which root word of the heap leads to what. The parent sets them before it starts a worker.</summary>
 internal enum SharedRoot
 {
-    Index = 0,
-    Paths = 1,
-    ScoresAlone = 2,
-    ScoresTogether = 3,
+    Paths = 0,
+    ScoresAlone = 1,
+    ScoresTogether = 2,
 }
 
 /// <summary>Reads and sets the roots, and checks what they say: another process may have written anything there.</summary>

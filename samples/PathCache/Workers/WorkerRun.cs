@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using PathCache.Files;
 using PathCache.Sharing;
 using ShmAlloc;
+using ShmAlloc.Caching;
 
 namespace PathCache.Workers;
 
@@ -23,7 +24,7 @@ internal sealed unsafe class WorkerRun
 
     private readonly WorkerOrder _order;
     private readonly PathList _paths;
-    private readonly AnswerIndex _index;
+    private readonly AnswerCache _cache;
     private readonly WorkerScore* _score;
     private readonly byte[] _buffer = new byte[FileSystem.HashedBytes];
     private readonly Latencies _hitTimes;
@@ -33,7 +34,7 @@ internal sealed unsafe class WorkerRun
     {
         _order = order;
         _paths = SharedPaths.Load(heap);
-        _index = AnswerIndex.Open(heap);
+        _cache = AnswerCache.Open(heap);
         _score = Scoreboard.Open(heap, order.Sharing ? SharedRoot.ScoresTogether : SharedRoot.ScoresAlone).Of(order.Number);
         _hitTimes = new Latencies(_paths.Count);
         _missTimes = new Latencies(_paths.Count);
@@ -80,8 +81,7 @@ internal sealed unsafe class WorkerRun
     {
         ReadOnlySpan<byte> path = _paths.WithZero(0);
         Answer answer = FileSystem.Ask(path, _buffer);
-        AnswerIndex.Rehearse(heap, path, answer);
-        _index.TryFind(path, AnswerIndex.HashOf(path), out _);
+        AnswerCache.Rehearse(heap, path, answer);
     }
 
     private void Walk(int[] sequence)
@@ -109,15 +109,14 @@ internal sealed unsafe class WorkerRun
     /// <summary>The point of it all: first look, and only then work.</summary>
     private bool LookUpOrLeave(ReadOnlySpan<byte> path, ref WorkerScore score)
     {
-        ulong hash = AnswerIndex.HashOf(path);
-        if (_index.TryFind(path, hash, out _))
+        if (_cache.TryFind(path, out _))
         {
             return true;
         }
 
-        Added added = _index.Add(path, hash, FileSystem.Ask(path, _buffer));
-        score.LostRaces += added == Added.LostRace ? 1 : 0;
-        score.NoRoom += added == Added.NoRoom ? 1 : 0;
+        CacheStatus status = _cache.TryAdd(path, FileSystem.Ask(path, _buffer));
+        score.LostRaces += status == CacheStatus.Exists ? 1 : 0;
+        score.NoRoom += status is CacheStatus.Ok or CacheStatus.Exists ? 0 : 1;
         return false;
     }
 

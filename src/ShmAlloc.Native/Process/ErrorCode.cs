@@ -1,3 +1,5 @@
+using ShmAlloc.Caching;
+
 namespace ShmAlloc.Native.Process;
 
 /// <summary>One number for statuses, failures to open, and what only this library can say: <c>enum shm_error</c> of the header.</summary>
@@ -11,7 +13,37 @@ internal static class ErrorCode
     /// <summary>Another thread is mapping the heap at a fixed address just now, and did not finish for long.</summary>
     internal const int Initialising = 202;
 
+    // What only a cache can say.
+    internal const int Missing = 300;
+    internal const int EntryExists = 301;
+    internal const int Changed = 302;
+    internal const int BufferTooSmall = 303;
+    internal const int WrongKind = 304;
+    internal const int Damaged = 305;
+
+    /// <summary>A number that no cache has.</summary>
+    internal const int NoCache = 306;
+    internal const int TooManyCaches = 307;
+
     private const int FirstFailure = 100;
+
+    internal static int Of(CacheStatus status) => status switch
+    {
+        CacheStatus.Ok => 0,
+        CacheStatus.Missing => Missing,
+        CacheStatus.Exists => EntryExists,
+        CacheStatus.Changed => Changed,
+        CacheStatus.BufferTooSmall => BufferTooSmall,
+        CacheStatus.WrongKind => WrongKind,
+        CacheStatus.Damaged => Damaged,
+        CacheStatus.TooLarge => (int)ShmStatus.TooLarge,
+        CacheStatus.NoRoom => (int)ShmStatus.OutOfMemory,
+        CacheStatus.TooManyLeases => (int)ShmStatus.TooManyReservations,
+        CacheStatus.ReadOnly => (int)ShmStatus.ReadOnly,
+        CacheStatus.Closed => (int)ShmStatus.Closed,
+        CacheStatus.NoParticipantSlot => (int)ShmStatus.NoParticipantSlot,
+        _ => (int)ShmStatus.Contended,
+    };
 
     internal static int Of(ShmFailure reason) => reason == ShmFailure.None ? 0 : FirstFailure + (int)reason;
 
@@ -21,8 +53,10 @@ internal static class ErrorCode
         (int)ShmStatus.OutOfMemory or (int)ShmStatus.TooLarge or (int)ShmStatus.InvalidSize or (int)ShmStatus.FileSystemFull => NoMemory,
         (int)ShmStatus.Contended or (int)ShmStatus.TooManyReservations or (int)ShmStatus.NoParticipantSlot or Initialising => Again,
         (int)ShmStatus.ReadOnly => ReadOnlyFileSystem,
-        NoHeap or (int)ShmStatus.Closed or FirstFailure + (int)ShmFailure.NotFound or FirstFailure + (int)ShmFailure.NoPath => NoEntry,
-        FirstFailure + (int)ShmFailure.AlreadyExists => Exists,
+        NoHeap or Missing or (int)ShmStatus.Closed or FirstFailure + (int)ShmFailure.NotFound or FirstFailure + (int)ShmFailure.NoPath => NoEntry,
+        EntryExists or FirstFailure + (int)ShmFailure.AlreadyExists => Exists,
+        BufferTooSmall => Range,
+        TooManyCaches => NoSpace,
         FirstFailure + (int)ShmFailure.AccessDenied or FirstFailure + (int)ShmFailure.ForeignOwner
             or FirstFailure + (int)ShmFailure.ModeTooOpen => AccessRefused,
         FirstFailure + (int)ShmFailure.FileSystemFull or FirstFailure + (int)ShmFailure.SparseReadOnly => NoSpace,
@@ -38,5 +72,6 @@ internal static class ErrorCode
     private const int Invalid = 22;
     private const int NoSpace = 28;
     private const int ReadOnlyFileSystem = 30;
+    private const int Range = 34;
     private const int NotSupported = 95;
 }

@@ -62,6 +62,14 @@ internal static unsafe class ErrorText
     {
         ErrorCode.NoHeap => "there is no heap: set SHM_FILE before the program starts, or call shm_init"u8,
         ErrorCode.NotSound => "the heap is damaged"u8,
+        ErrorCode.Missing => "the cache has no value for the key, or it has expired"u8,
+        ErrorCode.EntryExists => "the cache has a value for the key"u8,
+        ErrorCode.Changed => "somebody has changed the value"u8,
+        ErrorCode.BufferTooSmall => "the value is longer than the buffer"u8,
+        ErrorCode.WrongKind => "the value is no number of 8 bytes"u8,
+        ErrorCode.Damaged => "the checksum of the value is wrong: somebody wrote over it"u8,
+        ErrorCode.NoCache => "no cache has this number: call shm_cache_open; or the key is NULL"u8,
+        ErrorCode.TooManyCaches => "the heap has 16 caches, and none of this name"u8,
         ErrorCode.Initialising => "another thread is opening the heap at a fixed address just now"u8,
         _ => "unknown error"u8,
     };

@@ -135,6 +135,53 @@ uint64_t shm_read_root(unsigned index) SHM_NOEXCEPT;
 /* Stores value if the word is *expected; returns whether it was. *expected becomes what the word was. */
 bool shm_compare_exchange_root(unsigned index, uint64_t *expected, uint64_t value) SHM_NOEXCEPT;
 
+/* ---- A cache: bytes by keys, shared by all processes of the heap, those in .NET included ---- */
+
+enum { SHM_CACHE_CHECKSUMS = 1 };
+
+/* What is 0 has its default. A cache that exists keeps what it was made with. */
+struct shm_cache_options {
+    uint64_t struct_size;  /* sizeof(struct shm_cache_options) */
+    uint64_t capacity;     /* entries of the index, 9 bytes each; default: one for each 512 bytes of the heap's maximum */
+    uint64_t limit_bytes;  /* bytes that the items may take; default: as many as there is room for */
+    uint32_t tag_slots;    /* for the tags of .NET programs; default 4096 */
+    uint32_t flags;        /* SHM_CACHE_CHECKSUMS: every value gets one, and every get looks at it */
+};
+
+/* The number of a cache, 0 to 15, for all processes; it is made if the heap has none of that name (1 to 64 bytes).
+   options may be NULL. -1 on failure. */
+int shm_cache_open(const char *name, const struct shm_cache_options *options) SHM_NOEXCEPT;
+
+/* Copies a value. *value_size (may be NULL) becomes its size, also with SHM_E_BUFFER_TOO_SMALL. No value: false, and
+   SHM_E_MISSING. Keys have up to 65535 bytes. */
+bool shm_cache_get(int cache, const void *key, size_t key_size, void *buffer, size_t capacity,
+                   size_t *value_size) SHM_NOEXCEPT;
+
+enum {
+    SHM_CACHE_PINNED = 1, /* stays when room is made for others */
+    SHM_CACHE_ADD = 2     /* only if there is no value: of several who try at once, one succeeds; SHM_E_EXISTS */
+};
+
+/* Makes a value that of its key; lifetime in milliseconds, 0: until there is no room for it. When the heap is full, what
+   was not used lately is dropped. */
+bool shm_cache_set(int cache, const void *key, size_t key_size, const void *value, size_t value_size, uint64_t lifetime,
+                   unsigned flags) SHM_NOEXCEPT;
+
+bool shm_cache_remove(int cache, const void *key, size_t key_size) SHM_NOEXCEPT;
+
+/* Adds to a number of 8 bytes, in one step; no value counts as 0. result may be NULL. */
+bool shm_cache_increment(int cache, const void *key, size_t key_size, int64_t change, int64_t *result) SHM_NOEXCEPT;
+
+struct shm_cache_lease {
+    const void *value;     /* where the value lies; not to be written to */
+    uint64_t value_size;
+    uint64_t opaque[3];
+};
+
+/* Reads a value where it lies: its memory is not reused before it is released, or this process dies. Up to 48 at once. */
+bool shm_cache_lease(int cache, const void *key, size_t key_size, struct shm_cache_lease *lease) SHM_NOEXCEPT;
+void shm_cache_release(struct shm_cache_lease *lease) SHM_NOEXCEPT;
+
 /* ---- Limits; before there is a heap, those that the settings would make ---- */
 
 /* Requests of up to the first minus the third succeed while there is room. The third is 0: nothing lies in front of an
@@ -222,7 +269,15 @@ enum shm_error {
     SHM_E_UNSUPPORTED_PLATFORM = 119,
     SHM_E_NO_HEAP = 200,
     SHM_E_NOT_SOUND = 201,
-    SHM_E_INITIALISING = 202
+    SHM_E_INITIALISING = 202,
+    SHM_E_MISSING = 300,
+    SHM_E_EXISTS = 301,
+    SHM_E_CHANGED = 302,
+    SHM_E_BUFFER_TOO_SMALL = 303,
+    SHM_E_WRONG_KIND = 304,
+    SHM_E_DAMAGED = 305,
+    SHM_E_NO_CACHE = 306,
+    SHM_E_TOO_MANY_CACHES = 307
 };
 
 /* Why the last call of this thread that failed did; like errno, it means something only after a failure. */

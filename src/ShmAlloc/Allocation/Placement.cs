@@ -172,7 +172,7 @@ internal static unsafe class Placement<TMachine>
     /// Leaves the current block of a family, with fresh hints of what is left in it, for another one. It stays ours: what its objects leave free comes back to
     /// us, and no bitmap word is written by two as long as there is room for both.
     /// </summary>
-    private static void MakeCurrent(Attachment* heap, Shard* shard, int family, ulong block, uint cursor)
+    internal static void MakeCurrent(Attachment* heap, Shard* shard, int family, ulong block, uint cursor)
     {
         ulong current = shard->Current[family];
         if (current != 0)

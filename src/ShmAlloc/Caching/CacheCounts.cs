@@ -43,11 +43,25 @@ internal static unsafe class CacheCounts<TMachine>
     internal static void Add(Attachment* heap, CacheTable* table, CacheCounter counter, long change)
     {
         Shard* shard = ShortWay<TMachine>.ShardOf(heap);
-        shard->CacheCounts[(table->Number * TableLayout.CounterWords) + (uint)counter] += change;
+        if (change != 0)
+        {
+            shard->CacheCounts[(table->Number * TableLayout.CounterWords) + (uint)counter] += change;
+        }
+
         if (++shard->CachePending[table->Number] >= MostPending)
         {
             Flush(heap, table, shard);
         }
+    }
+
+    /// <summary>Counts an item that was linked, or unlinked. A limit depends on it, so threads that share a shard lose none.</summary>
+    internal static void AddItem(Attachment* heap, CacheTable* table, ItemShape shape, int change)
+    {
+        Shard* shard = ShortWay<TMachine>.ShardOf(heap);
+        long* mine = shard->CacheCounts + (table->Number * TableLayout.CounterWords);
+        Interlocked.Add(ref mine[(int)CacheCounter.Entries], change);
+        Interlocked.Add(ref mine[(int)CacheCounter.Bytes], change * BytesOf(heap, shape));
+        Add(heap, table, CacheCounter.Entries, 0);
     }
 
     /// <summary>Adds what a shard has counted to the table.</summary>
@@ -64,15 +78,12 @@ internal static unsafe class CacheCounts<TMachine>
         long* mine = shard->CacheCounts + (table->Number * TableLayout.CounterWords);
         for (int counter = 0; counter <= (int)CacheCounter.Expirations; counter++)
         {
-            long change = mine[counter];
-            if (change == 0)
+            // Threads that share a shard may lose a hit or a miss, but no item.
+            long change = mine[counter] == 0 ? 0 : Interlocked.Exchange(ref mine[counter], 0);
+            if (change != 0)
             {
-                continue;
+                AddShared(shared + counter, change);
             }
-
-            // Threads that share a shard may lose or double a count here; see above for what depends on it.
-            mine[counter] -= change;
-            AddShared(shared + counter, change);
         }
     }
 

@@ -1,4 +1,3 @@
-using System.Numerics;
 using ShmAlloc.Allocation;
 using ShmAlloc.Layout;
 using ShmAlloc.Memory;
@@ -7,52 +6,131 @@ using ShmAlloc.Participants;
 namespace ShmAlloc.Caching;
 
 /// <summary>
-/// The clock hand: walks over the memory of the caches, block by block, and drops the items that were not used since it came by last. So memory is freed in
-/// pieces as large as blocks, and the order in which it is freed is about the order in which it was filled.
+/// The two hands, which walk over the memory of the caches block by block and drop items. So memory is freed in pieces as large as blocks, and no list
+/// is kept of the items.
+/// <list type="bullet">
+/// <item>The probation hand follows the order in which blocks were swept. Once what is new in a block has had its chance (see Probation), it drops what
+/// nobody has asked for yet.</item>
+/// <item>While there is no such block, the main hand takes the next one of memory: it drops what is cold, and makes cold what was used; new items go only
+/// if their probation is over.</item>
+/// </list>
 /// </summary>
 /// <remarks>
-/// Source: CLOCK, Corbató, "A Paging Experiment with the Multics System" (1968). Processes share the position, a hint, and each takes another block. The hand
-/// believes nothing but entries of an index: what lies in memory may be anybody's.
+/// Sources: CLOCK, Corbató, "A Paging Experiment with the Multics System" (1968), for the main hand; S3-FIFO, Yang et al., "FIFO Queues are All You Need for
+/// Cache Eviction" (SOSP '23), for the probation. Processes share the positions, which are hints, and each takes another block. The hands believe nothing
+/// but entries of an index: what lies in memory may be anybody's.
 /// </remarks>
 internal static unsafe class CacheHand<TMachine>
     where TMachine : struct, IMachine
 {
-    /// <summary>What a turn of the hand is to drop.</summary>
-    /// <param name="Only">The number of the only cache whose items are dropped; −1: of any.</param>
-    /// <param name="Reason">What is counted.</param>
-    /// <param name="Now">Milliseconds of the heap's clock.</param>
-    /// <param name="Ruthless">Whether also what was used lately is dropped.</param>
-    internal readonly record struct Errand(int Only, CacheCounter Reason, ulong Now, bool Ruthless);
+    /// <summary>Items that are prefetched ahead of the one that is looked at: their headers, and then the buckets of their keys.</summary>
+    private const int HeadersAhead = 12;
+    private const int BucketsAhead = 6;
+    private const int Window = 16;
 
-    /// <summary>Goes on to the next block, drops what is to be dropped, and makes what was in it free. The caller holds a cell as well.</summary>
+    /// <summary>
+    /// Makes room in one block: in the one that was swept longest ago, if what was new in it then has had its chance, by dropping what still is; else in the
+    /// next one of memory, by dropping what was not used lately. The caller holds a cell as well.
+    /// </summary>
+    /// <param name="heap">The attachment.</param>
+    /// <param name="now">Milliseconds of the heap's clock.</param>
+    /// <param name="close">Whether a block that is empty then is closed, so that it can become part of a run.</param>
+    /// <param name="grip">A cell.</param>
+    /// <param name="block">Which block it was.</param>
     /// <returns>False if there is no block with items of caches.</returns>
-    internal static bool TryStep(Attachment* heap, in Errand errand, ulong* grip)
+    internal static bool TryMakeRoom(Attachment* heap, ulong now, bool close, ulong* grip, out ulong block)
     {
-        if (!TryNextBlock(heap, out ulong block))
+        Errand errandForRoom = Errand.ForRoom(now, Errand.OfNew);
+        Errand* errand = &errandForRoom;
+        uint since = Probation<TMachine>.Now(heap);
+        if (!SweepOrder<TMachine>.TryTakeOver(heap, out block))
         {
-            return false;
+            if (!TryNextBlock(heap, out block))
+            {
+                return false;
+            }
+
+            SweepWord last = SweepOrder<TMachine>.Read(heap, block);
+            bool isOver = last.IsNever || Probation<TMachine>.IsOver(heap, last.Since);
+            errand->Drops = isOver ? Errand.Unused : Errand.OfCold;
+            errand->Lowers = true;
+            since = isOver ? since : last.Since;
         }
 
-        if (!TryDropIn(heap, block, errand, grip))
+        bool isAny = TrySweep(heap, block, errand, close, grip);
+        if (isAny)
         {
-            ForgetUnlessUsed(heap, block);
+            SweepOrder<TMachine>.Append(heap, block, errand->AnyNew ? since : Probation<TMachine>.Now(heap));
         }
 
-        FreeGarbage(heap, block);
         return true;
+    }
+
+    /// <summary>Goes on to the next block of memory, and drops in it what the errand says.</summary>
+    /// <returns>False if there is no block with items of caches.</returns>
+    internal static bool TryStep(Attachment* heap, Errand* errand, ulong* grip)
+    {
+        bool isFound = TryNextBlock(heap, out ulong block);
+        if (isFound)
+        {
+            TrySweep(heap, block, errand, close: true, grip);
+        }
+
+        return isFound;
     }
 
     /// <summary>Drops everything in a block that can be dropped.</summary>
     /// <returns>Whether the block is free for a run now.</returns>
-    internal static bool TryEmpty(Attachment* heap, ulong block, in Errand errand, ulong* grip)
+    internal static bool TryEmpty(Attachment* heap, ulong block, Errand* errand, ulong* grip)
     {
         if (Blocks<TMachine>.Read(heap, block).State != BlockState.Free)
         {
+            Probation<TMachine>.Begin(heap, &errand->Evictions);
             TryDropIn(heap, block, errand, grip);
-            FreeGarbage(heap, block);
+            Probation<TMachine>.End(heap, &errand->Evictions);
+            FreeGarbage(heap, block, close: true);
         }
 
         return Blocks<TMachine>.Read(heap, block).State == BlockState.Free;
+    }
+
+    /// <summary>Makes free what was dropped in a block, and the hints right.</summary>
+    internal static void FreeGarbage(Attachment* heap, ulong block, bool close)
+    {
+        // Whoever retires something from here on sets it again.
+        Hints<TMachine>.Clear(heap, Hints<TMachine>.GarbagePlane, block);
+        BlockWord seen = Blocks<TMachine>.Read(heap, block);
+        if (seen.State == BlockState.Retired)
+        {
+            Sweep<TMachine>.TrySweepRun(heap, block, seen);
+        }
+
+        if (!Sweep<TMachine>.TrySweep(heap, block, seen))
+        {
+            return;
+        }
+
+        FreeUnits units;
+        if (Hints<TMachine>.Reclassify(heap, block, &units) == heap->Geometry.UnitsPerBlockShift && close)
+        {
+            CloseBlock<TMachine>.TryClose(heap, block, Blocks<TMachine>.Read(heap, block));
+        }
+    }
+
+    /// <summary>Drops in a block what the errand says, and makes it free.</summary>
+    /// <returns>Whether there is, or was, any item of a cache.</returns>
+    private static bool TrySweep(Attachment* heap, ulong block, Errand* errand, bool close, ulong* grip)
+    {
+        Probation<TMachine>.Begin(heap, &errand->Evictions);
+        bool isAny = TryDropIn(heap, block, errand, grip);
+        Probation<TMachine>.End(heap, &errand->Evictions);
+        if (!isAny)
+        {
+            ForgetUnlessUsed(heap, block);
+        }
+
+        FreeGarbage(heap, block, close);
+        return isAny;
     }
 
     private static bool TryNextBlock(Attachment* heap, out ulong block)
@@ -71,7 +149,7 @@ internal static unsafe class CacheHand<TMachine>
     }
 
     /// <returns>Whether there is any item of a cache in the block, or was.</returns>
-    private static bool TryDropIn(Attachment* heap, ulong block, in Errand errand, ulong* grip)
+    private static bool TryDropIn(Attachment* heap, ulong block, Errand* errand, ulong* grip)
     {
         BlockWord word = Blocks<TMachine>.Read(heap, block);
         if (word.State == BlockState.Run)
@@ -84,90 +162,98 @@ internal static unsafe class CacheHand<TMachine>
             return word.State == BlockState.Busy;
         }
 
-        bool isAny = false;
         WordsOfBlock wordsOfBlock;
         ulong* words = (ulong*)&wordsOfBlock;
         int count = (int)heap->Geometry.WordsPerBlock;
         TMachine.ReadMany(heap->FirstWordOf(block), words, count);
-        int start = 0;
-        for (int index = 0; index < count; index++)
+        BlockWalk walkOfBlock = new(words, count);
+        BlockWalk* walk = &walkOfBlock;
+        bool isAny = false;
+        ulong* window = stackalloc ulong[Window];
+        int found = 0;
+        for (int turn = 0; turn < found + HeadersAhead; turn++)
         {
-            BitmapWord bits = BitmapWord.FromStored(words[index]);
-            int first = index << BitmapWord.UnitsShift;
-            if (bits.IsClosed)
+            if (turn == found && TryNextPublished(walk, ref isAny, out uint first))
             {
-                start = first + BitmapWord.Units;
-                continue;
+                ulong unit = heap->FirstUnitOf(block) + first;
+                TMachine.Prefetch((byte*)ItemAccess<TMachine>.At(heap, unit));
+                window[found++ % Window] = unit;
             }
 
-            // An allocation starts after the last end, or after the last free unit before its own end.
-            for (uint ends = bits.Ends; ends != 0; ends &= ends - 1)
+            if (turn >= BucketsAhead && turn - BucketsAhead < found)
             {
-                int end = BitOperations.TrailingZeroCount(ends);
-                uint below = end == 0 ? 0 : ~bits.Bodies & BitmapWord.Mask(0, end);
-                int from = below != 0 ? first + 32 - BitOperations.LeadingZeroCount(below) : Math.Min(start, first);
-                if ((bits.PublishedEnds >> end & 1) != 0)
-                {
-                    isAny |= Visit(heap, heap->FirstUnitOf(block) + (uint)from, errand, grip);
-                }
-                else
-                {
-                    isAny = true;
-                }
-
-                start = first + end + 1;
+                PrefetchBuckets(heap, window[(turn - BucketsAhead) % Window]);
             }
 
-            uint rest = ~bits.Bodies;
-            start = rest == 0 ? Math.Min(start, first) : first + 32 - BitOperations.LeadingZeroCount(rest);
+            if (turn >= HeadersAhead)
+            {
+                isAny |= Visit(heap, window[(turn - HeadersAhead) % Window], errand, grip);
+            }
         }
 
         return isAny;
     }
 
-    /// <summary>Looks at an allocation, which is anybody's until an entry is found that leads to it.</summary>
-    /// <returns>Whether it is an item of a cache.</returns>
-    private static bool Visit(Attachment* heap, ulong unit, in Errand errand, ulong* grip)
+    private static bool TryNextPublished(BlockWalk* walk, ref bool isAny, out uint first)
+    {
+        while (BlockWalk.TryNext(walk, out BlockPlace place))
+        {
+            if (place.IsPublished)
+            {
+                first = place.First;
+                return true;
+            }
+
+            isAny = true;
+        }
+
+        first = 0;
+        return false;
+    }
+
+    private static void PrefetchBuckets(Attachment* heap, ulong unit)
     {
         if (!ItemAccess<TMachine>.IsInside(heap, unit))
         {
-            return false;
+            return;
         }
 
         ItemHeader* item = ItemAccess<TMachine>.At(heap, unit);
         ItemShape shape = ItemAccess<TMachine>.Shape(item);
-        if (!shape.IsKnown || shape.Is(ItemShape.Table))
+        CacheTable* table = shape.IsKnown ? Directory<TMachine>.Find(heap, shape.Cache) : null;
+        if (table != null)
         {
-            return false;
+            table->FindBuckets(ItemAccess<TMachine>.Hash(item), out ulong* bucket, out ulong* other);
+            TMachine.Prefetch((byte*)bucket);
+            TMachine.Prefetch((byte*)other);
         }
+    }
 
-        CacheTable* table = Directory<TMachine>.Find(heap, shape.Cache);
-        if (table == null)
-        {
-            return false;
-        }
-
+    /// <summary>Looks at an allocation, which is anybody's until an entry is found that leads to it.</summary>
+    /// <returns>Whether it is an item of a cache.</returns>
+    private static bool Visit(Attachment* heap, ulong unit, Errand* errand, ulong* grip)
+    {
         Probe probeOfKey;
         Probe* probe = &probeOfKey;
-        Probe.Begin(probe, table, ItemAccess<TMachine>.Hash(item));
-        int index = CacheSearch<TMachine>.FindUnit(probe, unit);
-        if (index == Probe.None)
+        if (!CacheVictim<TMachine>.TryFind(heap, unit, probe, out CacheTable* table, out int index))
         {
             return false;
         }
 
-        if (errand.Only < 0 || errand.Only == (int)shape.Cache)
+        if (errand->Only != Errand.AnyCache && errand->Only != (int)table->Number)
         {
-            ulong* hints = probe->HintsOf(index, out ulong visited);
-            bool isHot = !errand.Ruthless && (TMachine.Read(hints) & visited) != 0;
-            if (isHot && !ItemAccess<TMachine>.IsExpired(ItemAccess<TMachine>.Deadline(item), errand.Now))
-            {
-                TMachine.And(hints, ~visited);
-            }
-            else
-            {
-                CacheVictim<TMachine>.TryDrop(heap, table, probe, index, probe->Seen(index), errand.Reason, errand.Now, grip);
-            }
+            return true;
+        }
+
+        errand->Seen++;
+        int use = EntryHints<TMachine>.Read(probe, index);
+        bool isDue = (errand->Drops >> use & 1) != 0
+            || ItemAccess<TMachine>.IsExpired(ItemAccess<TMachine>.Deadline(ItemAccess<TMachine>.At(heap, unit)), errand->Now);
+        bool isGone = isDue && CacheVictim<TMachine>.TryDrop(heap, table, probe, index, probe->Seen(index), errand, grip);
+        errand->AnyNew |= !isGone && use == HintWord.New;
+        if (!isGone && errand->Lowers && use == HintWord.Used)
+        {
+            EntryHints<TMachine>.Lower(probe, index);
         }
 
         return true;
@@ -176,30 +262,11 @@ internal static unsafe class CacheHand<TMachine>
     /// <summary>Clears the hint, then looks once more: an item may have been linked in between.</summary>
     private static void ForgetUnlessUsed(Attachment* heap, ulong block)
     {
+        Errand look = new() { Only = int.MaxValue };
         Hints<TMachine>.Clear(heap, Hints<TMachine>.CachePlane, block);
-        if (TryDropIn(heap, block, new Errand(int.MaxValue, default, 0, false), null))
+        if (TryDropIn(heap, block, &look, null))
         {
             Hints<TMachine>.Set(heap, Hints<TMachine>.CachePlane, block);
-        }
-    }
-
-    private static void FreeGarbage(Attachment* heap, ulong block)
-    {
-        BlockWord seen = Blocks<TMachine>.Read(heap, block);
-        if (seen.State == BlockState.Retired)
-        {
-            Sweep<TMachine>.TrySweepRun(heap, block, seen);
-        }
-
-        if (!Sweep<TMachine>.TrySweep(heap, block, seen))
-        {
-            return;
-        }
-
-        FreeUnits units;
-        if (Hints<TMachine>.Reclassify(heap, block, &units) == heap->Geometry.UnitsPerBlockShift)
-        {
-            CloseBlock<TMachine>.TryClose(heap, block, Blocks<TMachine>.Read(heap, block));
         }
     }
 }

@@ -15,8 +15,10 @@ internal struct ItemFacts
     /// <summary>0: never.</summary>
     internal ulong Deadline;
 
-    /// <summary>Who works the value out, if it is a placeholder; its epoch and slot.</summary>
-    internal ulong Owner;
+    /// <summary>Of a sliding expiry: see <see cref="ItemOptions"/>.</summary>
+    internal ulong Window;
+
+    internal ulong LastDeadline;
 
     /// <summary>Whether a tag of it was removed.</summary>
     internal bool IsTagRemoved;
@@ -25,6 +27,11 @@ internal struct ItemFacts
 
     /// <summary>Where it was found, among the entries of its key.</summary>
     internal int Index;
+
+    /// <summary>Whether a sliding expiry is due to be renewed: only when that moves it by more than an eighth of its window.</summary>
+    internal readonly bool IsRenewalDue(ulong now) => RenewedDeadline(now) > Deadline + (Window / 8);
+
+    internal readonly ulong RenewedDeadline(ulong now) => LastDeadline == 0 ? now + Window : Math.Min(now + Window, LastDeadline);
 }
 
 /// <summary>
@@ -85,22 +92,37 @@ internal static unsafe class CacheReader<TMachine>
         return TryReadHeld(heap, table, probe, key, to, capacity, out facts);
     }
 
+    /// <summary>What an answer of <see cref="TryRead"/> means to who wants the value: it may have expired, or not be there yet, or be damaged.</summary>
+    internal static CacheStatus Judge(CacheStatus status, in ItemFacts facts, byte* value, ulong now)
+    {
+        bool isFound = status is CacheStatus.Ok or CacheStatus.BufferTooSmall;
+        if (isFound && (facts.IsTagRemoved || facts.Shape.Is(ItemShape.Placeholder) || ItemAccess<TMachine>.IsExpired(facts.Deadline, now)))
+        {
+            return CacheStatus.Missing;
+        }
+
+        bool isDamaged = status == CacheStatus.Ok && facts.Shape.Is(ItemShape.Checked)
+            && Checksum.Of(value, facts.Shape.ValueBytes) != facts.Checksum;
+        return isDamaged ? CacheStatus.Damaged : status;
+    }
+
     /// <summary>Copies the value of an item that the caller holds.</summary>
     internal static CacheStatus ReadHeld(Attachment* heap, CacheTable* table, byte* to, ulong capacity, ref ItemFacts facts)
     {
         bool fits = facts.Shape.ValueBytes <= capacity;
-        Take(table, ItemAccess<TMachine>.At(heap, facts.Unit), to, fits, ref facts);
+        ItemHeader* item = ItemAccess<TMachine>.At(heap, facts.Unit);
+        facts.Deadline = ItemAccess<TMachine>.Deadline(item);
+        Take(table, item, to, fits, ref facts);
         return fits ? CacheStatus.Ok : CacheStatus.BufferTooSmall;
     }
 
-    /// <summary>Sets the hint that an entry was used, if it is not set.</summary>
+    /// <summary>Notes that an entry was used.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void Touch(Attachment* heap, Probe* probe, int index)
     {
-        ulong* hints = probe->HintsOf(index, out ulong visited);
-        if (!heap->ReadOnly && (TMachine.Read(hints) & visited) == 0)
+        if (!heap->ReadOnly)
         {
-            TMachine.Or(hints, visited);
+            EntryHints<TMachine>.Raise(probe, index);
         }
     }
 
@@ -166,7 +188,8 @@ internal static unsafe class CacheReader<TMachine>
                 return Torn;
             }
 
-            if (ItemAccess<TMachine>.HasKey(item, facts.Shape, key))
+            facts.Deadline = ItemAccess<TMachine>.Deadline(item);
+            if (!ItemAccess<TMachine>.IsUnconfirmed(facts.Deadline) && ItemAccess<TMachine>.HasKey(item, facts.Shape, key))
             {
                 facts.Unit = entry.Unit;
                 facts.Index = index;
@@ -180,8 +203,12 @@ internal static unsafe class CacheReader<TMachine>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Take(CacheTable* table, ItemHeader* item, byte* to, bool fits, ref ItemFacts facts)
     {
-        facts.Deadline = ItemAccess<TMachine>.Deadline(item);
-        facts.Owner = facts.Shape.Is(ItemShape.Placeholder) ? ItemAccess<TMachine>.Word(item, facts.Shape.OwnerAt) : 0;
+        if (facts.Shape.Is(ItemShape.Sliding))
+        {
+            facts.Window = ItemAccess<TMachine>.Word(item, ItemShape.SlidingAt);
+            facts.LastDeadline = ItemAccess<TMachine>.Word(item, ItemShape.SlidingAt + 8);
+        }
+
         facts.Checksum = facts.Shape.Is(ItemShape.Checked) ? ItemAccess<TMachine>.Word(item, facts.Shape.ChecksumAt) : 0;
         facts.IsTagRemoved = facts.Shape.Tags != 0 && ItemAccess<TMachine>.IsTagRemoved(table, item, facts.Shape);
         if (fits)

@@ -14,7 +14,8 @@ internal static unsafe class CacheRecount<TMachine>
     internal static void RunIfNeeded(Attachment* heap, CacheTable* table)
     {
         ulong* flag = &table->Layout->NeedsRecount;
-        if (TMachine.Read(flag) == 0 || heap->Slot < 0 || TMachine.CompareExchange(flag, 0, 1) != 1)
+        ulong needed = TMachine.Read(flag);
+        if (needed == 0 || heap->Slot < 0 || TMachine.CompareExchange(flag, 0, needed) != needed)
         {
             return;
         }

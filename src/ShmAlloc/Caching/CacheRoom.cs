@@ -1,4 +1,5 @@
 using ShmAlloc.Allocation;
+using ShmAlloc.Layout;
 using ShmAlloc.Memory;
 using ShmAlloc.Participants;
 
@@ -8,22 +9,42 @@ namespace ShmAlloc.Caching;
 internal static unsafe class CacheRoom<TMachine>
     where TMachine : struct, IMachine
 {
-    /// <summary>Steps of the hand for one item, as a multiple of the blocks: the first round may only find that everything is in use.</summary>
+    /// <summary>Blocks that are swept for one item before a place is cleared for it, whatever is there.</summary>
+    private const int MostSweeps = 4;
+
+    /// <summary>Blocks in which a place is looked for that can be cleared.</summary>
+    private const int MostClearings = 4;
+
+    /// <summary>Steps of the hand until a limit is kept, as a multiple of the blocks.</summary>
     private const ulong MostRounds = 3;
 
     /// <summary>A shard looks whether the limit is kept, and tells the others what it has put into a cache, when that is such a part of the limit.</summary>
     private const long ShareOfLimit = 64;
+    private const long ShareOfPatience = 4;
 
     /// <summary>Begins an item, and makes room for it if there is none.</summary>
     internal static ShmStatus TryBegin(
         Attachment* heap, CacheTable* table, in CacheKey key, uint valueBytes, in ItemOptions options, int cell, ulong now, ulong* grip, out NewItem item)
     {
         ShmStatus status = NewItems<TMachine>.TryBegin(heap, table, key, valueBytes, options, cell, quickly: true, out item);
-        if (status != ShmStatus.OutOfMemory)
+        if (status == ShmStatus.OutOfMemory)
         {
-            return status;
+            status = TryBeginSlowly(heap, table, key, valueBytes, options, cell, now, grip, ref item);
         }
 
+        if (status == ShmStatus.Ok && heap->ReservedRuns[cell] != 0)
+        {
+            // An item that fills blocks of its own begins its probation now.
+            SweepOrder<TMachine>.Append(heap, heap->BlockOf(item.Unit), Probation<TMachine>.Now(heap));
+        }
+
+        return status;
+    }
+
+    private static ShmStatus TryBeginSlowly(
+        Attachment* heap, CacheTable* table, in CacheKey key, uint valueBytes, in ItemOptions options, int cell, ulong now, ulong* grip, ref NewItem item)
+    {
+        ShmStatus status;
         bool isKnownFull = heap->FullBlocks == heap->Blocks;
         if (!isKnownFull)
         {
@@ -37,30 +58,35 @@ internal static unsafe class CacheRoom<TMachine>
         }
 
         ulong runBlocks = Heap<TMachine>.RunBlocksFor(heap, item.Shape.TotalBytes);
-        if (runBlocks > 1)
+        Request request = new(heap->UnitsFor(item.Shape.TotalBytes), heap->Geometry);
+        status = ShmStatus.OutOfMemory;
+        for (int step = 0; step < MostSweeps + MostClearings && status == ShmStatus.OutOfMemory; step++)
         {
-            TryEmptyBlocks(heap, runBlocks, now, grip);
-        }
-
-        for (ulong step = 0; step < heap->Blocks * MostRounds; step++)
-        {
-            bool isRuthless = step >= heap->Blocks * (MostRounds - 1);
-            bool isAny = CacheHand<TMachine>.TryStep(heap, new(-1, CacheCounter.EvictionsForRoom, now, isRuthless), grip);
-            status = NewItems<TMachine>.TryBegin(heap, table, key, valueBytes, options, cell, quickly: true, out item);
-            if (status != ShmStatus.OutOfMemory || !isAny)
+            if (!CacheHand<TMachine>.TryMakeRoom(heap, now, close: runBlocks != 0, grip, out ulong block))
             {
                 break;
             }
+
+            bool isClearing = step >= MostSweeps - 1;
+            if (runBlocks != 0)
+            {
+                isClearing = isClearing && CacheClearing<TMachine>.TryEmptyRun(heap, runBlocks, now, grip);
+            }
+            else
+            {
+                Use(heap, block, request);
+            }
+
+            status = NewItems<TMachine>.TryBegin(heap, table, key, valueBytes, options, cell, quickly: true, out item);
+            if (status == ShmStatus.OutOfMemory && isClearing && runBlocks == 0 && CacheClearing<TMachine>.TryClear(heap, block, request, now, grip))
+            {
+                status = NewItems<TMachine>.TryBegin(heap, table, key, valueBytes, options, cell, quickly: true, out item);
+            }
         }
 
-        if (status == ShmStatus.OutOfMemory)
-        {
-            // The hints may have missed something: believe none of them.
-            TryEmptyBlocks(heap, Math.Max(1, runBlocks), now, grip);
-            status = NewItems<TMachine>.TryBegin(heap, table, key, valueBytes, options, cell, quickly: false, out item);
-        }
-
-        return status;
+        return status == ShmStatus.OutOfMemory
+            ? TryRuthlessly(heap, table, key, valueBytes, item.Shape.TotalBytes, options, cell, now, grip, out item)
+            : status;
     }
 
     /// <summary>After an item was put into a cache that has a limit: drops others until it holds no more.</summary>
@@ -81,7 +107,11 @@ internal static unsafe class CacheRoom<TMachine>
 
         shard->CacheUnseen[table->Number] = 0;
         CacheCounts<TMachine>.Flush(heap, table, shard);
-        for (ulong step = 0; step < heap->Blocks * MostRounds; step++)
+        Errand errand = new()
+        {
+            Only = (int)table->Number, Reason = CacheCounter.EvictionsForLimit, Now = now, Drops = Errand.Unused, Lowers = true,
+        };
+        for (ulong step = 0, ours = 0; step < heap->Blocks * MostRounds; step++)
         {
             if (CacheCounts<TMachine>.Sum(heap, table, CacheCounter.Bytes) <= limit)
             {
@@ -89,27 +119,56 @@ internal static unsafe class CacheRoom<TMachine>
             }
 
             CacheRecount<TMachine>.RunIfNeeded(heap, table);
-            bool isRuthless = step >= heap->Blocks * (MostRounds - 1);
-            if (!CacheHand<TMachine>.TryStep(heap, new((int)table->Number, CacheCounter.EvictionsForLimit, now, isRuthless), grip))
+            errand.Seen = 0;
+            if (!CacheHand<TMachine>.TryStep(heap, &errand, grip))
             {
                 return;
             }
 
+            // What is in use goes, too, if a few blocks have given too little.
+            ours += errand.Seen != 0 ? 1u : 0;
+            errand.Drops = ours < MostSweeps ? Errand.Unused : Errand.Everything;
             CacheCounts<TMachine>.Flush(heap, table, shard);
+        }
+
+        // What is left is pinned: there is no use in looking again before much more was set.
+        shard->CacheUnseen[table->Number] = -limit / ShareOfPatience;
+    }
+
+    /// <summary>A block that was just swept is where the next items of this thread go.</summary>
+    private static void Use(Attachment* heap, ulong block, in Request request)
+    {
+        BlockWord seen = Blocks<TMachine>.Read(heap, block);
+        if (seen.IsOpen)
+        {
+            OpenBlock<TMachine>.TryAdopt(heap, block, seen, TMachine.Shard(heap));
+            Placement<TMachine>.MakeCurrent(heap, ShortWay<TMachine>.ShardOf(heap), request.Family, block, 0);
         }
     }
 
-    /// <summary>Empties so many blocks in a row, whatever is in them, if nothing but items of caches is.</summary>
-    private static void TryEmptyBlocks(Attachment* heap, ulong length, ulong now, ulong* grip)
+    /// <summary>Where most of the heap is pinned, or no cache's at all: drops whatever can be dropped, until there is room.</summary>
+    private static ShmStatus TryRuthlessly(
+        Attachment* heap, CacheTable* table, in CacheKey key, uint valueBytes, ulong sizeBytes, in ItemOptions options, int cell, ulong now, ulong* grip,
+        out NewItem item)
     {
-        ulong head = TMachine.Read(&heap->Header->Hand) % heap->Blocks;
-        ulong inRow = 0;
-        CacheHand<TMachine>.Errand errand = new(-1, CacheCounter.EvictionsForRoom, now, Ruthless: true);
-        for (ulong step = 0; step < heap->Blocks + length && inRow < length; step++)
+        ShmStatus status = ShmStatus.OutOfMemory;
+        item = default;
+        ulong runBlocks = Heap<TMachine>.RunBlocksFor(heap, sizeBytes);
+        Errand errand = Errand.ForRoom(now, Errand.Everything);
+        bool isAny = runBlocks == 0;
+        for (ulong step = 0; step < heap->Blocks && isAny && status == ShmStatus.OutOfMemory; step++)
         {
-            ulong block = (head + step) % heap->Blocks;
-            inRow = block == 0 ? 0 : inRow;
-            inRow = CacheHand<TMachine>.TryEmpty(heap, block, errand, grip) ? inRow + 1 : 0;
+            isAny = CacheHand<TMachine>.TryStep(heap, &errand, grip);
+            status = NewItems<TMachine>.TryBegin(heap, table, key, valueBytes, options, cell, quickly: true, out item);
         }
+
+        if (status == ShmStatus.OutOfMemory)
+        {
+            // The hints may have missed something: believe none of them. Nothing is dropped for an item that will not fit all the same.
+            CacheClearing<TMachine>.TryEmptyAnyRun(heap, Math.Max(1, runBlocks), now, grip);
+            status = NewItems<TMachine>.TryBegin(heap, table, key, valueBytes, options, cell, quickly: false, out item);
+        }
+
+        return status;
     }
 }

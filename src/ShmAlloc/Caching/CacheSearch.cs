@@ -11,7 +11,7 @@ internal static unsafe class CacheSearch<TMachine>
     /// <summary>Somebody changed an entry meanwhile.</summary>
     internal const int Disturbed = -2;
 
-    /// <summary>Finds the first entry that matches a key, and holds its item.</summary>
+    /// <summary>Finds the entry that leads to the confirmed item of a key, and holds that.</summary>
     /// <returns>The entry; <see cref="Probe.None"/> if all entries were the same throughout and none matches; or <see cref="Disturbed"/>.</returns>
     internal static int TryHold(Attachment* heap, Probe* probe, in CacheKey key, ulong* grip, out ItemFacts facts)
     {
@@ -32,7 +32,8 @@ internal static unsafe class CacheSearch<TMachine>
                 return Disturbed;
             }
 
-            if (IsMatch(heap, seen.Unit, key, out facts.Stamp, out facts.Shape))
+            if (IsMatch(heap, seen.Unit, key, out facts.Stamp, out facts.Shape)
+                && !ItemAccess<TMachine>.IsUnconfirmed(ItemAccess<TMachine>.Deadline(ItemAccess<TMachine>.At(heap, seen.Unit))))
             {
                 facts.Unit = seen.Unit;
                 facts.Index = index;

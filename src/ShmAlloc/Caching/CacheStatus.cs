@@ -18,7 +18,7 @@ public enum CacheStatus
     /// <summary>The value is longer than the buffer.</summary>
     BufferTooSmall = 4,
 
-    /// <summary>The item would be longer than the heap's largest allocation or than the heap, or its key longer than 65,535 bytes.</summary>
+    /// <summary>The item would be longer than the heap can grow, or its key longer than 65,535 bytes.</summary>
     TooLarge = 5,
 
     /// <summary>No room: what is in the heap is pinned, or belongs to others than caches.</summary>

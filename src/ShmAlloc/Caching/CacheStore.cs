@@ -99,10 +99,11 @@ internal static unsafe class CacheStore<TMachine>
                 int found = CacheSearch<TMachine>.FindUnit(probe, seen.Unit);
                 if (found >= 0)
                 {
-                    Unlink<TMachine>.UnlinkLater(heap, table, probe, hash, found, grip);
-                    if (Grips<TMachine>.TryHold(grip, probe->AddressOf(found), seen)
-                        && Unlink<TMachine>.TryUnlink(heap, table, probe, found, seen, seen.Emptied, grip))
+                    // What is not confirmed is nobody's value.
+                    bool isValue = !ItemAccess<TMachine>.IsUnconfirmed(ItemAccess<TMachine>.Deadline(ItemAccess<TMachine>.At(heap, seen.Unit)));
+                    if (!isValue || Unlink<TMachine>.TryUnlink(heap, table, probe, found, seen, seen.Emptied, grip))
                     {
+                        Grips<TMachine>.Loosen(grip);
                         return true;
                     }
                 }
@@ -119,7 +120,6 @@ internal static unsafe class CacheStore<TMachine>
     internal static CacheStatus Refresh(Attachment* heap, CacheTable* table, in CacheKey key, ulong now)
     {
         const int tries = 64;
-        const ulong share = 8;
         CacheStatus status = Grips<TMachine>.TryTake(heap, lasting: false, out int cell);
         if (status != CacheStatus.Ok)
         {
@@ -150,12 +150,9 @@ internal static unsafe class CacheStore<TMachine>
             if (facts.Shape.Is(ItemShape.Sliding))
             {
                 ItemHeader* item = ItemAccess<TMachine>.At(heap, facts.Unit);
-                ulong window = ItemAccess<TMachine>.Word(item, ItemShape.SlidingAt);
-                ulong last = ItemAccess<TMachine>.Word(item, ItemShape.SlidingAt + 8);
-                ulong next = last == 0 ? now + window : Math.Min(now + window, last);
-                ulong deadline = ItemAccess<TMachine>.Deadline(item);
-                if (next > deadline + (window / share)
-                    && TMachine.CompareExchange(&item->Deadline, next, deadline) != deadline)
+                CacheReader<TMachine>.ReadHeld(heap, table, null, 0, ref facts);
+                if (facts.IsRenewalDue(now)
+                    && TMachine.CompareExchange(&item->Deadline, facts.RenewedDeadline(now), facts.Deadline) != facts.Deadline)
                 {
                     status = CacheStatus.Contended;
                 }

@@ -16,6 +16,9 @@ internal unsafe struct CacheTable
     internal ulong* Tags;
     internal ulong TagMask;
     internal ulong* Counters;
+
+    /// <summary>The order of sweeps, of the first cache; null of others.</summary>
+    internal ulong* Sweeps;
     internal TableLayout* Layout;
 
     /// <summary>The two buckets in which a key may lie.</summary>

@@ -8,37 +8,53 @@ namespace ShmAlloc.Caching;
 internal static unsafe class CacheVictim<TMachine>
     where TMachine : struct, IMachine
 {
-    /// <summary>Empties one of the entries of a key, all of which are taken: one that was not used lately, if there is one.</summary>
+    /// <summary>Empties one of the entries of a key, all of which are taken: of those that are used least, any.</summary>
     /// <returns>False if all of them are pinned.</returns>
     internal static bool TryMakeEntry(Attachment* heap, CacheTable* table, Probe* probe, ulong random, ulong now, ulong* grip)
     {
-        for (int round = 0; round < 2; round++)
+        Errand errandForEntry = Errand.ForRoom(now, Errand.Everything);
+        Errand* errand = &errandForEntry;
+        errand->Reason = CacheCounter.EvictionsForEntry;
+        Probation<TMachine>.Begin(heap, &errand->Evictions);
+        bool isEmpty = false;
+        for (int turn = 0; turn < HintWord.Uses * Probe.Entries && !isEmpty; turn++)
         {
-            for (int step = 0; step < Probe.Entries; step++)
-            {
-                int index = (int)((random + (uint)step) % Probe.Entries);
-                ulong* hints = probe->HintsOf(index, out ulong visited);
-                if (round == 0 && (TMachine.Read(hints) & visited) != 0)
-                {
-                    TMachine.And(hints, ~visited);
-                    continue;
-                }
-
-                EntryWord seen = Probe.Read<TMachine>(probe, index);
-                if (seen.IsEmpty || TryDrop(heap, table, probe, index, seen, CacheCounter.EvictionsForEntry, now, grip))
-                {
-                    return true;
-                }
-            }
+            int index = (int)((random + (uint)turn) % Probe.Entries);
+            EntryWord seen = Probe.Read<TMachine>(probe, index);
+            isEmpty = seen.IsEmpty
+                || (EntryHints<TMachine>.Read(probe, index) == turn / Probe.Entries && TryDrop(heap, table, probe, index, seen, errand, grip));
         }
 
-        return false;
+        Probation<TMachine>.End(heap, &errand->Evictions);
+        return isEmpty;
     }
 
-    /// <summary>Unlinks an item, unless it is pinned and still of use: the later entries of its key first.</summary>
+    /// <summary>Finds the entry that leads to an allocation, which may be anybody's.</summary>
+    internal static bool TryFind(Attachment* heap, ulong unit, Probe* probe, out CacheTable* table, out int index)
+    {
+        index = Probe.None;
+        table = null;
+        if (!ItemAccess<TMachine>.IsInside(heap, unit))
+        {
+            return false;
+        }
+
+        ItemHeader* item = ItemAccess<TMachine>.At(heap, unit);
+        ItemShape shape = ItemAccess<TMachine>.Shape(item);
+        table = shape.IsKnown && !shape.Is(ItemShape.Table) ? Directory<TMachine>.Find(heap, shape.Cache) : null;
+        if (table == null)
+        {
+            return false;
+        }
+
+        Probe.Begin(probe, table, ItemAccess<TMachine>.Hash(item));
+        index = CacheSearch<TMachine>.FindUnit(probe, unit);
+        return index != Probe.None;
+    }
+
+    /// <summary>Unlinks an item, unless it is pinned and still of use, or not confirmed yet.</summary>
     /// <remarks>Takes effect as any unlinking does. The item of another key is named by the grip, too, before its entry changes.</remarks>
-    internal static bool TryDrop(
-        Attachment* heap, CacheTable* table, Probe* probe, int index, EntryWord seen, CacheCounter reason, ulong now, ulong* grip)
+    internal static bool TryDrop(Attachment* heap, CacheTable* table, Probe* probe, int index, EntryWord seen, Errand* errand, ulong* grip)
     {
         if (!ItemAccess<TMachine>.IsInside(heap, seen.Unit) || !Grips<TMachine>.TryHold(grip, probe->AddressOf(index), seen))
         {
@@ -48,26 +64,32 @@ internal static unsafe class CacheVictim<TMachine>
 
         ItemHeader* item = ItemAccess<TMachine>.At(heap, seen.Unit);
         ItemShape shape = ItemAccess<TMachine>.Shape(item);
-        ulong hash = ItemAccess<TMachine>.Hash(item);
-        bool isExpired = ItemAccess<TMachine>.IsExpired(ItemAccess<TMachine>.Deadline(item), now)
+        ulong deadline = ItemAccess<TMachine>.Deadline(item);
+        bool isExpired = ItemAccess<TMachine>.IsExpired(deadline, errand->Now)
             || (ItemAccess<TMachine>.Fits(heap, seen.Unit, shape.ValueBegins) && ItemAccess<TMachine>.IsTagRemoved(table, item, shape));
-        if (!isExpired && shape.Is(ItemShape.Pinned | ItemShape.Placeholder))
+        if (ItemAccess<TMachine>.IsUnconfirmed(deadline) || (!isExpired && shape.Is(ItemShape.Pinned | ItemShape.Placeholder)))
         {
             Grips<TMachine>.Loosen(grip);
             return false;
         }
 
-        // The key of the victim has buckets of its own.
-        Probe probeOfVictim;
-        Probe* own = &probeOfVictim;
-        Probe.Begin(own, table, hash);
-        int found = CacheSearch<TMachine>.FindUnit(own, seen.Unit);
-        Unlink<TMachine>.UnlinkLater(heap, table, own, hash, found == Probe.None ? Probe.Entries : found, grip);
-        bool isDropped = Grips<TMachine>.TryHold(grip, probe->AddressOf(index), seen)
-            && Unlink<TMachine>.TryUnlink(heap, table, probe, index, seen, seen.Emptied, grip);
+        ulong hash = ItemAccess<TMachine>.Hash(item);
+        int use = EntryHints<TMachine>.Read(probe, index);
+        bool isDropped = Unlink<TMachine>.TryUnlink(heap, table, probe, index, seen, seen.Emptied, grip);
         if (isDropped)
         {
-            CacheCounts<TMachine>.Add(heap, table, isExpired ? CacheCounter.Expirations : reason, 1);
+            CacheCounts<TMachine>.Add(heap, table, isExpired ? CacheCounter.Expirations : errand->Reason, 1);
+            if (!isExpired)
+            {
+                int kind = (int)(use == HintWord.New ? GhostKind.New : GhostKind.Used);
+                errand->Evictions.Bytes[kind] += (ulong)CacheCounts<TMachine>.BytesOf(heap, shape);
+
+                // In the buckets of its own key, not of the one that wants its entry.
+                Probe probeOfVictim;
+                Probe* own = &probeOfVictim;
+                Probe.Begin(own, table, hash);
+                EntryHints<TMachine>.Remember(own, EntryWord.TagOf(hash), (GhostKind)kind, errand->Evictions.When[kind]);
+            }
         }
 
         Grips<TMachine>.Loosen(grip);

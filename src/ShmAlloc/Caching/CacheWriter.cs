@@ -20,7 +20,7 @@ internal enum PutMode
     /// <summary>If the value has a certain stamp.</summary>
     Replace,
 
-    /// <summary>If the entry still leads to our placeholder, which is named by its unit.</summary>
+    /// <summary>If the value is still a certain placeholder.</summary>
     Complete,
 }
 
@@ -30,12 +30,14 @@ internal static unsafe class CacheWriter<TMachine>
 {
     private const int MaxTries = 64;
 
+    /// <summary>So many times somebody else's tentative item in an earlier entry goes first.</summary>
+    private const int PoliteTries = 3;
+
     /// <summary>Links a published item, which its cell names LINKING.</summary>
     /// <remarks>
-    /// Takes effect at the compare-and-swap of an entry: of the first that matches, or of an empty one. Two who find none may both link; so whoever
-    /// linked looks again: an earlier entry of the key is replaced, after one's own was taken out; later ones are unlinked. Who adds must not have been
-    /// seen if it gives way: its item is TENTATIVE, and takes effect when it is confirmed; a later entry that is confirmed makes it give way, too.
-    /// Death before the swap: recovery finds the item unlinked, and retires it. After it: it is the value of the key; recovery looks again in its stead.
+    /// Takes effect at one compare-and-swap: of the entry that leads to the value of the key, or, if there is none, of the item's own deadline, which confirms
+    /// it: see <see cref="Contest{TMachine}"/>. Death before that: recovery takes the item out of the index, if it is in, and retires it. After it: it is the
+    /// value of the key.
     /// </remarks>
     /// <returns>
     /// <see cref="CacheStatus.Ok"/>: it is linked, or was. Anything else: it never was to be seen, and is still the caller's, to be retired.
@@ -43,7 +45,6 @@ internal static unsafe class CacheWriter<TMachine>
     internal static CacheStatus Put(
         Attachment* heap, CacheTable* table, in CacheKey key, in NewItem item, PutMode mode, ulong expected, ulong now, ulong* grip)
     {
-        bool isTentative = mode is PutMode.Add or PutMode.Announce;
         ItemHeader* made = ItemAccess<TMachine>.At(heap, item.Unit);
         ulong deadline = ItemAccess<TMachine>.Deadline(made);
         Probe probeOfKey;
@@ -69,12 +70,11 @@ internal static unsafe class CacheWriter<TMachine>
 
             if (index >= 0)
             {
-                if (Unlink<TMachine>.TryUnlinkFirst(heap, table, probe, key.Hash, index, seen, seen.Naming(item.Unit, tag), grip))
+                if (Unlink<TMachine>.TryUnlink(heap, table, probe, index, seen, seen.Naming(item.Unit, tag), grip))
                 {
                     return Linked(heap, table, item);
                 }
 
-                Grips<TMachine>.Loosen(grip);
                 continue;
             }
 
@@ -91,29 +91,17 @@ internal static unsafe class CacheWriter<TMachine>
 
             seen = probe->Seen(index);
             EntryWord mine = seen.Naming(item.Unit, tag);
-            if (isTentative)
-            {
-                TMachine.Write(&made->Deadline, ItemHeader.Tentative);
-            }
-
+            TMachine.Write(&made->Deadline, ItemHeader.Tentative);
             if (TMachine.CompareExchange(probe->AddressOf(index), mine.Bits, seen.Bits) == seen.Bits)
             {
-                ClearHint(probe, index);
-                Standing standing = LookAgain(heap, table, probe, key, index, mine, isTentative, grip);
-                if (standing == Standing.First && isTentative)
-                {
-                    standing = Confirm(made, deadline, probe->AddressOf(index), mine);
-                }
-
-                if (standing == Standing.First)
+                EntryHints<TMachine>.Admit(heap, probe, index, tag, item.Shape.TotalBytes);
+                if (Contest<TMachine>.TryConfirm(heap, probe, key, index, made, deadline, insists: tries >= PoliteTries, grip))
                 {
                     return Linked(heap, table, item);
                 }
 
-                if (standing == Standing.Replaced)
-                {
-                    return isTentative ? CacheStatus.Contended : CacheStatus.Ok;
-                }
+                // Unless whoever revoked it has done that.
+                TMachine.CompareExchange(probe->AddressOf(index), mine.Emptied.Bits, mine.Bits);
             }
 
             // It is ours alone again.
@@ -145,78 +133,20 @@ internal static unsafe class CacheWriter<TMachine>
 
             bool isLive = ItemAccess<TMachine>.IsLive(table, ItemAccess<TMachine>.At(heap, first.Unit), first.Shape, now);
             EntryWord seen = probe->Seen(index);
-            if (Unlink<TMachine>.TryUnlinkFirst(heap, table, probe, key.Hash, index, seen, seen.Emptied, grip))
+            if (Unlink<TMachine>.TryUnlink(heap, table, probe, index, seen, seen.Emptied, grip))
             {
                 return isLive ? CacheStatus.Ok : CacheStatus.Missing;
             }
-
-            Grips<TMachine>.Loosen(grip);
         }
 
         return CacheStatus.Contended;
     }
 
-    /// <summary>What became of an entry that was linked beside others.</summary>
-    internal enum Standing
-    {
-        /// <summary>It is the first of its key.</summary>
-        First,
-
-        /// <summary>There was an earlier one; ours was taken out again.</summary>
-        TakenOut,
-
-        /// <summary>Somebody else took it out, or replaced it.</summary>
-        Replaced,
-    }
-
-    /// <summary>After an entry was linked: makes the key have one entry. The item is named LINKING by a cell of whoever linked it.</summary>
-    internal static Standing LookAgain(
-        Attachment* heap, CacheTable* table, Probe* probe, in CacheKey key, int index, EntryWord mine, bool isTentative, ulong* grip)
-    {
-        uint tag = EntryWord.TagOf(key.Hash);
-        int tries = 0;
-        for (int earlier = 0; earlier < index;)
-        {
-            EntryWord seen = Probe.Read<TMachine>(probe, earlier);
-            if (seen.IsEmpty || seen.Tag != tag || !ItemAccess<TMachine>.IsInside(heap, seen.Unit) || tries == MaxTries)
-            {
-                earlier++;
-                tries = 0;
-            }
-            else if (!Grips<TMachine>.TryHold(grip, probe->AddressOf(earlier), seen))
-            {
-                tries++;
-            }
-            else if (CacheSearch<TMachine>.IsMatch(heap, seen.Unit, key, out _, out _))
-            {
-                Grips<TMachine>.Loosen(grip);
-                return TakeOut(probe->AddressOf(index), mine);
-            }
-            else
-            {
-                earlier++;
-                tries = 0;
-            }
-        }
-
-        return Unlink<TMachine>.UnlinkLater(heap, table, probe, key.Hash, index, grip, sparesConfirmed: isTentative)
-            ? Standing.First
-            : TakeOut(probe->AddressOf(index), mine);
-    }
-
-    private static Standing TakeOut(ulong* entry, EntryWord mine) =>
-        TMachine.CompareExchange(entry, mine.Emptied.Bits, mine.Bits) == mine.Bits ? Standing.TakenOut : Standing.Replaced;
-
-    /// <summary>TENTATIVE → the real deadline: from here on it is the value of its key. Nobody unlinks it without having revoked it before.</summary>
-    private static Standing Confirm(ItemHeader* made, ulong deadline, ulong* entry, EntryWord mine) =>
-        TMachine.CompareExchange(&made->Deadline, deadline, ItemHeader.Tentative) == ItemHeader.Tentative ? Standing.First : TakeOut(entry, mine);
-
     private static CacheStatus Linked(Attachment* heap, CacheTable* table, in NewItem item)
     {
         // Who looked at the block while the item was not linked may have forgotten it.
         Hints<TMachine>.Set(heap, Hints<TMachine>.CachePlane, heap->BlockOf(item.Unit));
-        CacheCounts<TMachine>.Add(heap, table, CacheCounter.Entries, 1);
-        CacheCounts<TMachine>.Add(heap, table, CacheCounter.Bytes, CacheCounts<TMachine>.BytesOf(heap, item.Shape));
+        CacheCounts<TMachine>.AddItem(heap, table, item.Shape, 1);
         return CacheStatus.Ok;
     }
 
@@ -231,7 +161,7 @@ internal static unsafe class CacheWriter<TMachine>
 
         if (mode == PutMode.Complete)
         {
-            return index >= 0 && first.Unit == expected ? CacheStatus.Ok : CacheStatus.Changed;
+            return index >= 0 && first.Stamp == expected ? CacheStatus.Ok : CacheStatus.Changed;
         }
 
         bool isLive = index >= 0 && ItemAccess<TMachine>.IsLive(table, ItemAccess<TMachine>.At(heap, first.Unit), first.Shape, now);
@@ -261,14 +191,5 @@ internal static unsafe class CacheWriter<TMachine>
         }
 
         return second == Probe.None || (first != Probe.None && balance >= 0) ? first : second;
-    }
-
-    private static void ClearHint(Probe* probe, int index)
-    {
-        ulong* hints = probe->HintsOf(index, out ulong visited);
-        if ((TMachine.Read(hints) & visited) != 0)
-        {
-            TMachine.And(hints, ~visited);
-        }
     }
 }

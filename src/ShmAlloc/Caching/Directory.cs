@@ -49,8 +49,10 @@ internal static unsafe class Directory<TMachine>
     /// <returns>Ok also if somebody else used the number first: look for the name again.</returns>
     internal static ShmStatus TryMake(Attachment* heap, uint number, byte* name, int length, ulong buckets, ulong tagSlots, ulong limit, ulong itemFlags)
     {
-        ulong bytes = TableLayout.Bytes(heap->Geometry.Slots, tagSlots, buckets);
-        if (bytes > heap->LargestRequest)
+        ulong bytes = TableLayout.Bytes(heap->Geometry.Slots, tagSlots, TableLayout.SweepWords(number, heap->Geometry.MaximumBlocks), buckets);
+
+        // The limit on allocations is about those of users.
+        if (bytes > heap->WholeBytes)
         {
             return ShmStatus.TooLarge;
         }
@@ -117,13 +119,14 @@ internal static unsafe class Directory<TMachine>
         TableLayout* layout = (TableLayout*)ItemAccess<TMachine>.At(heap, unit);
         ulong buckets = TMachine.Read(&layout->Buckets);
         ulong tagSlots = TMachine.Read(&layout->TagSlots);
+        ulong sweepWords = TableLayout.SweepWords(number, heap->Geometry.MaximumBlocks);
         ItemShape shape = ItemAccess<TMachine>.Shape(&layout->Header);
         bool isSane = shape.Is(ItemShape.Table)
             && shape.KeyBytes is > 0 and <= TableLayout.MaxNameBytes
             && ulong.IsPow2(buckets) && buckets is >= 2 and <= TableLayout.MaxBuckets
             && ulong.IsPow2(tagSlots) && tagSlots <= TableLayout.MaxTagSlots
             && TMachine.Read(&layout->Slots) == heap->Geometry.Slots
-            && ItemAccess<TMachine>.Fits(heap, unit, TableLayout.Bytes(heap->Geometry.Slots, tagSlots, buckets));
+            && ItemAccess<TMachine>.Fits(heap, unit, TableLayout.Bytes(heap->Geometry.Slots, tagSlots, sweepWords, buckets));
         if (!isSane)
         {
             return false;
@@ -132,10 +135,11 @@ internal static unsafe class Directory<TMachine>
         // Threads that open it at once write the same.
         table->Number = number;
         table->ItemFlags = (uint)TMachine.Read(&layout->ItemFlags) & ItemShape.Checked;
-        table->Buckets = (ulong*)((byte*)layout + TableLayout.BucketsAt(offset, heap->Geometry.Slots, tagSlots));
+        table->Buckets = (ulong*)((byte*)layout + TableLayout.BucketsAt(offset, heap->Geometry.Slots, tagSlots, sweepWords));
         table->BucketMask = buckets - 1;
         table->Tags = (ulong*)((byte*)layout + TableLayout.TagsAt(offset, heap->Geometry.Slots));
         table->TagMask = tagSlots - 1;
+        table->Sweeps = sweepWords == 0 ? null : (ulong*)((byte*)layout + TableLayout.SweepsAt(offset, heap->Geometry.Slots, tagSlots));
         table->Counters = (ulong*)((byte*)layout + TableLayout.CountersAt(offset));
         table->Layout = layout;
         Volatile.Write(ref table->Offset, offset);

@@ -15,8 +15,6 @@ namespace ShmAlloc.Caching;
 internal static unsafe class Flight<TMachine>
     where TMachine : struct, IMachine
 {
-    private const int MaxTries = 64;
-
     /// <summary>Links a placeholder, if the key has no value and no placeholder.</summary>
     /// <param name="heap">The attachment.</param>
     /// <param name="table">The cache.</param>
@@ -45,42 +43,22 @@ internal static unsafe class Flight<TMachine>
         return status;
     }
 
-    /// <summary>Takes the placeholder away, if it is still there: the value could not be worked out.</summary>
+    /// <summary>Takes the placeholder away, if it is still there.</summary>
     /// <remarks>
-    /// Without a grip, because the heap is being closed, our own cell, which names the placeholder, suffices: a later entry that shows then is that of
-    /// somebody who has not looked again yet, and whose value nobody had replaced. Death after the swap: recovery finds that no entry leads to it.
+    /// Its own cell goes on to say COMPUTING, so that it is not reused, and recovery unlinks it if we die before the compare-and-swap, and retires it
+    /// if we die after it. No other cell is needed: there is none to be had when the heap is being disposed of.
     /// </remarks>
-    internal static void GiveUp(Attachment* heap, CacheTable* table, ulong hash, ulong unit, ulong* grip)
+    internal static void GiveUp(Attachment* heap, CacheTable* table, in NewItem placeholder)
     {
         Probe probeOfKey;
         Probe* probe = &probeOfKey;
-        Probe.Begin(probe, table, hash);
-        for (int tries = 0; tries < MaxTries; tries++)
+        Probe.Begin(probe, table, placeholder.Hash);
+        int index = CacheSearch<TMachine>.FindUnit(probe, placeholder.Unit);
+        EntryWord seen = index >= 0 ? probe->Seen(index) : default;
+        if (index >= 0 && TMachine.CompareExchange(probe->AddressOf(index), seen.Emptied.Bits, seen.Bits) == seen.Bits)
         {
-            int index = CacheSearch<TMachine>.FindUnit(probe, unit);
-            if (index == Probe.None)
-            {
-                return;
-            }
-
-            EntryWord seen = probe->Seen(index);
-            if (grip == null)
-            {
-                if (TMachine.CompareExchange(probe->AddressOf(index), seen.Emptied.Bits, seen.Bits) == seen.Bits)
-                {
-                    Unlink<TMachine>.Retire(heap, table, unit);
-                    return;
-                }
-
-                continue;
-            }
-
-            Unlink<TMachine>.UnlinkLater(heap, table, probe, hash, index, grip);
-            if (Grips<TMachine>.TryHold(grip, probe->AddressOf(index), seen)
-                && Unlink<TMachine>.TryUnlink(heap, table, probe, index, seen, seen.Emptied, grip))
-            {
-                return;
-            }
+            Allocation.Hold<TMachine>.Retire(heap, heap->OffsetOf(placeholder.Unit));
+            CacheCounts<TMachine>.AddItem(heap, table, placeholder.Shape, -1);
         }
     }
 }

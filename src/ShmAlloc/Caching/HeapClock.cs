@@ -6,7 +6,7 @@ namespace ShmAlloc.Caching;
 
 /// <summary>
 /// Milliseconds on which all processes agree: about those since 1970, but counted by the kernel's clock since the machine was started. What has to be added
-/// to it stands in the header; whoever opens a cache first after the machine was started works it out from the wall clock.
+/// to it stands in the header; whoever uses a cache first after the machine was started works it out from the wall clock.
 /// </summary>
 /// <remarks>
 /// <code>
@@ -21,17 +21,27 @@ internal static unsafe class HeapClock
     private const int TagAt = 48;
     private const ulong OffsetMask = (1UL << TagAt) - 1;
 
-    /// <summary>What to add to the kernel's clock.</summary>
-    internal static long FindOffset(Attachment* heap)
+    internal static ulong Now(Attachment* heap)
     {
-        ulong mine = (BootClock.BootTag << TagAt) | ((ulong)(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() - BootClock.Milliseconds) & OffsetMask);
+        long offset = Volatile.Read(ref heap->ClockOffset);
+        return (ulong)(Libc.BootMilliseconds() + (offset != 0 ? offset : FindOffset(heap)));
+    }
+
+    /// <summary>What to add to the kernel's clock, as this process sees it. Threads that work it out at once find the same.</summary>
+    private static long FindOffset(Attachment* heap)
+    {
+        ulong tag = BootClock.BootTag();
+        long inNamespace = BootClock.NamespaceMilliseconds();
+        ulong mine = (tag << TagAt) | ((ulong)(Libc.WallMilliseconds() - (Libc.BootMilliseconds() - inNamespace)) & OffsetMask);
         ulong anchor = Hardware.Read(&heap->Header->ClockAnchor, "", 0);
-        if (anchor >> TagAt != BootClock.BootTag)
+        if (anchor >> TagAt != tag)
         {
             ulong was = heap->ReadOnly ? 0 : Hardware.CompareExchange(&heap->Header->ClockAnchor, mine, anchor, "", 0);
-            anchor = was >> TagAt == BootClock.BootTag ? was : mine;
+            anchor = was >> TagAt == tag ? was : mine;
         }
 
-        return (long)(anchor & OffsetMask);
+        long offset = (long)(anchor & OffsetMask) - inNamespace;
+        Volatile.Write(ref heap->ClockOffset, offset);
+        return offset;
     }
 }

@@ -64,5 +64,8 @@ internal static unsafe class ItemAccess<TMachine>
     internal static bool IsLive(CacheTable* table, ItemHeader* item, ItemShape shape, ulong now) =>
         !shape.Is(ItemShape.Placeholder) && !IsExpired(Deadline(item), now) && !IsTagRemoved(table, item, shape);
 
+    /// <summary>Whether an item with such a deadline is nobody's value, and perhaps never will be.</summary>
+    internal static bool IsUnconfirmed(ulong deadline) => deadline is ItemHeader.Tentative or ItemHeader.Revoked;
+
     internal static bool IsExpired(ulong deadline, ulong now) => deadline != 0 && deadline <= now;
 }

@@ -6,8 +6,7 @@ using ShmAlloc.Participants;
 namespace ShmAlloc.Caching;
 
 /// <summary>
-/// What becomes of an item that a cell of a dead participant names. The recoverer has the lock of the slot, so it goes on with the dead one's own cells: should
-/// it die, the next one finds them as it would have found the dead one's.
+/// What becomes of an item that a cell of a dead participant names. The cell stays until all is done: should the recoverer die, the next one repeats it.
 /// </summary>
 internal static unsafe class ItemRecovery<TMachine>
     where TMachine : struct, IMachine
@@ -26,7 +25,7 @@ internal static unsafe class ItemRecovery<TMachine>
     }
 
     /// <summary>Ends what the cell says; the caller clears it then.</summary>
-    internal static void Recover(Attachment* heap, int slot, CellWord cell)
+    internal static void Recover(Attachment* heap, CellWord cell)
     {
         if (!ItemAccess<TMachine>.IsInside(heap, cell.Unit) || !IsPublished(heap, cell.Unit))
         {
@@ -60,7 +59,7 @@ internal static unsafe class ItemRecovery<TMachine>
         if (index >= 0 && cell.Kind != CellKind.Unlinking)
         {
             Hints<TMachine>.Set(heap, Hints<TMachine>.CachePlane, heap->BlockOf(cell.Unit));
-            FinishLinked(heap, table, probe, index, slot, cell, item, shape);
+            TakeBack(probe, index, item, shape);
             index = CacheSearch<TMachine>.FindUnit(probe, cell.Unit);
         }
 
@@ -70,41 +69,14 @@ internal static unsafe class ItemRecovery<TMachine>
         }
     }
 
-    /// <summary>Linked by the dead one: it may not have looked again; and what it was working out nobody will.</summary>
-    private static void FinishLinked(
-        Attachment* heap, CacheTable* table, Probe* probe, int index, int slot, CellWord cell, ItemHeader* item, ItemShape shape)
+    /// <summary>Linked by the dead one, but nobody will confirm it, or nobody works out what it announces: its entry is emptied.</summary>
+    private static void TakeBack(Probe* probe, int index, ItemHeader* item, ItemShape shape)
     {
-        ulong* grip = FreeCellOf(heap, slot);
-        if (grip == null || !ItemAccess<TMachine>.Fits(heap, cell.Unit, shape.TotalBytes))
+        if (shape.Is(ItemShape.Placeholder) || ItemAccess<TMachine>.IsUnconfirmed(ItemAccess<TMachine>.Deadline(item)))
         {
-            return;
-        }
-
-        EntryWord seen = probe->Seen(index);
-        CacheKey key = new((byte*)item + shape.KeyBegins, shape.KeyBytes, ItemAccess<TMachine>.Hash(item));
-        bool isTentative = ItemAccess<TMachine>.Deadline(item) is ItemHeader.Tentative or ItemHeader.Revoked;
-        if (shape.Is(ItemShape.Placeholder) || isTentative)
-        {
-            Unlink<TMachine>.UnlinkLater(heap, table, probe, key.Hash, index, grip, sparesConfirmed: isTentative);
+            EntryWord seen = probe->Seen(index);
             TMachine.CompareExchange(probe->AddressOf(index), seen.Emptied.Bits, seen.Bits);
         }
-        else
-        {
-            CacheWriter<TMachine>.LookAgain(heap, table, probe, key, index, seen, isTentative: false, grip);
-        }
-    }
-
-    private static ulong* FreeCellOf(Attachment* heap, int slot)
-    {
-        for (int index = 0; index < heap->Geometry.Cells; index++)
-        {
-            if (Cells<TMachine>.Read(heap, slot, index).IsNone)
-            {
-                return Cells<TMachine>.AddressOf(heap, slot, index);
-            }
-        }
-
-        return null;
     }
 
     private static bool IsPublished(Attachment* heap, ulong unit)

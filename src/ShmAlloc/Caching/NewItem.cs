@@ -64,7 +64,7 @@ internal static unsafe class NewItems<TMachine>
         item = default;
         ItemShape shape = new(options.Flags | table->ItemFlags, table->Number, options.TagCount, key.Length, valueBytes);
         item.Shape = shape;
-        if (shape.TotalBytes > heap->LargestRequest)
+        if (shape.TotalBytes > heap->WholeBytes)
         {
             return ShmStatus.TooLarge;
         }
@@ -75,7 +75,9 @@ internal static unsafe class NewItems<TMachine>
             return status;
         }
 
-        Name(heap, cell, CellKind.Linking, unit);
+        // All of it: while it is given back, piece by piece, a sweep must not find the rest unnamed.
+        uint units = heap->ReservedRuns[cell] != 0 ? 1 : heap->ReservedUnits[cell];
+        TMachine.Write(Cells<TMachine>.AddressOf(heap, heap->Slot, cell), new CellWord(CellKind.Linking, unit, units).Bits);
         item.Unit = unit;
         item.Cell = cell;
         item.Hash = key.Hash;

@@ -25,12 +25,15 @@ internal unsafe struct Probe
     internal readonly ulong* AddressOf(int index) =>
         index < TableLayout.EntriesOfBucket ? _first + index : _second + (index - TableLayout.EntriesOfBucket);
 
-    /// <summary>The word of hints beside an entry, and the bit in it that says it was used lately.</summary>
-    internal readonly ulong* HintsOf(int index, out ulong visited)
+    /// <summary>The <see cref="HintWord"/> beside an entry, and the entry's position in it.</summary>
+    internal readonly ulong* HintsOf(int index, out int position)
     {
-        visited = 1UL << (8 * (index < TableLayout.EntriesOfBucket ? index : index - TableLayout.EntriesOfBucket));
+        position = index < TableLayout.EntriesOfBucket ? index : index - TableLayout.EntriesOfBucket;
         return (index < TableLayout.EntriesOfBucket ? _first : _second) + TableLayout.EntriesOfBucket;
     }
+
+    /// <summary>The <see cref="HintWord"/> of the first bucket, which keeps the ghost of the key.</summary>
+    internal readonly ulong* HomeHints => _first + TableLayout.EntriesOfBucket;
 
     /// <summary>What was read last.</summary>
     internal EntryWord Seen(int index) => new(_seen[index]);

@@ -28,43 +28,7 @@ public sealed unsafe partial class SharedCache
     {
         ArgumentNullException.ThrowIfNull(factory);
         ThrowIfOver(options);
-        CacheEntryOptions captured = options with { Tags = Capture(options.Tags) };
-        Waiting waiting = new(flight);
-        while (true)
-        {
-            FlightState begun = TryFly(key, captured, flight.AllowStale, out byte[]? value, out NewItem placeholder);
-            if (begun == FlightState.Landed)
-            {
-                return value!;
-            }
-
-            if (begun == FlightState.Taken && !waiting.IsOver)
-            {
-                Thread.Sleep(waiting.NextSleep(Heap));
-                continue;
-            }
-
-            if (begun != FlightState.Begun)
-            {
-                // Nobody can be waited for any longer, or there is no room to say that we are at it.
-                value = NotNull(factory(state));
-                SetUnlessOver(key, value, captured);
-                return value;
-            }
-
-            try
-            {
-                value = NotNull(factory(state));
-            }
-            catch
-            {
-                GiveUp(key, placeholder);
-                throw;
-            }
-
-            Land(key, value, captured, placeholder);
-            return value;
-        }
+        return Get(key) ?? Fly(key, state, factory, options with { Tags = Capture(options.Tags) }, flight);
     }
 
     /// <inheritdoc cref="GetOrAdd{TState}(ReadOnlySpan{byte}, TState, Func{TState, byte[]}, in CacheEntryOptions, in CacheFlightOptions)"/>
@@ -99,50 +63,40 @@ public sealed unsafe partial class SharedCache
             : FlyAsync(key, state, factory, options with { Tags = Capture(options.Tags) }, flight, cancellation);
     }
 
-    private static byte[] NotNull(byte[]? value) =>
-        value ?? throw new InvalidOperationException("The factory returned null: a value is an array, which may be empty.");
-
-    /// <summary>Before anything is worked out: an expiry that is not in the future is misuse.</summary>
-    private void ThrowIfOver(in CacheEntryOptions options)
+    private byte[] Fly<TState>(
+        ReadOnlySpan<byte> key, TState state, Func<TState, byte[]> factory, in CacheEntryOptions options, in CacheFlightOptions flight)
     {
-        if (options.Lifetime is { } lifetime)
+        Waiting waiting = new(flight);
+        while (true)
         {
-            Milliseconds(lifetime, nameof(options.Lifetime));
-        }
+            FlightState begun = TryFly(key, options, flight.AllowStale, out byte[]? value, out NewItem placeholder);
+            if (begun == FlightState.Landed)
+            {
+                return value!;
+            }
 
-        if (options.SlidingExpiration is { } window)
-        {
-            Milliseconds(window, nameof(options.SlidingExpiration));
-        }
+            if (begun == FlightState.Taken && !waiting.IsOver)
+            {
+                Thread.Sleep(waiting.NextSleep(Heap));
+                continue;
+            }
 
-        if (options.AbsoluteExpiration is { } moment)
-        {
-            Milliseconds(LeftUntil(moment), nameof(options.AbsoluteExpiration));
+            try
+            {
+                value = factory(state) ?? throw NoValue();
+            }
+            catch when (begun == FlightState.Begun)
+            {
+                GiveUp(placeholder);
+                throw;
+            }
+
+            Land(key, value, options, placeholder, isOurs: begun == FlightState.Begun);
+            return value;
         }
     }
 
-    /// <summary>After a value was worked out: its absolute expiry as a lifetime that counts from now.</summary>
-    /// <returns>False if it has passed meanwhile, which is nobody's fault.</returns>
-    private bool TryRebase(in CacheEntryOptions options, out CacheEntryOptions rebased)
-    {
-        rebased = options;
-        if (options.AbsoluteExpiration is { } moment)
-        {
-            TimeSpan left = LeftUntil(moment);
-            rebased = options with { AbsoluteExpiration = null, Lifetime = options.Lifetime < left ? options.Lifetime : left };
-            return left > TimeSpan.Zero;
-        }
-
-        return true;
-    }
-
-    private void SetUnlessOver(ReadOnlySpan<byte> key, byte[] value, in CacheEntryOptions options)
-    {
-        if (TryRebase(options, out CacheEntryOptions rebased))
-        {
-            Set(key, value, rebased);
-        }
-    }
+    private static InvalidOperationException NoValue() => new("The factory returned null; an empty array is a value.");
 
     private enum FlightState
     {
@@ -162,41 +116,48 @@ public sealed unsafe partial class SharedCache
     private FlightState TryFly(ReadOnlySpan<byte> key, in CacheEntryOptions options, bool allowStale, out byte[]? value, out NewItem placeholder)
     {
         placeholder = default;
-        value = Get(key);
+        CacheStatus found = Get(key, [], out int length, out _);
+        value = found == CacheStatus.Ok ? [] : found == CacheStatus.BufferTooSmall ? Get(key) : null;
         if (value != null)
         {
             return FlightState.Landed;
         }
 
-        byte[] stale = ReadStale(key, out bool isPlaceholder, out bool isDamaged) ?? [];
-        if (isDamaged)
+        if (found == CacheStatus.BufferTooSmall && Get(key, new byte[length], out _, out _) == CacheStatus.Damaged)
         {
-            return FlightState.Impossible;
+            // Somebody wrote over it: nobody gets it any more.
+            Remove(key);
         }
 
-        if (isPlaceholder)
+        byte[] stale = ReadStale(key, out ItemFacts facts) ?? [];
+        if (facts.Shape.Is(ItemShape.Placeholder))
         {
             value = stale;
+            placeholder.Stamp = facts.Stamp;
             return allowStale && stale.Length > 0 ? FlightState.Landed : FlightState.Taken;
         }
 
+        // It belongs to the same tags as the value will: when they are removed, the stale value that it holds is gone as well.
         ulong now = Now;
+        ulong* tags = stackalloc ulong[ItemShape.MaxTags];
+        ItemOptions translated = Translate(options, now, tags);
         ItemOptions item = new() { Flags = ItemShape.Placeholder, Owner = ((ulong)_heap->Epoch << 32) | (uint)_heap->Slot };
+        item.Tags = translated.Tags;
+        item.TagCount = translated.TagCount;
+        stale = allowStale ? stale : [];
         if (_heap->ReadOnly || key.Length > ItemShape.MaxKeyBytes
-            || TryBeginLasting(key, (uint)(allowStale ? stale.Length : 0), item, now, out placeholder) != CacheStatus.Ok)
+            || TryBeginLasting(key, (uint)stale.Length, item, now, out placeholder) != CacheStatus.Ok)
         {
+            placeholder = default;
             return FlightState.Impossible;
         }
 
-        if (allowStale)
-        {
-            stale.CopyTo(new Span<byte>(placeholder.Value, stale.Length));
-        }
-
+        stale.CopyTo(new Span<byte>(placeholder.Value, stale.Length));
         CacheStatus status = Announce(key, placeholder, now);
         if (status != CacheStatus.Ok)
         {
             Cells<Hardware>.Release(_heap, placeholder.Cell);
+            placeholder = default;
         }
 
         return Checked(status) switch
@@ -225,54 +186,63 @@ public sealed unsafe partial class SharedCache
         }
     }
 
-    /// <summary>The value takes the placeholder's place, if that is still there.</summary>
-    private void Land(ReadOnlySpan<byte> key, byte[] value, in CacheEntryOptions options, in NewItem placeholder)
+    /// <summary>
+    /// The value takes the placeholder's place, if that is still there: ours, or that of somebody whom we waited for too long. Without one it is not
+    /// stored: nobody knows what happened since it was worked out.
+    /// </summary>
+    private void Land(ReadOnlySpan<byte> key, byte[] value, in CacheEntryOptions options, in NewItem placeholder, bool isOurs)
     {
-        if (!TryRebase(options, out CacheEntryOptions rebased))
-        {
-            GiveUp(key, placeholder);
-            return;
-        }
-
-        CacheStatus status;
-        int attempt = 0;
+        CacheStatus status = CacheStatus.Changed;
         ulong now = Now;
         ulong* tags = stackalloc ulong[ItemShape.MaxTags];
-        ItemOptions item = Translate(rebased, now, tags);
-        fixed (byte* bytes = key, from = value)
+        if (placeholder.Stamp != 0 && TryTranslate(options, now, tags, out ItemOptions item))
         {
-            CacheKey found = KeyOf(bytes, key.Length);
-            do
+            int attempt = 0;
+            fixed (byte* bytes = key, from = value)
             {
-                status = CacheStore<Hardware>.Put(
-                    _heap, _table, found, from, (uint)value.Length, item, PutMode.Complete, placeholder.Unit, now);
+                CacheKey found = KeyOf(bytes, key.Length);
+                do
+                {
+                    status = CacheStore<Hardware>.Put(
+                        _heap, _table, found, from, (uint)value.Length, item, PutMode.Complete, placeholder.Stamp, now);
+                }
+                while (status == CacheStatus.Contended && Pause(ref attempt));
             }
-            while (status == CacheStatus.Contended && Pause(ref attempt));
         }
 
-        if (status is CacheStatus.Ok or CacheStatus.Changed)
+        if (isOurs)
         {
-            Cells<Hardware>.Release(_heap, placeholder.Cell);
-            GC.KeepAlive(Heap);
+            GiveUp(placeholder);
         }
-        else
-        {
-            GiveUp(key, placeholder);
-        }
+
+        GC.KeepAlive(Heap);
     }
 
-    private void GiveUp(ReadOnlySpan<byte> key, in NewItem placeholder)
+    /// <summary>Before anything is worked out: an expiry that is not in the future is misuse.</summary>
+    private void ThrowIfOver(in CacheEntryOptions options)
     {
-        if (TakeGrip(out int cell) == CacheStatus.Ok)
+        ulong* tags = stackalloc ulong[ItemShape.MaxTags];
+        Translate(options with { Tags = default }, Now, tags);
+    }
+
+    /// <summary>False if the value would have expired by now: working it out took so long, which is nobody's fault.</summary>
+    private bool TryTranslate(in CacheEntryOptions options, ulong now, ulong* tags, out ItemOptions item)
+    {
+        CacheEntryOptions rebased = options;
+        TimeSpan left = options.AbsoluteExpiration is { } moment ? LeftUntil(moment) : TimeSpan.MaxValue;
+        if (options.AbsoluteExpiration != null)
         {
-            Flight<Hardware>.GiveUp(_heap, _table, placeholder.Hash, placeholder.Unit, Cells<Hardware>.AddressOf(_heap, _heap->Slot, cell));
-            Cells<Hardware>.Release(_heap, cell);
-        }
-        else
-        {
-            Flight<Hardware>.GiveUp(_heap, _table, placeholder.Hash, placeholder.Unit, null);
+            rebased = options with { AbsoluteExpiration = null, Lifetime = options.Lifetime < left ? options.Lifetime : left };
         }
 
+        item = left <= TimeSpan.Zero ? default : Translate(rebased, now, tags);
+        return left > TimeSpan.Zero;
+    }
+
+    /// <summary>Takes the placeholder away if it is still there, and lets go of it.</summary>
+    private void GiveUp(in NewItem placeholder)
+    {
+        Flight<Hardware>.GiveUp(_heap, _table, placeholder);
         Cells<Hardware>.Release(_heap, placeholder.Cell);
         GC.KeepAlive(Heap);
     }
@@ -291,9 +261,8 @@ public sealed unsafe partial class SharedCache
     }
 
     /// <summary>What there is, although it has expired or is being worked out anew.</summary>
-    private byte[]? ReadStale(ReadOnlySpan<byte> key, out bool isPlaceholder, out bool isDamaged)
+    private byte[]? ReadStale(ReadOnlySpan<byte> key, out ItemFacts facts)
     {
-        isDamaged = false;
         byte[] value = [];
         fixed (byte* bytes = key)
         {
@@ -301,18 +270,15 @@ public sealed unsafe partial class SharedCache
             for (int attempt = 0; ;)
             {
                 CacheStatus status;
-                ItemFacts facts;
                 fixed (byte* to = value)
                 {
                     status = CacheReader<Hardware>.TryRead(_heap, _table, found, to, (ulong)value.Length, out facts);
-                    isDamaged = status == CacheStatus.Ok && (facts.Shape.Bits & (ItemShape.Checked | ItemShape.Placeholder)) == ItemShape.Checked
-                        && Checksum.Of(to, facts.Shape.ValueBytes) != facts.Checksum;
-                }
-
-                isPlaceholder = status is CacheStatus.Ok or CacheStatus.BufferTooSmall && facts.Shape.Is(ItemShape.Placeholder);
-                if (status == CacheStatus.Ok && !facts.IsTagRemoved && !isDamaged)
-                {
-                    return value.Length == (int)facts.Shape.ValueBytes ? value : value[..(int)facts.Shape.ValueBytes];
+                    bool isDamaged = status == CacheStatus.Ok && facts.Shape.Is(ItemShape.Checked) && Checksum.Of(to, facts.Shape.ValueBytes) != facts.Checksum;
+                    facts = status is CacheStatus.Ok or CacheStatus.BufferTooSmall ? facts : default;
+                    if (status == CacheStatus.Ok && !facts.IsTagRemoved && !isDamaged)
+                    {
+                        return value.Length == (int)facts.Shape.ValueBytes ? value : value[..(int)facts.Shape.ValueBytes];
+                    }
                 }
 
                 if (status is not (CacheStatus.BufferTooSmall or CacheStatus.Contended) || !Pause(ref attempt))

@@ -29,23 +29,15 @@ public sealed partial class SharedCache
             bool isOurs = begun == FlightState.Begun;
             try
             {
-                value = NotNull(await factory(state, cancellation).ConfigureAwait(false));
+                value = await factory(state, cancellation).ConfigureAwait(false) ?? throw NoValue();
             }
             catch when (isOurs)
             {
-                GiveUp(key.Span, placeholder);
+                GiveUp(placeholder);
                 throw;
             }
 
-            if (isOurs)
-            {
-                Land(key.Span, value, options, placeholder);
-            }
-            else
-            {
-                SetUnlessOver(key.Span, value, options);
-            }
-
+            Land(key.Span, value, options, placeholder, isOurs);
             return value;
         }
     }

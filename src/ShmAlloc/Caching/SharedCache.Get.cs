@@ -10,6 +10,7 @@ namespace ShmAlloc.Caching;
 public sealed unsafe partial class SharedCache
 {
     private const int ShortKeyBytes = 384;
+    private const int ShortValueBytes = 1024;
 
     /// <summary>Copies the value of a key.</summary>
     /// <param name="key">The key: at most 65,535 bytes.</param>
@@ -49,7 +50,7 @@ public sealed unsafe partial class SharedCache
     {
         fixed (byte* bytes = key, to = destination)
         {
-            CacheStatus status = Read(KeyOf(bytes, key.Length), to, destination.Length, isPreview, out ItemFacts facts);
+            CacheStatus status = Read(KeyOf(bytes, key.Length), to, destination.Length, counts: true, out ItemFacts facts);
             lengthBytes = (int)facts.Shape.ValueBytes;
             version = new CacheVersion(facts.Stamp);
             return status;
@@ -111,24 +112,30 @@ public sealed unsafe partial class SharedCache
     /// <param name="version">Names the value.</param>
     /// <returns>The value, or <see langword="null"/>.</returns>
     /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
+    [SkipLocalsInit]
     public byte[]? Get(ReadOnlySpan<byte> key, out CacheVersion version)
     {
-        byte[] value = [];
-        for (int attempt = 0; ;)
+        // Most values are read once, into the stack, and copied from there.
+        Span<byte> buffer = stackalloc byte[ShortValueBytes];
+        CacheStatus status = Get(key, buffer, out int length, out version);
+        if (status == CacheStatus.Ok)
         {
-            CacheStatus status = Get(key, value, isPreview: true, out int length, out version);
-            if (status == CacheStatus.Ok)
-            {
-                return length == value.Length ? value : value[..length];
-            }
-
-            if (status != CacheStatus.BufferTooSmall || !Pause(ref attempt))
-            {
-                return null;
-            }
-
-            value = GC.AllocateUninitializedArray<byte>(length);
+            return buffer[..length].ToArray();
         }
+
+        byte[] value = [];
+        for (int attempt = 0; status == CacheStatus.BufferTooSmall && Pause(ref attempt);)
+        {
+            value = GC.AllocateUninitializedArray<byte>(length);
+            fixed (byte* bytes = key, to = value)
+            {
+                status = Read(KeyOf(bytes, key.Length), to, length, counts: false, out ItemFacts facts);
+                length = (int)facts.Shape.ValueBytes;
+                version = new CacheVersion(facts.Stamp);
+            }
+        }
+
+        return status != CacheStatus.Ok ? null : length == value.Length ? value : value[..length];
     }
 
     /// <summary>Whether a key has a value; counts as a use of it.</summary>
@@ -145,7 +152,12 @@ public sealed unsafe partial class SharedCache
     {
         fixed (byte* bytes = key)
         {
-            return Checked(Renew(KeyOf(bytes, key.Length), Now)) == CacheStatus.Ok;
+            CacheKey found = KeyOf(bytes, key.Length);
+            bool isThere = _heap->ReadOnly
+                ? Read(found, null, 0, counts: true, out _) is CacheStatus.Ok or CacheStatus.BufferTooSmall
+                : Renew(found, Now) == CacheStatus.Ok;
+            ThrowIfClosed();
+            return isThere;
         }
     }
 
@@ -154,7 +166,7 @@ public sealed unsafe partial class SharedCache
         Encoding.UTF8.TryGetBytes(key, buffer, out int length) ? buffer[..length] : Encoding.UTF8.GetBytes(key);
 
     /// <summary>Reads, and judges what was read: expired, of a removed tag, or still worked out.</summary>
-    private CacheStatus Read(in CacheKey key, byte* to, int capacity, bool isPreview, out ItemFacts facts)
+    private CacheStatus Read(in CacheKey key, byte* to, int capacity, bool counts, out ItemFacts facts)
     {
         CacheStatus status;
         int attempt = 0;
@@ -164,13 +176,14 @@ public sealed unsafe partial class SharedCache
         }
         while (status == CacheStatus.Contended && Pause(ref attempt));
 
-        if (status is CacheStatus.Ok or CacheStatus.BufferTooSmall && (facts.Deadline != 0 || facts.IsTagRemoved || facts.Shape.Is(Unusual)))
+        if (status is CacheStatus.Ok or CacheStatus.BufferTooSmall
+            && (facts.Deadline != 0 || facts.IsTagRemoved || facts.Shape.Is(Unusual) || facts.Shape.ValueBytes > int.MaxValue))
         {
             status = Inspect(key, to, status, facts);
         }
 
         bool isHit = status is CacheStatus.Ok or CacheStatus.BufferTooSmall;
-        if (status != CacheStatus.BufferTooSmall || !isPreview)
+        if (counts)
         {
             CacheCounts<Hardware>.Add(_heap, _table, isHit ? CacheCounter.Hits : CacheCounter.Misses, 1);
         }
@@ -190,23 +203,14 @@ public sealed unsafe partial class SharedCache
     [MethodImpl(MethodImplOptions.NoInlining)]
     private CacheStatus Inspect(in CacheKey key, byte* to, CacheStatus status, in ItemFacts facts)
     {
-        if (facts.IsTagRemoved || facts.Shape.Is(ItemShape.Placeholder))
-        {
-            return CacheStatus.Missing;
-        }
-
         ulong now = facts.Deadline != 0 ? Now : 0;
-        if (ItemAccess<Hardware>.IsExpired(facts.Deadline, now))
-        {
-            return CacheStatus.Missing;
-        }
-
-        if (status == CacheStatus.Ok && facts.Shape.Is(ItemShape.Checked) && Checksum.Of(to, facts.Shape.ValueBytes) != facts.Checksum)
+        status = CacheReader<Hardware>.Judge(status, facts, to, now);
+        if (facts.Shape.ValueBytes > int.MaxValue)
         {
             return CacheStatus.Damaged;
         }
 
-        if (facts.Shape.Is(ItemShape.Sliding) && !_heap->ReadOnly)
+        if (status is CacheStatus.Ok or CacheStatus.BufferTooSmall && facts.Shape.Is(ItemShape.Sliding) && !_heap->ReadOnly && facts.IsRenewalDue(now))
         {
             Renew(key, now);
         }

@@ -40,8 +40,8 @@ public sealed unsafe partial class SharedCache
         ThrowIfClosed();
     }
 
-    /// <summary>What a <see cref="DateTimeOffset"/> can say; somebody may have scribbled more than that.</summary>
-    private static readonly ulong LatestMilliseconds = (ulong)DateTimeOffset.MaxValue.ToUnixTimeMilliseconds();
+    /// <summary>The last one that .NET knows.</summary>
+    private static readonly ulong LastMoment = (ulong)DateTimeOffset.MaxValue.ToUnixTimeMilliseconds();
 
     private ulong BucketMask => _table->BucketMask;
 
@@ -60,7 +60,7 @@ public sealed unsafe partial class SharedCache
                             buffer.AsSpan(0, facts.Shape.KeyBytes).ToArray(),
                             (int)facts.Shape.ValueBytes,
                             new CacheVersion(facts.Stamp),
-                            facts.Deadline == 0 ? null : DateTimeOffset.FromUnixTimeMilliseconds((long)Math.Min(facts.Deadline, LatestMilliseconds)),
+                            facts.Deadline == 0 ? null : DateTimeOffset.FromUnixTimeMilliseconds((long)Math.Min(facts.Deadline, LastMoment)),
                             facts.Shape.Is(ItemShape.Pinned));
 
                     case CacheStatus.Missing:

@@ -153,8 +153,15 @@ public sealed unsafe partial class SharedCache
             return CacheStatus.ReadOnly;
         }
 
-        CacheStore<Hardware>.RemoveTag(_table, HashOf(tag));
-        return Checked(CacheStatus.Ok);
+        // Whoever has a cell keeps the mapping: a disposal in between would lose the removal.
+        CacheStatus status = TakeGrip(out int cell);
+        if (status == CacheStatus.Ok)
+        {
+            CacheStore<Hardware>.RemoveTag(_table, HashOf(tag));
+            Participants.Cells<Hardware>.Release(_heap, cell);
+        }
+
+        return Checked(status);
     }
 
     /// <summary>Says which generation of tags counts now: to be done before a value is worked out that will be set with them.</summary>

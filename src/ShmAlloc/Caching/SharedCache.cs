@@ -4,7 +4,6 @@ using System.Runtime.CompilerServices;
 using System.Text;
 using ShmAlloc.Layout;
 using ShmAlloc.Memory;
-using ShmAlloc.Memory.Linux;
 using ShmAlloc.Participants;
 
 namespace ShmAlloc.Caching;
@@ -30,7 +29,6 @@ public sealed unsafe partial class SharedCache
     private readonly CacheTable* _table;
     private readonly ulong _seed0;
     private readonly ulong _seed1;
-    private readonly long _clockOffset;
     private readonly TimeProvider? _clock;
 
     private SharedCache(ShmHeap heap, string name, CacheTable* table, TimeProvider? clock)
@@ -40,7 +38,6 @@ public sealed unsafe partial class SharedCache
         _heap = heap.Attachment;
         _table = table;
         _clock = clock;
-        _clockOffset = HeapClock.FindOffset(_heap);
         ReadSeed(_heap, out _seed0, out _seed1);
     }
 
@@ -75,7 +72,8 @@ public sealed unsafe partial class SharedCache
         return new SharedCache(heap, name, table, options.Clock);
     }
 
-    internal ulong Now => (ulong)(_clock?.GetUtcNow().ToUnixTimeMilliseconds() ?? (BootClock.Milliseconds + _clockOffset));
+    /// <summary>Never one of the deadlines that mean something else.</summary>
+    internal ulong Now => _clock != null ? (ulong)Math.Max((long)ItemHeader.Revoked + 1, _clock.GetUtcNow().ToUnixTimeMilliseconds()) : HeapClock.Now(_heap);
 
     private static CacheTable* FindOrMake(ShmHeap owner, byte[] name, string text, SharedCacheOptions options)
     {

@@ -6,117 +6,28 @@ using ShmAlloc.Participants;
 namespace ShmAlloc.Caching;
 
 /// <summary>How an item leaves the index: its entry is changed, then it is retired.</summary>
-/// <remarks>
-/// Of several entries of one key the first is the one that counts, so the later ones go first: whoever looks in between finds the newest value, or none, and
-/// never an older one that comes back.
-/// </remarks>
+/// <remarks>Of the entries of one key at most one leads to a confirmed item: see <see cref="Contest{TMachine}"/>. So it is enough to change that one.</remarks>
 internal static unsafe class Unlink<TMachine>
     where TMachine : struct, IMachine
 {
-    private const int MaxTries = 64;
-
-    /// <summary>Changes an entry whose item the grip holds, and retires the item.</summary>
+    /// <summary>Changes an entry whose item, a confirmed one, the grip holds, and retires the item.</summary>
     /// <remarks>
     /// HOLD becomes UNLINKING before the entry changes. Death before the compare-and-swap: the item is linked, and recovery leaves it; after it: recovery finds
     /// that no entry leads to it, and retires it. Whoever loses the swap has nothing to retire.
     /// </remarks>
-    /// <returns>False if somebody else changed the entry, or confirmed the item.</returns>
+    /// <returns>False if somebody else changed the entry.</returns>
     internal static bool TryUnlink(Attachment* heap, CacheTable* table, Probe* probe, int index, EntryWord seen, EntryWord next, ulong* grip)
     {
-        ItemHeader* item = ItemAccess<TMachine>.At(heap, seen.Unit);
-        if (ItemAccess<TMachine>.Deadline(item) == ItemHeader.Tentative && !TryRevoke(item))
-        {
-            return false;
-        }
-
+        ItemShape shape = ItemAccess<TMachine>.Shape(ItemAccess<TMachine>.At(heap, seen.Unit));
         Grips<TMachine>.Become(grip, CellKind.Unlinking, seen.Unit);
         bool isMine = TMachine.CompareExchange(probe->AddressOf(index), next.Bits, seen.Bits) == seen.Bits;
         if (isMine)
         {
-            Retire(heap, table, seen.Unit);
+            Hold<TMachine>.Retire(heap, heap->OffsetOf(seen.Unit));
+            CacheCounts<TMachine>.AddItem(heap, table, shape, -1);
         }
 
         Grips<TMachine>.Loosen(grip);
         return isMine;
-    }
-
-    /// <summary>After its entry was changed: a cell of the caller names it still.</summary>
-    internal static void Retire(Attachment* heap, CacheTable* table, ulong unit)
-    {
-        long bytes = CacheCounts<TMachine>.BytesOf(heap, ItemAccess<TMachine>.Shape(ItemAccess<TMachine>.At(heap, unit)));
-        Hold<TMachine>.Retire(heap, heap->OffsetOf(unit));
-        CacheCounts<TMachine>.Add(heap, table, CacheCounter.Entries, -1);
-        CacheCounts<TMachine>.Add(heap, table, CacheCounter.Bytes, -bytes);
-    }
-
-    /// <summary>The same for the first entry of a key, which the grip holds since all entries were read: the later ones go before it.</summary>
-    internal static bool TryUnlinkFirst(
-        Attachment* heap, CacheTable* table, Probe* probe, ulong hash, int index, EntryWord seen, EntryWord next, ulong* grip)
-    {
-        // Who links a later one after that look sees the first one, and takes its own out.
-        if (HasLater(probe, EntryWord.TagOf(hash), index))
-        {
-            UnlinkLater(heap, table, probe, hash, index, grip);
-            if (!Grips<TMachine>.TryHold(grip, probe->AddressOf(index), seen))
-            {
-                return false;
-            }
-        }
-
-        return TryUnlink(heap, table, probe, index, seen, next, grip);
-    }
-
-    private static bool HasLater(Probe* probe, uint tag, int index)
-    {
-        for (int later = index + 1; later < Probe.Entries; later++)
-        {
-            if (probe->Seen(later).Tag == tag && !probe->Seen(later).IsEmpty)
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
-
-    /// <summary>TENTATIVE → REVOKED, before the entry of a tentative item changes: so an item that could be confirmed was linked at that moment.</summary>
-    private static bool TryRevoke(ItemHeader* item) =>
-        TMachine.CompareExchange(&item->Deadline, ItemHeader.Revoked, ItemHeader.Tentative) == ItemHeader.Tentative;
-
-    /// <summary>Unlinks what has a hash in the entries after one, from the last on.</summary>
-    /// <remarks>That two keys have one hash of 64 bits is possible, and costs one of them its value: it is a cache.</remarks>
-    /// <returns>False if one was found that is not to be unlinked, because it is confirmed.</returns>
-    internal static bool UnlinkLater(
-        Attachment* heap, CacheTable* table, Probe* probe, ulong hash, int index, ulong* grip, bool sparesConfirmed = false)
-    {
-        bool isAlone = true;
-        uint tag = EntryWord.TagOf(hash);
-        int tries = 0;
-        for (int later = Probe.Entries - 1; later > index && isAlone;)
-        {
-            EntryWord seen = Probe.Read<TMachine>(probe, later);
-            bool isOther = seen.IsEmpty || seen.Tag != tag || !ItemAccess<TMachine>.IsInside(heap, seen.Unit);
-            if (!isOther && tries++ < MaxTries)
-            {
-                if (!Grips<TMachine>.TryHold(grip, probe->AddressOf(later), seen))
-                {
-                    continue;
-                }
-
-                ItemHeader* item = ItemAccess<TMachine>.At(heap, seen.Unit);
-                isOther = ItemAccess<TMachine>.Hash(item) != hash;
-                isAlone = isOther || !sparesConfirmed || ItemAccess<TMachine>.Deadline(item) is ItemHeader.Tentative or ItemHeader.Revoked;
-                if (!isOther && isAlone && !TryUnlink(heap, table, probe, later, seen, seen.Emptied, grip))
-                {
-                    continue;
-                }
-            }
-
-            later--;
-            tries = 0;
-        }
-
-        Grips<TMachine>.Loosen(grip);
-        return isAlone;
     }
 }

@@ -119,6 +119,20 @@ internal unsafe struct HeaderLayout
     [FieldOffset(2560)]
     internal ulong Hand;
 
+    /// <summary>Mutable, hints: bytes that caches have evicted from new items, and from used ones; how long items are new (see Probation).</summary>
+    [FieldOffset(2624)]
+    internal fixed ulong Evicted[2];
+
+    [FieldOffset(2640)]
+    internal ulong ProbationShare;
+
+    /// <summary>Mutable, hints: the turns of the first and after the last place in the ring of swept blocks (see SweepOrder).</summary>
+    [FieldOffset(2688)]
+    internal ulong SweepsBegin;
+
+    [FieldOffset(2696)]
+    internal ulong SweepsEnd;
+
     /// <summary>The checksum that the immutable bytes should have. Source: Fowler, Noll, Vo, FNV-1a.</summary>
     internal static ulong ComputeChecksum(HeaderLayout* header)
     {

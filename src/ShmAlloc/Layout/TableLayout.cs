@@ -15,8 +15,10 @@ namespace ShmAlloc.Layout;
 /// | counters                 |  128 bytes for each participant slot, in lines of their own
 /// +--------------------------+
 /// | generations of tags      |  8 bytes each
+/// +--------------------------+
+/// | order of sweeps          |  24 bytes for each block of the heap's maximum, in the table of cache 0 only (see SweepOrder)
 /// +--------------------------+ a multiple of 64 in the file
-/// | buckets                  |  64 bytes each: 7 entries, and a byte of hints for each of them
+/// | buckets                  |  64 bytes each: 7 entries, and a HintWord
 /// +--------------------------+
 /// </code>
 /// </remarks>
@@ -73,12 +75,17 @@ internal unsafe struct TableLayout
 
     internal static ulong TagsAt(ulong offset, ulong slots) => CountersAt(offset) + (slots * CounterWords * sizeof(ulong));
 
-    internal static ulong BucketsAt(ulong offset, ulong slots, ulong tagSlots) =>
-        AlignUp(offset + TagsAt(offset, slots) + (tagSlots * sizeof(ulong))) - offset;
+    internal static ulong SweepsAt(ulong offset, ulong slots, ulong tagSlots) => TagsAt(offset, slots) + (tagSlots * sizeof(ulong));
+
+    internal static ulong BucketsAt(ulong offset, ulong slots, ulong tagSlots, ulong sweepWords) =>
+        AlignUp(offset + SweepsAt(offset, slots, tagSlots) + (sweepWords * sizeof(ulong))) - offset;
 
     /// <summary>Bytes to allocate for a table, wherever it will lie.</summary>
-    internal static ulong Bytes(ulong slots, ulong tagSlots, ulong buckets) =>
-        Size + (slots * CounterWords * sizeof(ulong)) + (tagSlots * sizeof(ulong)) + (buckets * BucketWords * sizeof(ulong)) + (2 * Line);
+    internal static ulong Bytes(ulong slots, ulong tagSlots, ulong sweepWords, ulong buckets) =>
+        Size + (((slots * CounterWords) + tagSlots + sweepWords + (buckets * BucketWords)) * sizeof(ulong)) + (2 * Line);
+
+    /// <summary>Words for the order of sweeps: for each block that the heap may have its own, and two places in the ring.</summary>
+    internal static ulong SweepWords(ulong number, ulong maximumBlocks) => number == 0 ? 3 * maximumBlocks : 0;
 
     private static ulong AlignUp(ulong value) => (value + Line - 1) & ~(Line - 1);
 }

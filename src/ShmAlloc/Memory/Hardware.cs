@@ -66,17 +66,19 @@ internal readonly unsafe struct Hardware : IMachine
         }
     }
 
-    public static void CopyIn(byte* from, byte* to, ulong lengthBytes, string file, int line) => Buffer.MemoryCopy(from, to, lengthBytes, lengthBytes);
+    public static void CopyIn(byte* from, byte* to, ulong lengthBytes, string file, int line) => Copy(from, to, lengthBytes);
 
     public static void CopyOut(byte* from, byte* to, ulong lengthBytes, string file, int line)
     {
-        Buffer.MemoryCopy(from, to, lengthBytes, lengthBytes);
+        Copy(from, to, lengthBytes);
         Volatile.ReadBarrier();
     }
 
     public static bool IsEqual(byte* shared, byte* own, ulong lengthBytes, string file, int line)
     {
-        bool isEqual = new ReadOnlySpan<byte>(shared, (int)lengthBytes).SequenceEqual(new ReadOnlySpan<byte>(own, (int)lengthBytes));
+        bool isEqual = Host.IsForeign
+            ? Libc.Compare(shared, own, (nuint)lengthBytes) == 0
+            : new ReadOnlySpan<byte>(shared, (int)lengthBytes).SequenceEqual(new ReadOnlySpan<byte>(own, (int)lengthBytes));
         Volatile.ReadBarrier();
         return isEqual;
     }
@@ -127,4 +129,16 @@ internal readonly unsafe struct Hardware : IMachine
         SlotLock.TryReadLength(heap, out ulong length) && length >= heap->Geometry.FileBytes(blocks);
 
     public static void Retire(Attachment* heap) => Mapping.Retire(heap);
+
+    private static void Copy(byte* from, byte* to, ulong lengthBytes)
+    {
+        if (Host.IsForeign)
+        {
+            Libc.Copy(to, from, (nuint)lengthBytes);
+        }
+        else
+        {
+            Buffer.MemoryCopy(from, to, lengthBytes, lengthBytes);
+        }
+    }
 }

@@ -82,6 +82,9 @@ internal unsafe struct Attachment
     /// <summary>The last stamp of each cell's range: whoever has the ticket has it.</summary>
     internal fixed ulong Stamps[SlotLayout.Cells];
 
+    /// <summary>What the heap's clock adds to the kernel's, as this process sees it; 0: not worked out yet.</summary>
+    internal long ClockOffset;
+
     /// <summary>What is known of the heap's caches.</summary>
     internal CacheTables Tables;
 
@@ -94,6 +97,9 @@ internal unsafe struct Attachment
     internal ulong Inode;
     internal byte* Path;
     internal ulong PrivateBytes;
+
+    /// <summary>What the heap can grow to.</summary>
+    internal readonly ulong WholeBytes => Geometry.MaximumBlocks << Geometry.BlockShift;
 
     /// <summary>The bitmap word of a unit.</summary>
     internal readonly ulong* BitmapOf(ulong unit) => Bitmaps + (unit >> BitmapWord.UnitsShift);
@@ -130,8 +136,7 @@ internal unsafe struct Attachment
         Hints = (ulong*)(mapping + geometry.HintsAt);
         Bitmaps = (ulong*)(mapping + geometry.BitmapsAt);
         UserBase = mapping + geometry.UserBaseAt;
-        ulong whole = geometry.MaximumBlocks << geometry.BlockShift;
-        LargestRequest = geometry.LargestAllocation == 0 ? whole : Math.Min(geometry.LargestAllocation, whole);
+        LargestRequest = geometry.LargestAllocation == 0 ? WholeBytes : Math.Min(geometry.LargestAllocation, WholeBytes);
         RequestLimit = LargestRequest + 1;
         ShortLimit = ReadOnly ? 0 : Math.Min(((ulong)BitmapWord.Units << geometry.UnitShift) + 1, RequestLimit);
         Slot = -1;

@@ -92,7 +92,7 @@ internal static unsafe class Recovery<TMachine>
 
         if (cell.Kind is CellKind.Linking or CellKind.Unlinking or CellKind.Computing)
         {
-            ItemRecovery<TMachine>.Recover(heap, slot, cell);
+            ItemRecovery<TMachine>.Recover(heap, cell);
         }
 
         ulong block = heap->BlockOf(cell.Unit);

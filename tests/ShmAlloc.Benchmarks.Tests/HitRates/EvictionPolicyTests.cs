@@ -41,8 +41,9 @@ public sealed class EvictionPolicyTests
     public void The_resident_bytes_never_exceed_the_capacity(string name)
     {
         const int capacity = 20 << 16;
-        Func<long, IEvictionPolicy> make = Contender.All.Single(contender => contender.Name == name).OfBytes!;
-        IEvictionPolicy policy = make(capacity);
+        Func<long, long, IEvictionPolicy> make = Contender.All.Single(contender => contender.Name == name).OfBytes!;
+        IEvictionPolicy policy = make(capacity, capacity / 1000);
+        using IDisposable? disposable = policy as IDisposable;
         Draw draw = new(1);
         for (int turn = 0; turn < 50_000; turn++)
         {
@@ -57,8 +58,9 @@ public sealed class EvictionPolicyTests
     [MemberData(nameof(NamesOfBoundByBytes))]
     public void What_is_larger_than_the_cache_is_not_kept_and_evicts_nothing(string name)
     {
-        Func<long, IEvictionPolicy> make = Contender.All.Single(contender => contender.Name == name).OfBytes!;
-        IEvictionPolicy policy = make(1 << 17);
+        Func<long, long, IEvictionPolicy> make = Contender.All.Single(contender => contender.Name == name).OfBytes!;
+        IEvictionPolicy policy = make(1 << 17, 100);
+        using IDisposable? disposable = policy as IDisposable;
         Assert.False(policy.Request(1, 1000));
         Assert.False(policy.Request(2, 1 << 18));
         Assert.False(policy.Request(2, 1 << 18));

@@ -96,7 +96,7 @@ internal sealed unsafe class Explorer
     {
         Stopwatch watch = Stopwatch.StartNew();
         Exploration exploration = new() { Program = _program.Name, Budget = budget };
-        RunOnce(new Replay(new Dictionary<int, Move>()), budget, exploration);
+        RunOnce(new Replay(new Dictionary<int, Move[]>()), budget, exploration);
         int steps = Math.Max(1, _world.Scheduler.Steps);
         for (ulong seed = firstSeed; seed < firstSeed + (ulong)runs && watch.Elapsed <= limit; seed++)
         {

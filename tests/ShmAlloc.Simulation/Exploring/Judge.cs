@@ -12,8 +12,10 @@ namespace ShmAlloc.Simulation.Exploring;
 /// </summary>
 internal sealed unsafe class Judge(World world)
 {
-    /// <summary>Fingerprints of states that were judged and are right: many schedules end alike.</summary>
-    private readonly HashSet<ulong> _sound = [];
+    /// <summary>Fingerprints of states that were judged and are right, with the values in the cache: many schedules end alike.</summary>
+    private readonly Dictionary<ulong, long[]> _sound = [];
+
+    private readonly CacheJudge _cache = new(world);
 
     private readonly HashSet<ulong> _ends = [];
 
@@ -29,25 +31,25 @@ internal sealed unsafe class Judge(World world)
 
         ulong fingerprint = world.Fingerprint(withHints: true);
         _ends.Add(world.Fingerprint(withHints: false));
-        if (_sound.Contains(fingerprint))
+        if (!_sound.TryGetValue(fingerprint, out long[]? values))
         {
-            return null;
+            try
+            {
+                values = Check(world);
+            }
+            catch (ViolationException violation)
+            {
+                return violation.Message;
+            }
+
+            _sound.Add(fingerprint, values);
         }
 
-        try
-        {
-            Check(world);
-        }
-        catch (ViolationException violation)
-        {
-            return violation.Message;
-        }
-
-        _sound.Add(fingerprint);
-        return null;
+        return _cache.FindFault(values);
     }
 
-    private static void Check(World world)
+    /// <returns>The values in the cache.</returns>
+    private static long[] Check(World world)
     {
         Attachment* heap = world.Participants[^1].Heap;
         Require(Joining<Simulated>.TryJoin(heap) == ShmStatus.Ok, "a newcomer finds no slot");
@@ -59,7 +61,9 @@ internal sealed unsafe class Judge(World world)
 
         RequireSound(heap, "after recovery");
         List<(int Unit, int Units)> published = Walk(world, heap);
+        long[] values = CacheJudge.Check(world, heap, published);
         Compare(world, published);
+        CacheJudge.Empty(world, heap);
         foreach ((int unit, _) in published)
         {
             ulong offset = heap->OffsetOf((ulong)unit);
@@ -69,6 +73,7 @@ internal sealed unsafe class Judge(World world)
 
         FillAndCount(world, heap);
         RequireSound(heap, "at the end");
+        return values;
     }
 
     private static void RequireSound(Attachment* heap, string when)

@@ -51,6 +51,13 @@ internal sealed class Scheduler
         Drive(_controller, null);
     }
 
+    /// <summary>A promise was broken: the run ends at the next step.</summary>
+    internal void Report(string violation)
+    {
+        Violation ??= violation;
+        IsUnwinding = true;
+    }
+
     /// <summary>Runs simulated threads on a carrier that has the baton, until the baton goes elsewhere or, on the controller, until the run is over.</summary>
     internal void Drive(Carrier carrier, SimulatedThread? first)
     {

@@ -46,7 +46,7 @@ internal readonly unsafe struct Simulated : IMachine
 
     public static void And(ulong* address, ulong bits, string file, int line) => Interlock(StepKind.And, address, bits, 0, file, line);
 
-    /// <summary>The contents of allocations are not simulated; the step is there so that a death can fall on it.</summary>
+    /// <summary>One step, so that a death can fall on it: nobody knows the memory yet, but those who are late.</summary>
     public static void Clear(byte* address, ulong lengthBytes, string file, int line)
     {
         SimulatedThread? thread = SimulatedThread.Current;
@@ -55,6 +55,8 @@ internal readonly unsafe struct Simulated : IMachine
         {
             throw new ViolationException("memory is cleared that is not mapped any more");
         }
+
+        World.Active.ClearUsers(thread, (ulong*)address, lengthBytes);
     }
 
     /// <summary>Word by word, so that a death or another thread may come in between. Lengths are rounded up: items of programs are made of words.</summary>

@@ -27,6 +27,17 @@ internal sealed unsafe class Trace(World world)
     {
         Geometry geometry = world.Geometry;
         ulong at = (ulong)((byte*)address - world.Memory);
+        if (at >= geometry.FileBytes(geometry.MaximumBlocks))
+        {
+            change = Change($"{was:x}", $"{now:x}", was == now);
+            return "private";
+        }
+
+        if (at >= geometry.UserBaseAt)
+        {
+            return world.NameOfUserWord((int)(at / sizeof(ulong)), was, now, out change);
+        }
+
         if (at >= geometry.BitmapsAt)
         {
             ulong word = (at - geometry.BitmapsAt) / sizeof(ulong);
@@ -70,5 +81,5 @@ internal sealed unsafe class Trace(World world)
         return "header";
     }
 
-    private static string Change<T>(T was, T now, bool same) => same ? $"{was}" : $"{was} -> {now}";
+    internal static string Change<T>(T was, T now, bool same) => same ? $"{was}" : $"{was} -> {now}";
 }

@@ -8,7 +8,7 @@ namespace ShmAlloc.Simulation.Machine;
 /// <summary>
 /// A heap in simulated memory with its participants, their locks and their private memory; it can be put back to the state in which a program begins.
 /// </summary>
-internal sealed unsafe class World
+internal sealed unsafe partial class World
 {
     private const int PrivateBytesOfAttachment = 4096;
     private const int PrivateWords = PrivateBytesOfAttachment / sizeof(ulong);
@@ -40,8 +40,8 @@ internal sealed unsafe class World
         geometry.Cells = shape.Cells;
         geometry.OperationCells = shape.OperationCells;
         Geometry = geometry;
-        _sharedBytes = geometry.UserBaseAt;
-        _memory = (byte*)NativeMemory.AlignedAlloc((nuint)geometry.FileBytes(geometry.MaximumBlocks), 4096);
+        _sharedBytes = shape.HasUserArea ? geometry.FileBytes(geometry.MaximumBlocks) : geometry.UserBaseAt;
+        _memory = (byte*)NativeMemory.AlignedAlloc((nuint)(geometry.FileBytes(geometry.MaximumBlocks) + Geometry.Page), 4096);
         NativeMemory.Clear(_memory, (nuint)geometry.FileBytes(geometry.MaximumBlocks));
         _privateBytes = (ulong)shape.Participants * (PrivateBytesOfAttachment + ((ulong)shape.ShardsOfParticipant * (ulong)sizeof(Shard)));
         _private = (byte*)NativeMemory.AlignedAlloc((nuint)_privateBytes, 4096);
@@ -61,8 +61,9 @@ internal sealed unsafe class World
 
         Threads = [.. Enumerable.Range(0, shape.Threads).Select(index => new SimulatedThread(this, index))];
         Scheduler = new Scheduler(this);
-        Conflicts = new Conflicts(NamesAt + MostNames);
+        Conflicts = new Conflicts(HistoryWord + 1);
         Ledger = new Ledger(this);
+        History = new CacheHistory(this);
     }
 
     internal static World Active { get; private set; } = null!;
@@ -83,6 +84,9 @@ internal sealed unsafe class World
     /// <summary>Who holds what, as the programs know it.</summary>
     internal Ledger Ledger { get; }
 
+    /// <summary>What the programs asked of a cache, and what it answered.</summary>
+    internal CacheHistory History { get; }
+
     internal Sites Sites { get; } = new();
 
     internal Trace? Trace { get; set; }
@@ -97,6 +101,8 @@ internal sealed unsafe class World
         _holdersImage = [.. _holders];
         _backedImage = _backedBlocks;
         Ledger.Freeze();
+        History.Freeze();
+        FindTable();
     }
 
     internal void Restore()
@@ -107,6 +113,8 @@ internal sealed unsafe class World
         _holdersImage.CopyTo(_holders, 0);
         _backedBlocks = _backedImage;
         Ledger.Restore();
+        History.Restore();
+        _leases.Clear();
         _memoryState = 0;
         foreach (SimulatedParticipant participant in Participants)
         {
@@ -118,6 +126,7 @@ internal sealed unsafe class World
     /// <summary>Changes a word and the hash of all words.</summary>
     internal void Store(ulong* address, int word, ulong value)
     {
+        CheckLeases(word, value);
         _memoryState ^= Hash.Mix((ulong)word, *address) ^ Hash.Mix((ulong)word, value);
         *address = value;
     }
@@ -125,7 +134,7 @@ internal sealed unsafe class World
     /// <summary>A hash of what all threads can see: memory, as far as it differs from the beginning, and locks.</summary>
     internal ulong State()
     {
-        ulong state = Hash.Mix(_memoryState, Ledger.State);
+        ulong state = Hash.Mix(_memoryState, Ledger.State ^ History.State);
         foreach (int holder in _holders)
         {
             state = Hash.Mix(state, (ulong)(holder + 1));
@@ -158,7 +167,7 @@ internal sealed unsafe class World
     internal bool IsHint(int word)
     {
         ulong at = (ulong)word * sizeof(ulong);
-        return (at >= Geometry.SummariesAt && at < Geometry.BlockWordsAt) || (at >= Geometry.HintsAt && at < Geometry.BitmapsAt);
+        return (at >= Geometry.SummariesAt && at < Geometry.BlockWordsAt) || (at >= Geometry.HintsAt && at < Geometry.BitmapsAt) || IsHintOfTable(word);
     }
 
     internal bool IsShared(ulong* address) => (ulong)((byte*)address - _memory) < _sharedBytes;
@@ -177,7 +186,7 @@ internal sealed unsafe class World
         long stride = (long)(_privateBytes / (ulong)Shape.Participants);
         return at >= 0 && at < (long)_privateBytes && at % stride < PrivateBytesOfAttachment
             ? PrivateAt + ((int)(at / stride) * PrivateWords) + (int)(at % stride / sizeof(ulong))
-            : throw new ViolationException($"an access at {(long)address:x}, beyond the management region");
+            : throw new ViolationException($"an access at {(long)address:x}, beyond what is simulated");
     }
 
     /// <summary>A page without storage would be a SIGBUS, or a hole that nobody accounts for.</summary>
@@ -189,6 +198,12 @@ internal sealed unsafe class World
         }
 
         ulong at = (ulong)((byte*)address - _memory);
+        if (at >= Geometry.UserBaseAt)
+        {
+            CheckBackedForUsers(at);
+            return;
+        }
+
         bool isBitmap = at >= Geometry.BitmapsAt;
         bool isBlockWord = at >= Geometry.BlockWordsAt && at < Geometry.HintsAt;
         ulong block = isBitmap ? (at - Geometry.BitmapsAt) / sizeof(ulong) / Geometry.WordsPerBlock
@@ -211,6 +226,7 @@ internal sealed unsafe class World
         }
 
         participant.IsDead = true;
+        _leases.RemoveAll(lease => lease.Owner == participant.Index);
         Ledger.StrikeReservationsOf(participant.Index);
         Trace?.AddDeath(participant);
         Drop(participant.Index);
@@ -264,62 +280,6 @@ internal sealed unsafe class World
         }
     }
 
-    internal bool TryLock(Attachment* heap, int slot)
-    {
-        Question(slot);
-        bool isOwn = Shape.SharesDescription && _holders[slot] == IndexOf(heap);
-        if (_holders[slot] >= 0 && !isOwn)
-        {
-            return false;
-        }
-
-        _holders[slot] = IndexOf(heap);
-        return true;
-    }
-
-    internal bool TryHold(Attachment* heap, int slot)
-    {
-        bool isHeld = TryLock(heap, slot);
-        NoteUnwatchedChange();
-        return isHeld;
-    }
-
-    internal void Unlock(int slot)
-    {
-        Question(slot);
-        _holders[slot] = -1;
-    }
-
-    internal void ReleaseHeld(Attachment* heap)
-    {
-        if (heap->Slot >= 0)
-        {
-            Unlock(heap->Slot);
-        }
-        else
-        {
-            Drop(IndexOf(heap));
-        }
-    }
-
-    internal bool TryCommit(ulong blocks)
-    {
-        Question(Shape.Slots);
-        if (blocks > (ulong)Shape.StorageBlocks)
-        {
-            return false;
-        }
-
-        _backedBlocks = Math.Max(_backedBlocks, blocks);
-        return true;
-    }
-
-    internal bool IsBacked(ulong blocks)
-    {
-        Question(Shape.Slots);
-        return blocks <= _backedBlocks;
-    }
-
     internal void Retire(Attachment* heap)
     {
         Participants[IndexOf(heap)].IsRetired = true;
@@ -333,6 +293,9 @@ internal sealed unsafe class World
     private int PrivateAt => LocksAt + Shape.Slots + 1;
 
     private int NamesAt => PrivateAt + (Shape.Participants * PrivateWords);
+
+    /// <summary>Stands for the order in which operations begin and end.</summary>
+    internal int HistoryWord => NamesAt + MostNames;
 
     private void NoteUnwatchedChange()
     {

@@ -31,4 +31,10 @@ internal sealed record WorldShape
     internal bool SharesDescription { get; init; }
 
     internal int Threads { get; init; } = 4;
+
+    /// <summary>Whether what lies in allocations is simulated as well: for programs with a cache.</summary>
+    internal bool HasUserArea { get; init; }
+
+    /// <summary>What the history of a cache must be like: no value may vanish by itself.</summary>
+    internal bool IsMap { get; init; }
 }

@@ -8,6 +8,9 @@ namespace ShmAlloc.Simulation.Programs;
 /// <summary>What a thread of a program can do: the operations of the core, with an entry in the ledger for each.</summary>
 internal sealed unsafe class Actor(World world, int participant)
 {
+    /// <summary>What the actor can do with the cache.</summary>
+    internal CacheActor Cache => field ??= new CacheActor(world, this, participant);
+
     private Attachment* Heap => world.Participants[participant].Heap;
 
     internal Actor Malloc(int units, string name)

@@ -79,6 +79,10 @@ internal static class Catalogue
         ["threads"] = ThreadPairs,
         ["fours"] = Fours,
         ["targeted"] = Targeted.All,
+        ["cache"] = CacheCatalogue.Pairs,
+        ["cachedeaths"] = CacheCatalogue.Deaths,
+        ["cachefours"] = CacheFours.All,
+        ["cachetargeted"] = CacheTargeted.All,
     };
 
     internal static IEnumerable<SimulatedProgram> All => Sets.Values.SelectMany(programs => programs);

@@ -1,55 +1,89 @@
-using System.Globalization;
-
 namespace ShmAlloc.Memory.Linux;
 
 /// <summary>
 /// The kernel's clock since the machine was started, as the first time namespace sees it: the same for all processes, whoever sets the wall clock.
 /// </summary>
-internal static class BootClock
+internal static unsafe class BootClock
 {
-    private const string BootIdPath = "/proc/sys/kernel/random/boot_id";
-    private const string OffsetsPath = "/proc/self/timens_offsets";
-    private const string OffsetName = "boottime";
+    private const int MostBytes = 256;
 
-    /// <summary>What this process's time namespace adds.</summary>
-    private static readonly long NamespaceMilliseconds = ReadOffset();
+    private static ReadOnlySpan<byte> BootIdPath => "/proc/sys/kernel/random/boot_id\0"u8;
 
-    /// <summary>Names this run of the machine: 16 bits.</summary>
-    internal static ulong BootTag { get; } = ReadBootTag();
+    private static ReadOnlySpan<byte> OffsetsPath => "/proc/self/timens_offsets\0"u8;
 
-    internal static long Milliseconds => Libc.BootMilliseconds() - NamespaceMilliseconds;
+    private static ReadOnlySpan<byte> OffsetName => "boottime"u8;
 
-    private static ulong ReadBootTag()
+    /// <summary>Names this run of the machine: 16 bits, not 0.</summary>
+    internal static ulong BootTag()
     {
-        string text = TryRead(BootIdPath);
-        return Guid.TryParse(text.Trim(), out Guid id) ? BitConverter.ToUInt16(id.ToByteArray(), 0) | 1u : 1u;
+        byte* text = stackalloc byte[MostBytes];
+        long length = ReadAll(BootIdPath, text);
+        ulong hash = Caching.KeyHash.Of(text, (int)length, 0, 0);
+        return (hash & 0xFFFF) | 1;
     }
 
-    private static long ReadOffset()
+    /// <summary>Milliseconds that this process's time namespace adds to the kernel's clock: "boottime SECONDS NANOSECONDS" is a line of the file.</summary>
+    internal static long NamespaceMilliseconds()
     {
-        foreach (string line in TryRead(OffsetsPath).Split('\n'))
+        byte* text = stackalloc byte[MostBytes];
+        long length = ReadAll(OffsetsPath, text);
+        for (int line = 0; line + OffsetName.Length < length; line++)
         {
-            string[] parts = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-            if (parts is [OffsetName, var seconds, var nanoseconds]
-                && long.TryParse(seconds, CultureInfo.InvariantCulture, out long whole)
-                && long.TryParse(nanoseconds, CultureInfo.InvariantCulture, out long rest))
+            if ((line == 0 || text[line - 1] == '\n') && StartsWithName(text + line))
             {
-                return (whole * 1000) + (rest / 1_000_000);
+                byte* at = text + line + OffsetName.Length;
+                long seconds = ReadNumber(ref at, text + length);
+                return (seconds * 1000) + (ReadNumber(ref at, text + length) / 1_000_000);
             }
         }
 
         return 0;
     }
 
-    private static string TryRead(string path)
+    private static bool StartsWithName(byte* text)
     {
-        try
+        for (int index = 0; index < OffsetName.Length; index++)
         {
-            return File.ReadAllText(path);
+            if (text[index] != OffsetName[index])
+            {
+                return false;
+            }
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+
+        return true;
+    }
+
+    private static long ReadNumber(ref byte* at, byte* end)
+    {
+        while (at < end && *at is (byte)' ' or (byte)'\t')
         {
-            return "";
+            at++;
+        }
+
+        bool isNegative = at < end && *at == '-';
+        at += isNegative ? 1 : 0;
+        long number = 0;
+        for (; at < end && *at is >= (byte)'0' and <= (byte)'9'; at++)
+        {
+            number = unchecked((number * 10) + (*at - '0'));
+        }
+
+        return isNegative ? -number : number;
+    }
+
+    private static long ReadAll(ReadOnlySpan<byte> path, byte* to)
+    {
+        fixed (byte* name = path)
+        {
+            int descriptor = Libc.Open(name, Libc.ReadOnly | Libc.CloseOnExec, 0);
+            if (descriptor < 0)
+            {
+                return 0;
+            }
+
+            nint length = Libc.ReadAt(descriptor, to, MostBytes, 0);
+            Libc.Close(descriptor);
+            return Math.Max(0, length);
         }
     }
 }

@@ -119,6 +119,12 @@ internal static unsafe class Libc
     [DllImport("libc", EntryPoint = "getrandom"), SuppressGCTransition]
     internal static extern nint Random(void* buffer, nuint count, uint flags);
 
+    [DllImport("libc", EntryPoint = "memcpy"), SuppressGCTransition]
+    internal static extern void* Copy(void* to, void* from, nuint count);
+
+    [DllImport("libc", EntryPoint = "memcmp"), SuppressGCTransition]
+    internal static extern int Compare(void* first, void* second, nuint count);
+
     [DllImport("libc", EntryPoint = "memset"), SuppressGCTransition]
     internal static extern void* Fill(void* memory, int value, nuint count);
 
@@ -152,6 +158,14 @@ internal static unsafe class Libc
         return ClockGetTime(BootTime, time) == 0 ? (time[0] * 1000) + (time[1] / 1_000_000) : 0;
     }
 
+    /// <summary>Milliseconds since 1970, as somebody has set the clock.</summary>
+    internal static long WallMilliseconds()
+    {
+        long* time = stackalloc long[2];
+        return ClockGetTime(RealTime, time) == 0 ? (time[0] * 1000) + (time[1] / 1_000_000) : 0;
+    }
+
+    private const int RealTime = 0;
     private const int BootTime = 7;
 
     [DllImport("libc", EntryPoint = "clock_gettime"), SuppressGCTransition]

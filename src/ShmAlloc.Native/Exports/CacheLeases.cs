@@ -1,0 +1,100 @@
+using System.Runtime;
+using System.Runtime.InteropServices;
+using ShmAlloc.Caching;
+using ShmAlloc.Memory;
+using ShmAlloc.Memory.Linux;
+using ShmAlloc.Native.Process;
+using ShmAlloc.Participants;
+
+namespace ShmAlloc.Native.Exports;
+
+/// <summary><c>struct shm_cache_lease</c>.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct Lease
+{
+    internal byte* Value;
+    internal ulong ValueBytes;
+    internal ulong Attachment;
+    internal ulong Ticket;
+    internal ulong Cell;
+}
+
+/// <summary>Values that are read where they lie.</summary>
+internal static unsafe class CacheLeases
+{
+    private const int MostAttempts = 64;
+
+    [RuntimeExport("shm_cache_lease")]
+    internal static bool Take(int cache, byte* key, ulong keyBytes, Lease* lease)
+    {
+        int error = Libc.Error;
+        if (lease == null)
+        {
+            return LastError.Fail(ErrorCode.Of(ShmFailure.InvalidOption));
+        }
+
+        *lease = default;
+        if (!Caching.TryFind(cache, key, keyBytes, out Attachment* heap, out CacheTable* table, out CacheKey found))
+        {
+            return false;
+        }
+
+        CacheStatus status = Grips<Hardware>.TryTake(heap, lasting: true, out int cell);
+        if (status != CacheStatus.Ok)
+        {
+            return Caching.Done(status, error);
+        }
+
+        Probe probeOfKey;
+        Probe* probe = &probeOfKey;
+        Probe.Begin(probe, table, found.Hash);
+        ulong* grip = Cells<Hardware>.AddressOf(heap, heap->Slot, cell);
+        status = CacheStatus.Contended;
+        for (int attempt = 0; attempt < MostAttempts && status == CacheStatus.Contended; attempt++)
+        {
+            int index = CacheSearch<Hardware>.TryHold(heap, probe, found, grip, out ItemFacts facts);
+            if (index == Probe.None)
+            {
+                status = CacheStatus.Missing;
+            }
+            else if (index >= 0)
+            {
+                Layout.ItemHeader* item = ItemAccess<Hardware>.At(heap, facts.Unit);
+                CacheReader<Hardware>.Touch(heap, probe, index);
+                lease->Value = (byte*)item + facts.Shape.ValueBegins;
+                lease->ValueBytes = facts.Shape.ValueBytes;
+                status = ItemAccess<Hardware>.IsLive(table, item, facts.Shape, HeapClock.Now(heap)) ? CacheStatus.Ok : CacheStatus.Missing;
+            }
+        }
+
+        if (status == CacheStatus.Ok)
+        {
+            lease->Attachment = heap->Number;
+            lease->Ticket = Cells<Hardware>.TicketOf(heap, cell).Bits;
+            lease->Cell = (ulong)cell;
+        }
+        else
+        {
+            *lease = default;
+            Cells<Hardware>.Release(heap, cell);
+        }
+
+        CacheCounts<Hardware>.Add(heap, table, status == CacheStatus.Ok ? CacheCounter.Hits : CacheCounter.Misses, 1);
+        return Caching.Done(status, error);
+    }
+
+    [RuntimeExport("shm_cache_release")]
+    internal static void Release(Lease* lease)
+    {
+        int error = Libc.Error;
+        Attachment* heap = ProcessHeap.Find();
+        if (lease != null && heap != null && lease->Attachment == heap->Number && lease->Cell < (ulong)heap->Geometry.Cells
+            && Cells<Hardware>.TryStartWork(heap, (int)lease->Cell, new Ticket(lease->Ticket)))
+        {
+            Cells<Hardware>.Release(heap, (int)lease->Cell);
+            *lease = default;
+        }
+
+        Libc.Error = error;
+    }
+}

@@ -1,0 +1,215 @@
+using ShmAlloc.Allocation;
+using ShmAlloc.Layout;
+using ShmAlloc.Memory;
+using ShmAlloc.Participants;
+
+namespace ShmAlloc.Caching;
+
+/// <summary>
+/// Makes room for one item when the hand has not come upon any: of all places in a block where it could lie, or of a few sequences of blocks, the one is
+/// cleared whose items are fewest and least used. Without it, a large item would sweep dozens of blocks.
+/// </summary>
+internal static unsafe class CacheClearing<TMachine>
+    where TMachine : struct, IMachine
+{
+    /// <summary>Cost of what cannot be dropped: more than all items of a block.</summary>
+    private const int Obstacle = 1 << 20;
+
+    /// <summary>Sequences of blocks that are compared.</summary>
+    private const int Sequences = 4;
+
+    /// <summary>Clears one place for a request in a block.</summary>
+    /// <returns>False if there is none that could be cleared.</returns>
+    internal static bool TryClear(Attachment* heap, ulong block, in Request request, ulong now, ulong* grip)
+    {
+        if (!Blocks<TMachine>.Read(heap, block).IsOpen)
+        {
+            return false;
+        }
+
+        WordsOfBlock wordsOfBlock;
+        ulong* words = (ulong*)&wordsOfBlock;
+        int count = (int)heap->Geometry.WordsPerBlock;
+        TMachine.ReadMany(heap->FirstWordOf(block), words, count);
+        int cost = FindCheapest(heap, block, words, request, out uint begin);
+        if (cost >= Obstacle)
+        {
+            return false;
+        }
+
+        Errand errandForRoom = Errand.ForRoom(now, Errand.Everything);
+        Errand* errand = &errandForRoom;
+        Probation<TMachine>.Begin(heap, &errand->Evictions);
+        BlockWalk walkOfBlock = new(words, count);
+        BlockWalk* walk = &walkOfBlock;
+        while (BlockWalk.TryNext(walk, out BlockPlace place) && place.First < begin + request.Units)
+        {
+            if (place.After > begin)
+            {
+                TryDrop(heap, heap->FirstUnitOf(block) + place.First, errand, grip);
+            }
+        }
+
+        Probation<TMachine>.End(heap, &errand->Evictions);
+        CacheHand<TMachine>.FreeGarbage(heap, block, close: false);
+        return true;
+    }
+
+    /// <summary>Empties so many blocks in a row: of a few sequences behind the hand, the cheapest one.</summary>
+    /// <returns>False if in all of them something is in the way.</returns>
+    internal static bool TryEmptyRun(Attachment* heap, ulong length, ulong now, ulong* grip)
+    {
+        if (length > heap->Blocks)
+        {
+            return false;
+        }
+
+        ulong from = TMachine.Read(&heap->Header->Hand) % heap->Blocks;
+        int least = Obstacle;
+        ulong best = 0;
+        for (int sequence = 0; sequence < Sequences; sequence++, from += length)
+        {
+            from = from + length > heap->Blocks ? 0 : from;
+            int cost = CostOfRun(heap, from, length, least);
+            if (cost < least)
+            {
+                (least, best) = (cost, from);
+            }
+        }
+
+        return least < Obstacle && TryEmptyAll(heap, best, length, now, grip);
+    }
+
+    /// <summary>Empties the first sequence of so many blocks in which nothing is in the way: first it is looked for, and only then anything dropped.</summary>
+    /// <returns>False if there is none.</returns>
+    internal static bool TryEmptyAnyRun(Attachment* heap, ulong length, ulong now, ulong* grip)
+    {
+        ulong start = 0;
+        for (ulong block = 0; block < heap->Blocks;)
+        {
+            BlockWord word = Blocks<TMachine>.Read(heap, block);
+            ulong span = word.State == BlockState.Run && Runs<TMachine>.Fits(heap, block, word.Value) ? word.Value : 1;
+            bool isInTheWay = CostOfRun(heap, block, 1, Obstacle) >= Obstacle;
+            block += span;
+            start = isInTheWay ? block : start;
+            if (block - start >= length)
+            {
+                return TryEmptyAll(heap, start, block - start, now, grip);
+            }
+        }
+
+        return false;
+    }
+
+    private static bool TryEmptyAll(Attachment* heap, ulong first, ulong length, ulong now, ulong* grip)
+    {
+        bool isEmpty = true;
+        Errand errand = Errand.ForRoom(now, Errand.Everything);
+        for (ulong block = first; isEmpty && block < first + length; block++)
+        {
+            isEmpty = CacheHand<TMachine>.TryEmpty(heap, block, &errand, grip);
+        }
+
+        return isEmpty;
+    }
+
+    /// <summary>Begins at the start of the block, and after each allocation.</summary>
+    private static int FindCheapest(Attachment* heap, ulong block, ulong* words, in Request request, out uint best)
+    {
+        int count = (int)heap->Geometry.WordsPerBlock;
+        BlockWalk leftOfBlock = new(words, count);
+        BlockWalk rightOfBlock = new(words, count);
+        BlockWalk* left = &leftOfBlock;
+        BlockWalk* right = &rightOfBlock;
+        bool hasLeft = BlockWalk.TryNext(left, out BlockPlace leaving);
+        bool hasRight = BlockWalk.TryNext(right, out BlockPlace entering);
+        int cost = 0;
+        int least = Obstacle;
+        best = 0;
+        for (uint after = 0; request.TryPlace(after, heap->Geometry.UnitsPerBlock, out uint begin); after = leaving.After)
+        {
+            for (; hasRight && entering.First < begin + request.Units; hasRight = BlockWalk.TryNext(right, out entering))
+            {
+                cost += Cost(heap, block, entering);
+            }
+
+            for (; hasLeft && leaving.After <= begin; hasLeft = BlockWalk.TryNext(left, out leaving))
+            {
+                cost -= Cost(heap, block, leaving);
+            }
+
+            if (cost < least)
+            {
+                (least, best) = (cost, begin);
+            }
+
+            if (!hasLeft)
+            {
+                break;
+            }
+        }
+
+        return least;
+    }
+
+    /// <summary>What it costs to drop an allocation. Hints may change meanwhile: a sum may be a little wrong.</summary>
+    private static int Cost(Attachment* heap, ulong block, BlockPlace place) =>
+        place.IsPublished ? CostOf(heap, heap->FirstUnitOf(block) + place.First) : Obstacle;
+
+    private static int CostOf(Attachment* heap, ulong unit)
+    {
+        Probe probeOfKey;
+        Probe* probe = &probeOfKey;
+        return CacheVictim<TMachine>.TryFind(heap, unit, probe, out _, out int index)
+            && !ItemAccess<TMachine>.Shape(ItemAccess<TMachine>.At(heap, unit)).Is(ItemShape.Pinned | ItemShape.Placeholder)
+            ? EntryHints<TMachine>.Read(probe, index) + 1
+            : Obstacle;
+    }
+
+    private static int CostOfRun(Attachment* heap, ulong from, ulong length, int most)
+    {
+        int cost = 0;
+        for (ulong block = from; block < from + length && cost < most;)
+        {
+            BlockWord word = Blocks<TMachine>.Read(heap, block);
+            if (word.State == BlockState.Run)
+            {
+                cost += CostOf(heap, heap->FirstUnitOf(block));
+                block += Runs<TMachine>.Fits(heap, block, word.Value) ? word.Value : 1;
+                continue;
+            }
+
+            cost += word.State == BlockState.Free ? 0 : word.IsOpen ? CostOfBlock(heap, block) : Obstacle;
+            block++;
+        }
+
+        return cost;
+    }
+
+    private static int CostOfBlock(Attachment* heap, ulong block)
+    {
+        WordsOfBlock wordsOfBlock;
+        ulong* words = (ulong*)&wordsOfBlock;
+        int count = (int)heap->Geometry.WordsPerBlock;
+        TMachine.ReadMany(heap->FirstWordOf(block), words, count);
+        BlockWalk walkOfBlock = new(words, count);
+        BlockWalk* walk = &walkOfBlock;
+        int cost = 0;
+        while (cost < Obstacle && BlockWalk.TryNext(walk, out BlockPlace place))
+        {
+            cost += Cost(heap, block, place);
+        }
+
+        return cost;
+    }
+
+    private static void TryDrop(Attachment* heap, ulong unit, Errand* errand, ulong* grip)
+    {
+        Probe probeOfKey;
+        Probe* probe = &probeOfKey;
+        if (CacheVictim<TMachine>.TryFind(heap, unit, probe, out CacheTable* table, out int index))
+        {
+            CacheVictim<TMachine>.TryDrop(heap, table, probe, index, probe->Seen(index), errand, grip);
+        }
+    }
+}

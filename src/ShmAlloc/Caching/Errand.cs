@@ -1,0 +1,51 @@
+using ShmAlloc.Layout;
+
+namespace ShmAlloc.Caching;
+
+/// <summary>What is to be dropped, and why.</summary>
+internal struct Errand
+{
+    /// <summary>Any cache.</summary>
+    internal const int AnyCache = -1;
+
+    // Masks of uses: whatever there is, what nobody has asked for lately, and the parts of that.
+    internal const int Everything = (1 << HintWord.Uses) - 1;
+    internal const int Unused = OfNew | OfCold;
+    internal const int OfNew = 1 << HintWord.New;
+    internal const int OfCold = 1 << HintWord.Cold;
+
+    /// <summary>The number of the only cache whose items are dropped.</summary>
+    internal int Only;
+
+    /// <summary>What is counted.</summary>
+    internal CacheCounter Reason;
+
+    /// <summary>Milliseconds of the heap's clock.</summary>
+    internal ulong Now;
+
+    /// <summary>The uses of items that are dropped, a bit for each.</summary>
+    internal int Drops;
+
+    /// <summary>Whether items that stay become cold.</summary>
+    internal bool Lowers;
+
+    /// <summary>Gets how many items were looked at.</summary>
+    internal int Seen;
+
+    /// <summary>Gets whether some that stay are new.</summary>
+    internal bool AnyNew;
+
+    /// <summary>What has been evicted and not been added to the heap's counts yet.</summary>
+    internal Evictions Evictions;
+
+    internal static Errand ForRoom(ulong now, int drops) => new() { Only = AnyCache, Reason = CacheCounter.EvictionsForRoom, Now = now, Drops = drops };
+}
+
+/// <summary>Evictions of one errand, by the kind of their ghosts.</summary>
+internal unsafe struct Evictions
+{
+    internal fixed ulong Bytes[2];
+
+    /// <summary>The time that ghosts get.</summary>
+    internal fixed uint When[2];
+}

@@ -1,0 +1,264 @@
+/* The cache: every function, its failures, and processes that share it. */
+#include "cases.h"
+
+static int open_cache(void)
+{
+    int cache = shm_cache_open("test", NULL);
+    CHECK(cache >= 0);
+    return cache;
+}
+
+static bool set_text(int cache, const char *key, const char *value)
+{
+    return shm_cache_set(cache, key, strlen(key), value, strlen(value), 0, 0);
+}
+
+static void check_text(int cache, const char *key, const char *expected)
+{
+    char buffer[100];
+    size_t size = 0;
+    CHECK(shm_cache_get(cache, key, strlen(key), buffer, sizeof buffer, &size));
+    CHECK_EQUAL(strlen(expected), size);
+    CHECK(memcmp(expected, buffer, size) == 0);
+}
+
+CASE("a value is what was set last, until it is removed")
+{
+    open_heap();
+    int cache = open_cache();
+    CHECK(set_text(cache, "key", "first"));
+    check_text(cache, "key", "first");
+    CHECK(set_text(cache, "key", "second"));
+    check_text(cache, "key", "second");
+    CHECK(shm_cache_remove(cache, "key", 3));
+    CHECK(!shm_cache_get(cache, "key", 3, NULL, 0, NULL));
+    CHECK_EQUAL(SHM_E_MISSING, shm_last_error());
+    CHECK_EQUAL(ENOENT, errno);
+    CHECK(!shm_cache_remove(cache, "key", 3));
+    CHECK_EQUAL(SHM_E_MISSING, shm_last_error());
+    check_sound();
+}
+
+CASE("a cache is found by its name, and others do not see its values")
+{
+    open_heap();
+    int first = shm_cache_open("one", NULL);
+    int second = shm_cache_open("two", NULL);
+    CHECK(first >= 0 && second >= 0 && first != second);
+    CHECK_EQUAL(first, shm_cache_open("one", NULL));
+    CHECK(set_text(first, "key", "here"));
+    CHECK(!shm_cache_get(second, "key", 3, NULL, 0, NULL));
+    CHECK_EQUAL(SHM_E_MISSING, shm_last_error());
+}
+
+CASE("a buffer that is too small is said so, with the size")
+{
+    open_heap();
+    int cache = open_cache();
+    CHECK(set_text(cache, "key", "0123456789"));
+    char buffer[4];
+    size_t size = 0;
+    CHECK(!shm_cache_get(cache, "key", 3, buffer, sizeof buffer, &size));
+    CHECK_EQUAL(SHM_E_BUFFER_TOO_SMALL, shm_last_error());
+    CHECK_EQUAL(ERANGE, errno);
+    CHECK_EQUAL(10, size);
+    CHECK(!shm_cache_get(cache, "key", 3, NULL, 0, &size));
+    CHECK_EQUAL(10, size);
+}
+
+CASE("only one adds")
+{
+    open_heap();
+    int cache = open_cache();
+    CHECK(shm_cache_set(cache, "key", 3, "mine", 4, 0, SHM_CACHE_ADD));
+    CHECK(!shm_cache_set(cache, "key", 3, "yours", 5, 0, SHM_CACHE_ADD));
+    CHECK_EQUAL(SHM_E_EXISTS, shm_last_error());
+    check_text(cache, "key", "mine");
+}
+
+CASE("a value is gone after its lifetime")
+{
+    open_heap();
+    int cache = open_cache();
+    CHECK(shm_cache_set(cache, "short", 5, "x", 1, 1, 0));
+    CHECK(shm_cache_set(cache, "long", 4, "x", 1, 3600 * 1000, 0));
+    usleep(5000);
+    CHECK(!shm_cache_get(cache, "short", 5, NULL, 0, NULL));
+    CHECK_EQUAL(SHM_E_MISSING, shm_last_error());
+    check_text(cache, "long", "x");
+}
+
+CASE("a number counts across processes")
+{
+    enum { CHILDREN = 4, TIMES = 500 };
+    open_heap();
+    int cache = open_cache();
+    pid_t children[CHILDREN];
+    for (int index = 0; index < CHILDREN; index++) {
+        children[index] = fork();
+        if (children[index] == 0) {
+            for (int time = 0; time < TIMES; time++) {
+                while (!shm_cache_increment(cache, "n", 1, 1, NULL)) {
+                    if (shm_last_error() != SHM_E_CONTENDED) {
+                        _exit(shm_last_error());
+                    }
+                }
+            }
+            _exit(0);
+        }
+    }
+    for (int index = 0; index < CHILDREN; index++) {
+        CHECK_EQUAL(0, end_of(children[index]));
+    }
+    int64_t number = 0;
+    CHECK(shm_cache_increment(cache, "n", 1, 0, &number));
+    CHECK_EQUAL(CHILDREN * TIMES, number);
+    CHECK(set_text(cache, "text", "not a number"));
+    CHECK(!shm_cache_increment(cache, "text", 4, 1, &number));
+    CHECK_EQUAL(SHM_E_WRONG_KIND, shm_last_error());
+}
+
+CASE("a child that was forked uses the cache of its parent")
+{
+    open_heap();
+    int cache = open_cache();
+    CHECK(set_text(cache, "from", "the parent"));
+    pid_t child = fork();
+    if (child == 0) {
+        check_text(cache, "from", "the parent");
+        CHECK(set_text(cache, "from", "the child"));
+        _exit(0);
+    }
+    CHECK_EQUAL(0, end_of(child));
+    check_text(cache, "from", "the child");
+}
+
+CASE("a lease stays readable when the value is gone")
+{
+    open_heap();
+    int cache = open_cache();
+    CHECK(set_text(cache, "key", "still here"));
+    struct shm_cache_lease lease;
+    CHECK(shm_cache_lease(cache, "key", 3, &lease));
+    CHECK(shm_cache_remove(cache, "key", 3));
+    for (int round = 0; round < 2000; round++) {
+        CHECK(shm_cache_set(cache, &round, sizeof round, "##########", 10, 0, 0));
+    }
+    CHECK_EQUAL(10, lease.value_size);
+    CHECK(memcmp("still here", lease.value, 10) == 0);
+    struct shm_cache_lease copy = lease;
+    shm_cache_release(&lease);
+    shm_cache_release(&lease);
+    shm_cache_release(&copy);
+    CHECK(!shm_cache_lease(cache, "key", 3, &lease));
+    CHECK_EQUAL(SHM_E_MISSING, shm_last_error());
+    check_sound();
+}
+
+CASE("a full heap makes room instead of failing, but keeps what is pinned")
+{
+    struct shm_options options = SHM_OPTIONS_INIT;
+    options.size_bytes = options.maximum_bytes = 1 << 20;
+    CHECK(shm_init_with(NULL, heap_path(), &options));
+    struct shm_cache_options small = { .struct_size = sizeof small, .capacity = 4000 };
+    int cache = shm_cache_open("test", &small);
+    CHECK(cache >= 0);
+    CHECK(shm_cache_set(cache, "pinned", 6, "stays", 5, 0, SHM_CACHE_PINNED));
+    char value[1000];
+    memset(value, 7, sizeof value);
+    for (int key = 0; key < 5000; key++) {
+        CHECK(shm_cache_set(cache, &key, sizeof key, value, sizeof value, 0, 0));
+    }
+    check_text(cache, "pinned", "stays");
+    check_sound();
+}
+
+CASE("bad arguments are an error and change nothing")
+{
+    CHECK_EQUAL(-1, shm_cache_open("early", NULL));
+    open_heap();
+    size_t size = 9;
+    char buffer[10];
+    CHECK_EQUAL(-1, shm_cache_open(NULL, NULL));
+    CHECK_EQUAL(-1, shm_cache_open("", NULL));
+    CHECK_EQUAL(-1, shm_cache_open("a name of more than sixty-four bytes, which is more than there is room for", NULL));
+    struct shm_cache_options wrong = { .struct_size = 3 };
+    CHECK_EQUAL(-1, shm_cache_open("x", &wrong));
+    CHECK(!shm_cache_get(3, "key", 3, buffer, sizeof buffer, &size));
+    CHECK_EQUAL(SHM_E_NO_CACHE, shm_last_error());
+    CHECK(!shm_cache_get(-1, "key", 3, buffer, sizeof buffer, &size));
+    CHECK(!shm_cache_get(1000000, "key", 3, buffer, sizeof buffer, &size));
+    int cache = open_cache();
+    CHECK(!shm_cache_set(cache, NULL, 3, "x", 1, 0, 0));
+    CHECK(!shm_cache_set(cache, "key", 3, NULL, 1, 0, 0));
+    CHECK(!shm_cache_set(cache, "key", 3, "x", 1, 0, 1u << 31));
+    CHECK(!shm_cache_set(cache, "key", 3, "x", SIZE_MAX, 0, 0));
+    CHECK(!shm_cache_set(cache, "key", 70000, "x", 1, 0, 0));
+    CHECK_EQUAL(SHM_E_TOO_LARGE, shm_last_error());
+    CHECK(!shm_cache_lease(cache, "key", 3, NULL));
+    shm_cache_release(NULL);
+    CHECK(shm_cache_set(cache, "", 0, NULL, 0, 0, 0));
+    CHECK(shm_cache_get(cache, "", 0, buffer, sizeof buffer, &size));
+    CHECK_EQUAL(0, size);
+    check_sound();
+}
+
+CASE("seventeen caches are one too many")
+{
+    open_heap();
+    struct shm_cache_options small = { .struct_size = sizeof small, .capacity = 14 };
+    char name[3] = "c0";
+    for (int index = 0; index < 16; index++) {
+        name[1] = (char) ('A' + index);
+        CHECK_EQUAL(index, shm_cache_open(name, &small));
+    }
+    CHECK_EQUAL(-1, shm_cache_open("another", &small));
+    CHECK_EQUAL(SHM_E_TOO_MANY_CACHES, shm_last_error());
+}
+
+static volatile sig_atomic_t interruptions;
+static int cache_of_handler;
+
+static void use_cache(int signal)
+{
+    (void) signal;
+    int error = errno;
+    int key = interruptions % 8;
+    char value[64];
+    size_t size;
+    memset(value, key, sizeof value);
+    shm_cache_set(cache_of_handler, &key, sizeof key, value, sizeof value, 0, 0);
+    if (shm_cache_get(cache_of_handler, &key, sizeof key, value, sizeof value, &size)) {
+        CHECK_EQUAL(sizeof value, size);
+        CHECK_EQUAL(key, value[0]);
+        CHECK_EQUAL(key, value[63]);
+    }
+    interruptions++;
+    errno = error;
+}
+
+#include <sys/time.h>
+
+CASE("a signal handler may use the cache in the middle of a call")
+{
+    open_heap();
+    cache_of_handler = open_cache();
+    struct sigaction action = { .sa_handler = use_cache };
+    CHECK(sigaction(SIGALRM, &action, NULL) == 0);
+    struct itimerval often = { { 0, 200 }, { 0, 200 } };
+    CHECK(setitimer(ITIMER_REAL, &often, NULL) == 0);
+    for (int round = 0; interruptions < 300; round++) {
+        int key = round % 8;
+        char value[64];
+        size_t size;
+        memset(value, key, sizeof value);
+        shm_cache_set(cache_of_handler, &key, sizeof key, value, sizeof value, 0, 0);
+        if (shm_cache_get(cache_of_handler, &key, sizeof key, value, sizeof value, &size)) {
+            CHECK_EQUAL(key, value[0]);
+            CHECK_EQUAL(key, value[63]);
+        }
+    }
+    struct itimerval never = { { 0, 0 }, { 0, 0 } };
+    setitimer(ITIMER_REAL, &never, NULL);
+    check_sound();
+}

@@ -1,0 +1,108 @@
+using System.Reflection;
+using System.Runtime.Loader;
+using System.Text.RegularExpressions;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+using ShmAlloc.Tests.Tidy;
+using ShmAlloc.TestSupport;
+
+namespace ShmAlloc.Samples.Tests;
+
+/// <summary>The C# on the pages of documentation compiles, runs, and prints what it says that it prints.</summary>
+public sealed partial class DocumentedCodeTests : IDisposable
+{
+    private const string Fence = "```";
+
+    private readonly TemporaryHeapPath _heap = new();
+
+    public void Dispose() => _heap.Dispose();
+
+    /// <summary>A page whose pieces of code are one program: what one of them declares, the later ones use.</summary>
+    [Theory]
+    [InlineData("docs/caching.md")]
+    public void A_page_of_code_does_what_it_says(string page) => Check(string.Join('\n', Blocks(page)));
+
+    [Fact]
+    public void The_first_program_with_a_cache_does_what_it_says() =>
+        Check(Assert.Single(Blocks("README.md"), block => block.Contains("SharedCache", StringComparison.Ordinal)));
+
+    [Fact]
+    public void A_wrong_result_and_code_that_does_not_compile_are_found_out()
+    {
+        Assert.ThrowsAny<Exception>(() => Check("System.Console.WriteLine(2); // prints 3"));
+        Assert.ThrowsAny<Exception>(() => Check("There.Is.No.Such.Thing();"));
+    }
+
+    /// <summary>Runs a program; each of its lines that ends with "// prints X" must print X, and nothing else may print.</summary>
+    private void Check(string code)
+    {
+        string[] expected = [.. Prints().Matches(code).Select(match => match.Groups[1].Value.Trim())];
+        string program = HeapPath().Replace(code, $"\"{_heap.Value}\"");
+        string printed = Run(Compile(program));
+        Assert.Equal(expected, printed.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+    }
+
+    private static IEnumerable<string> Blocks(string page)
+    {
+        List<string>? block = null;
+        foreach (string line in RepositoryFiles.Lines(page))
+        {
+            if (block == null)
+            {
+                block = line == $"{Fence}csharp" ? [] : null;
+            }
+            else if (line.StartsWith(Fence, StringComparison.Ordinal))
+            {
+                yield return string.Join('\n', block);
+                block = null;
+            }
+            else
+            {
+                block.Add(line);
+            }
+        }
+    }
+
+    private static Assembly Compile(string program)
+    {
+        const string globalUsings = """
+            global using System; global using System.Collections.Generic; global using System.IO; global using System.Linq;
+            global using System.Threading; global using System.Threading.Tasks;
+            """;
+        var parse = new CSharpParseOptions(LanguageVersion.Preview);
+        string trusted = (string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!;
+        CSharpCompilation compilation = CSharpCompilation.Create(
+            $"Documented{Guid.NewGuid():N}",
+            [CSharpSyntaxTree.ParseText(globalUsings, parse), CSharpSyntaxTree.ParseText(program, parse)],
+            trusted.Split(Path.PathSeparator).Select(path => MetadataReference.CreateFromFile(path)),
+            new CSharpCompilationOptions(OutputKind.ConsoleApplication, nullableContextOptions: NullableContextOptions.Enable, allowUnsafe: false));
+        using var image = new MemoryStream();
+        var result = compilation.Emit(image);
+        Assert.True(result.Success, string.Join('\n', result.Diagnostics.Where(diagnostic => diagnostic.Severity >= DiagnosticSeverity.Warning)));
+        image.Position = 0;
+        return AssemblyLoadContext.Default.LoadFromStream(image);
+    }
+
+    private static string Run(Assembly program)
+    {
+        TextWriter console = Console.Out;
+        using var output = new StringWriter();
+        Console.SetOut(output);
+        try
+        {
+            program.EntryPoint!.Invoke(null, [Array.Empty<string>()]);
+        }
+        finally
+        {
+            Console.SetOut(console);
+        }
+
+        return output.ToString();
+    }
+
+    [GeneratedRegex("// prints (.*)")]
+    private static partial Regex Prints();
+
+    [GeneratedRegex("\"/dev/shm/[^\"]*\"")]
+    private static partial Regex HeapPath();
+}

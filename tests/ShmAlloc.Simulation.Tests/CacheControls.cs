@@ -1,0 +1,112 @@
+namespace ShmAlloc.Simulation.Tests;
+
+/// <summary>Frozen mistakes in the cache, as those of <see cref="Controls"/>.</summary>
+public static class CacheControls
+{
+    private const string ReaderFile = "Caching/CacheReader.cs";
+    private const string SearchFile = "Caching/CacheSearch.cs";
+    private const string WriterFile = "Caching/CacheWriter.cs";
+    private const string ContestFile = "Caching/Contest.cs";
+    private const string UnlinkFile = "Caching/Unlink.cs";
+    private const string RecoveryFile = "Caching/ItemRecovery.cs";
+    private const string NewItemFile = "Caching/NewItem.cs";
+    private const string GripsFile = "Caching/Grips.cs";
+
+    internal static BrokenVariant[] All =>
+    [
+        new BrokenVariant("an item retired before its entry changes", On("lease", 2),
+            (UnlinkFile,
+                "        bool isMine = TMachine.CompareExchange(",
+                "        Hold<TMachine>.Retire(heap, heap->OffsetOf(seen.Unit));\n        bool isMine = TMachine.CompareExchange(")),
+
+        new BrokenVariant("an item held without a second look at its entry", On("what is leased is replaced", 3),
+            (GripsFile, "        return TMachine.Read(entry) == seen.Bits;", "        return true;"),
+            (SearchFile, "                if (Probe.IsUnchanged<TMachine>(probe, index + 1))", "                if (index >= 0)")),
+
+        new BrokenVariant("an item held by a release store", On("what is leased is replaced", 4),
+            (GripsFile, "TMachine.Announce(grip, new CellWord(CellKind.Hold", "TMachine.Write(grip, new CellWord(CellKind.Hold")),
+
+        new BrokenVariant("a victim that is not named UNLINKING", On("dies | recover", 1, 1),
+            (UnlinkFile, "        Grips<TMachine>.Become(grip, CellKind.Unlinking, seen.Unit);\n", "")),
+
+        new BrokenVariant("the stamp read before the entry at the end of a get", On("what is read is", 4),
+            (ReaderFile,
+                "if (Probe.IsUnchanged<TMachine>(probe, index + 1) && ItemAccess<TMachine>.Stamp(item) == facts.Stamp)",
+                "if (ItemAccess<TMachine>.Stamp(item) == facts.Stamp && Probe.IsUnchanged<TMachine>(probe, index + 1))")),
+
+        new BrokenVariant("neither entry nor stamp looked at after the copy", On("what is read is", 3),
+            (ReaderFile,
+                "if (Probe.IsUnchanged<TMachine>(probe, index + 1) && ItemAccess<TMachine>.Stamp(item) == facts.Stamp)",
+                "if (fits)")),
+
+        new BrokenVariant("the stamp alone looked at after the copy", On("its memory is the next value's", 3),
+            (ReaderFile,
+                "if (Probe.IsUnchanged<TMachine>(probe, index + 1) && ItemAccess<TMachine>.Stamp(item) == facts.Stamp)",
+                "if (ItemAccess<TMachine>.Stamp(item) == facts.Stamp)")),
+
+        new BrokenVariant("no look at the other entries after linking", On("into two entries", 3),
+            (ContestFile, "isFirst = other == index || TryClear(", "isFirst = true || TryClear(")),
+
+        new BrokenVariant("only earlier entries looked at after linking", On("into two entries", 3),
+            (ContestFile, "isFirst = other == index || TryClear(", "isFirst = other >= index || TryClear(")),
+
+        new BrokenVariant("only later entries looked at after linking", On("into two entries", 3),
+            (ContestFile, "isFirst = other == index || TryClear(", "isFirst = other <= index || TryClear(")),
+
+        new BrokenVariant("a tentative item unlinked without being revoked", On("cache: add | add", 3),
+            (ContestFile,
+                "            if (deadline == ItemHeader.Revoked\n                || "
+                + "TMachine.CompareExchange(&item->Deadline, ItemHeader.Revoked, ItemHeader.Tentative) == ItemHeader.Tentative)",
+                "            if (deadline != 0)")),
+
+        new BrokenVariant("what is linked visible at once", AtRandom("two set, into two entries, and one gets"),
+            (WriterFile, "            TMachine.Write(&made->Deadline, ItemHeader.Tentative);\n", ""),
+            (ContestFile,
+                "isFirst && TMachine.CompareExchange(&made->Deadline, deadline, ItemHeader.Tentative) == ItemHeader.Tentative",
+                "isFirst")),
+
+        new BrokenVariant("a tentative item taken for a value by who writes", On("cache: add | ", 3),
+            (SearchFile,
+                "\n                && !ItemAccess<TMachine>.IsUnconfirmed(ItemAccess<TMachine>.Deadline(ItemAccess<TMachine>.At(heap, seen.Unit))))",
+                ")")),
+
+        new BrokenVariant("an expired item hides the value behind it", On("one adds and one sets, into two entries, and one gets", 3),
+            (ReaderFile, " && !ItemAccess<TMachine>.IsUnconfirmed(ItemAccess<TMachine>.Deadline(item)))", ")")),
+
+        new BrokenVariant("the visited bit inside the item", On("what is read is", 3),
+            (ReaderFile,
+                "                Touch(heap, probe, index);\n                return fits",
+                "                TMachine.Or(&item->Hash, 1);\n                return fits")),
+
+        new BrokenVariant("the stamp not made invalid before an item is written", On("what is read is", 4),
+            (NewItemFile, "        TMachine.Write(&at->Stamp, ItemHeader.InvalidStamp);\n", "")),
+
+        new BrokenVariant("the version of an entry not counted up", On("what is read is", 4),
+            ("Layout/EntryWord.cs", "((Bits >> VersionAt) + 1 & VersionMask) << VersionAt", "((Bits >> VersionAt) & VersionMask) << VersionAt")),
+
+        new BrokenVariant("recovery leaves a placeholder", On("dies | recover", 0, 1),
+            (RecoveryFile, "if (shape.Is(ItemShape.Placeholder) || ", "if (")),
+
+        new BrokenVariant("recovery leaves a tentative item", On("dies | recover", 0, 1),
+            (RecoveryFile, " || ItemAccess<TMachine>.IsUnconfirmed(ItemAccess<TMachine>.Deadline(item))", "")),
+
+        new BrokenVariant("recovery does not retire what is not linked", On("dies | recover", 0, 1),
+            (RecoveryFile, "        if (index < 0)\n", "        if (index < -1)\n")),
+
+        new BrokenVariant("recovery retires what is linked", On("dies | recover", 0, 1),
+            (RecoveryFile, "        if (index < 0)\n", "")),
+
+        new BrokenVariant("recovery does nothing about items", On("dies | recover", 0, 1),
+            ("Participants/Recovery.cs", "            ItemRecovery<TMachine>.Recover(heap, cell);\n", "")),
+
+        new BrokenVariant("an item published before it is named LINKING", On("dies | recover", 0, 1),
+            (NewItemFile, "        Name(heap, cell, CellKind.Linking, unit);\n", "")),
+
+        new BrokenVariant("a value lands though the placeholder is gone", On("one flies, another removes", 2),
+            (WriterFile, "return index >= 0 && first.Unit == expected ? CacheStatus.Ok : CacheStatus.Changed;", "return CacheStatus.Ok;")),
+    ];
+
+    private static string[] AtRandom(string program) => ["--program", program, "--random", "1000000", "--preemptions", "1000", "--seconds", "60"];
+
+    private static string[] On(string program, int preemptions, int deaths = 0) => Controls.On(program, preemptions, deaths);
+}

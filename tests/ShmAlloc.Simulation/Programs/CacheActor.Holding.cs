@@ -1,0 +1,131 @@
+using ShmAlloc.Caching;
+using ShmAlloc.Histories;
+using ShmAlloc.Layout;
+using ShmAlloc.Participants;
+using ShmAlloc.Simulation.Machine;
+
+namespace ShmAlloc.Simulation.Programs;
+
+/// <content>Operations that keep a cell for longer: leases and flights.</content>
+internal sealed unsafe partial class CacheActor
+{
+    private const int MaxTries = 8;
+
+    /// <summary>Holds a value, reads it twice where it lies, and lets go.</summary>
+    internal CacheActor Lease(int key)
+    {
+        int operation = Begin(OperationKind.Get, key);
+        if (Grips<Simulated>.TryTake(Attached, lasting: true, out int cell) != CacheStatus.Ok)
+        {
+            world.History.End(operation, Outcome.Refused);
+            return this;
+        }
+
+        Probe probeOfKey;
+        Probe* probe = &probeOfKey;
+        Probe.Begin(probe, Table, CacheKeys.HashOf(key));
+        CacheKey found = CacheKeys.Of(key);
+        int index = CacheSearch<Simulated>.Disturbed;
+        ItemFacts facts = default;
+        for (int tries = 0; tries < MaxTries && index == CacheSearch<Simulated>.Disturbed; tries++)
+        {
+            index = CacheSearch<Simulated>.TryHold(Attached, probe, found, AddressOf(cell), out facts);
+        }
+
+        ItemHeader* item = ItemAccess<Simulated>.At(Attached, facts.Unit);
+        if (index >= 0 && ItemAccess<Simulated>.IsLive(Table, item, facts.Shape, Now))
+        {
+            Lease lease = world.BeginLease(facts.Unit, Attached->UnitsFor(facts.Shape.TotalBytes), participant);
+            long value = ReadLeased(key, item, facts, lease);
+            CacheReader<Simulated>.Touch(Attached, probe, index);
+            world.History.End(operation, Outcome.Found, value);
+            Require(value == ReadLeased(key, item, facts, lease), "a leased value changed");
+            Require(facts.Stamp == ItemAccess<Simulated>.Stamp(item), "a leased item has another stamp");
+            world.EndLease(lease);
+        }
+        else
+        {
+            world.History.End(operation, index == CacheSearch<Simulated>.Disturbed ? Outcome.Refused : Outcome.Missing);
+        }
+
+        Cells<Simulated>.Release(Attached, cell);
+        return this;
+    }
+
+    /// <summary>Says that it works a value out, does something else, and stores the value, if nobody has changed the key meanwhile.</summary>
+    internal CacheActor Fly(int key, int number, bool gives = true, Action? between = null)
+    {
+        if (!TryBeginFlight(key, out NewItem placeholder))
+        {
+            return this;
+        }
+
+        long begun = world.History.Mark();
+        between?.Invoke();
+        if (!gives)
+        {
+            return GiveUp(placeholder);
+        }
+
+        int operation = Begin(OperationKind.TryAdd, key, CacheKeys.Value(key, number));
+        long landing = world.History.Now;
+        CacheStatus status = PutItem(key, number, 1, default, PutMode.Complete, placeholder.Stamp);
+        bool isStale = world.History.Operations.Any(other => other.Key == key && other.Invoked > begun && other.Responded < landing
+            && other.Kind is OperationKind.Remove or OperationKind.Set && other.Outcome is Outcome.Done or Outcome.Missing);
+        Require(status != CacheStatus.Ok || !isStale, "a value was stored that was worked out before the key was changed");
+        world.History.End(operation, status == CacheStatus.Ok ? Outcome.Done : Outcome.Refused);
+        if (status is CacheStatus.Ok or CacheStatus.Changed)
+        {
+            Cells<Simulated>.Release(Attached, placeholder.Cell);
+            return this;
+        }
+
+        return GiveUp(placeholder);
+    }
+
+    private bool TryBeginFlight(int key, out NewItem placeholder)
+    {
+        placeholder = default;
+        if (Grips<Simulated>.TryTake(Attached, lasting: true, out int cell) != CacheStatus.Ok)
+        {
+            return false;
+        }
+
+        CacheStatus status = Grips<Simulated>.TryTake(Attached, lasting: false, out int grip);
+        if (status == CacheStatus.Ok)
+        {
+            ulong now = Now;
+            ItemOptions options = new() { Flags = ItemShape.Placeholder, Owner = ((ulong)Attached->Epoch << 32) | (uint)Attached->Slot };
+            status = Grips<Simulated>.StatusOf(
+                CacheRoom<Simulated>.TryBegin(Attached, Table, CacheKeys.Of(key), 0, options, cell, now, AddressOf(grip), out placeholder));
+            status = status != CacheStatus.Ok ? status : Flight<Simulated>.TryBegin(Attached, Table, CacheKeys.Of(key), placeholder, now, AddressOf(grip));
+            Cells<Simulated>.Release(Attached, grip);
+        }
+
+        if (status != CacheStatus.Ok)
+        {
+            Cells<Simulated>.Release(Attached, cell);
+        }
+
+        return status == CacheStatus.Ok;
+    }
+
+    private CacheActor GiveUp(in NewItem placeholder)
+    {
+        Flight<Simulated>.GiveUp(Attached, Table, placeholder);
+        Cells<Simulated>.Release(Attached, placeholder.Cell);
+        return this;
+    }
+
+    private long ReadLeased(int key, ItemHeader* item, in ItemFacts facts, Lease lease)
+    {
+        ulong* value = stackalloc ulong[ValueWords];
+        for (uint at = 0; at < facts.Shape.ValueBytes; at += sizeof(ulong))
+        {
+            value[at / sizeof(ulong)] = Simulated.Read((ulong*)((byte*)item + facts.Shape.ValueBegins + at), "lease", 0);
+            world.CheckUsed(lease);
+        }
+
+        return Check(key, value, facts.Shape.ValueBytes);
+    }
+}

@@ -1,0 +1,213 @@
+using ShmAlloc.Caching;
+using ShmAlloc.Histories;
+using ShmAlloc.Layout;
+using ShmAlloc.Participants;
+using ShmAlloc.Simulation.Machine;
+using Recorded = ShmAlloc.Histories.Operation;
+
+namespace ShmAlloc.Simulation.Programs;
+
+/// <summary>What a thread of a program can do with the cache: the engine's operations, each with an entry in the history.</summary>
+internal sealed unsafe partial class CacheActor(World world, Actor actor, int participant)
+{
+    internal const ulong Start = 1000;
+    internal const ulong Later = 5000;
+
+    /// <summary>Between the two: what lives so long has expired after <see cref="Tick"/>.</summary>
+    internal const ulong Deadline = 3000;
+
+    private const int ValueWords = 2;
+
+    /// <summary>The actor's operations on the heap.</summary>
+    internal Actor Heap => actor;
+
+    private Attachment* Attached => world.Participants[participant].Heap;
+
+    private CacheTable* Table => Directory<Simulated>.Find(Attached, 0);
+
+    /// <summary>A root is the clock, so that who reads it is watched.</summary>
+    private ulong Now => Simulated.Read(&Attached->Header->Root[1], "clock", 0) + Start;
+
+    internal CacheActor Tick() => Do(() => Simulated.Announce(&Attached->Header->Root[1], Later - Start, "clock", 1));
+
+    internal CacheActor Set(int key, int number, int words = 1, bool tagged = false, ulong deadline = 0, ulong window = 0) =>
+        Put(OperationKind.Set, key, number, words, tagged, deadline, window);
+
+    internal CacheActor Add(int key, int number, int words = 1, ulong deadline = 0) =>
+        Put(OperationKind.TryAdd, key, number, words, false, deadline, 0);
+
+    /// <summary>Reads, and replaces what it has read.</summary>
+    internal CacheActor Replace(int key, int number)
+    {
+        long value = ReadValue(key, out ulong stamp);
+        if (stamp != 0)
+        {
+            int operation = Begin(OperationKind.ReplaceIfUnchanged, key, CacheKeys.Value(key, number), value);
+            CacheStatus status = PutItem(key, number, 1, default, PutMode.Replace, stamp);
+            world.History.End(operation, OutcomeOf(status));
+        }
+
+        return this;
+    }
+
+    internal CacheActor Remove(int key)
+    {
+        int operation = Begin(OperationKind.Remove, key);
+        CacheStatus status = CacheStore<Simulated>.Remove(Attached, Table, CacheKeys.Of(key), Now);
+        world.History.End(operation, OutcomeOf(status));
+        return this;
+    }
+
+    internal CacheActor Get(int key)
+    {
+        ReadValue(key, out _);
+        return this;
+    }
+
+    internal CacheActor RemoveTag()
+    {
+        int operation = Begin(OperationKind.ClearAll, 0);
+        CacheStore<Simulated>.RemoveTag(Table, 0);
+        world.History.End(operation, Outcome.Done);
+        return this;
+    }
+
+    internal CacheActor Refresh(int key) => Do(() => CacheStore<Simulated>.Refresh(Attached, Table, CacheKeys.Of(key), Now));
+
+    /// <summary>Makes the cache if there is none.</summary>
+    internal CacheActor Make(ulong limit = 0, ulong flags = 0) => Do(() =>
+    {
+        const int length = 8;
+        ulong name = 0x6563_6863_6163;
+        if (Directory<Simulated>.Find(Attached, (byte*)&name, length, out int free) < 0)
+        {
+            ShmStatus status = Directory<Simulated>.TryMake(Attached, (uint)free, (byte*)&name, length, 2, 1, limit, flags);
+            Require(status != ShmStatus.Ok || Directory<Simulated>.Find(Attached, (byte*)&name, length, out _) == 0, "the cache that was made is not there");
+        }
+    });
+
+    internal CacheActor Evict(bool ruthless = true) => WithCells((_, second) =>
+        CacheHand<Simulated>.TryStep(Attached, new(-1, CacheCounter.EvictionsForRoom, Now, ruthless), AddressOf(second)));
+
+    /// <summary>Empties the block with the items, as for a large value.</summary>
+    internal CacheActor EmptyBlock(int block) => WithCells((_, second) =>
+        CacheHand<Simulated>.TryEmpty(Attached, (ulong)block, new(-1, CacheCounter.EvictionsForRoom, Now, Ruthless: true), AddressOf(second)));
+
+    /// <summary>Empties one entry, as clearing does one after the other.</summary>
+    internal CacheActor Clear(int bucket, int index) => WithCells((first, _) =>
+        CacheStore<Simulated>.TryRemoveEntry(Attached, Table, (ulong)bucket, index, first));
+
+    /// <summary>Reads the key that an entry leads to, as a walk does.</summary>
+    internal CacheActor ReadEntry(int bucket, int index) => Do(() =>
+    {
+        ulong bytes = 0;
+        CacheStatus status = EntryReader<Simulated>.TryRead(Attached, Table, (ulong)bucket, index, (byte*)&bytes, sizeof(ulong), out _);
+        Require(status != CacheStatus.Ok || bytes - CacheKeys.BytesOf(0) < CacheKeys.Count, "a walk finds a key that nobody has set");
+    });
+
+    internal CacheActor Recount() => Do(() => CacheRecount<Simulated>.RunIfNeeded(Attached, Table));
+
+    internal CacheActor Flush() => Do(() => CacheCounts<Simulated>.FlushAll(Attached, Table));
+
+    /// <summary>Takes ranges of stamps, as the first items that a participant makes do.</summary>
+    internal CacheActor HaveStamps() => Do(() =>
+    {
+        for (int cell = 0; cell < Attached->Geometry.Cells; cell++)
+        {
+            Attached->Stamps[cell] = (Attached->Header->StampRanges++ << 16) + 1;
+        }
+    });
+
+    private CacheActor Put(OperationKind kind, int key, int number, int words, bool tagged, ulong deadline, ulong window)
+    {
+        int operation = Begin(kind, key, CacheKeys.Value(key, number));
+        ulong tag = 0;
+        ItemOptions options = new() { Deadline = deadline, Window = window, Flags = window != 0 ? ItemShape.Sliding : 0 };
+        if (tagged)
+        {
+            tag = CacheStore<Simulated>.TagOf(Table, 0);
+            options.Tags = &tag;
+            options.TagCount = 1;
+        }
+
+        CacheStatus status = PutItem(key, number, words, options, kind == OperationKind.Set ? PutMode.Set : PutMode.Add, 0);
+        world.History.End(operation, OutcomeOf(status));
+        return this;
+    }
+
+    private CacheStatus PutItem(int key, int number, int words, in ItemOptions options, PutMode mode, ulong expected)
+    {
+        ulong* value = stackalloc ulong[ValueWords];
+        value[0] = (ulong)CacheKeys.Value(key, number);
+        value[1] = ~value[0];
+        return CacheStore<Simulated>.Put(
+            Attached, Table, CacheKeys.Of(key), (byte*)value, (uint)words * sizeof(ulong), options, mode, expected, Now);
+    }
+
+    /// <summary>A get, with what its caller makes of the facts.</summary>
+    private long ReadValue(int key, out ulong stamp)
+    {
+        int operation = Begin(OperationKind.Get, key);
+        ulong* value = stackalloc ulong[ValueWords];
+        CacheStatus status = CacheReader<Simulated>.TryRead(
+            Attached, Table, CacheKeys.Of(key), (byte*)value, ValueWords * sizeof(ulong), out ItemFacts facts);
+        Require(status is CacheStatus.Ok or CacheStatus.Missing or CacheStatus.Contended, $"a get answers {status}");
+        if (status == CacheStatus.Ok
+            && (facts.IsTagRemoved || facts.Shape.Is(ItemShape.Placeholder) || (facts.Deadline != 0 && ItemAccess<Simulated>.IsExpired(facts.Deadline, Now))))
+        {
+            status = CacheStatus.Missing;
+        }
+
+        stamp = status == CacheStatus.Ok ? facts.Stamp : 0;
+        long found = status == CacheStatus.Ok ? Check(key, value, facts.Shape.ValueBytes) : 0;
+        world.History.End(operation, status == CacheStatus.Ok ? Outcome.Found : OutcomeOf(status), found);
+        return found;
+    }
+
+    /// <summary>A value is whole, and one of its key.</summary>
+    private static long Check(int key, ulong* value, uint bytes)
+    {
+        bool isWhole = bytes == sizeof(ulong) || (bytes == ValueWords * sizeof(ulong) && value[1] == ~value[0]);
+        Require(isWhole && CacheKeys.IsValueOf(key, (long)value[0]), $"key {key} has {value[0]:x}, {value[1]:x} of {bytes} bytes, which nobody has set");
+        return (long)value[0];
+    }
+
+    private int Begin(OperationKind kind, int key, long argument = 0, long expected = 0) =>
+        world.History.Begin(new Recorded { Kind = kind, Key = key, Argument = argument, Expected = expected });
+
+    private static Outcome OutcomeOf(CacheStatus status) => status switch
+    {
+        CacheStatus.Ok => Outcome.Done,
+        CacheStatus.Missing => Outcome.Missing,
+        CacheStatus.Exists => Outcome.Exists,
+        CacheStatus.Changed => Outcome.Changed,
+        CacheStatus.Contended or CacheStatus.NoRoom or CacheStatus.TooManyLeases => Outcome.Refused,
+        _ => throw new ViolationException($"an operation answers {status}"),
+    };
+
+    private ulong* AddressOf(int cell) => Cells<Simulated>.AddressOf(Attached, Attached->Slot, cell);
+
+    private CacheActor WithCells(Action<int, int> action) => Do(() =>
+    {
+        if (CacheStore<Simulated>.TryTakeTwo(Attached, out int first, out int second) == CacheStatus.Ok)
+        {
+            action(first, second);
+            Cells<Simulated>.Release(Attached, second);
+            Cells<Simulated>.Release(Attached, first);
+        }
+    });
+
+    private CacheActor Do(Action action)
+    {
+        action();
+        return this;
+    }
+
+    private static void Require(bool condition, string message)
+    {
+        if (!condition)
+        {
+            throw new ViolationException(message);
+        }
+    }
+}

@@ -1,0 +1,223 @@
+using static ShmAlloc.Simulation.Programs.CacheKeys;
+
+namespace ShmAlloc.Simulation.Programs;
+
+/// <summary>Cache programs that begin a few steps away from what is known to break a careless protocol.</summary>
+internal static class CacheTargeted
+{
+    /// <summary>In the first bucket of key A: it keeps the first entry from those who look for an empty one.</summary>
+    private const int Stopper = Others + 1;
+
+    internal static IEnumerable<SimulatedProgram> All =>
+    [
+        // Two find no entry of the key, and link into different ones, because one becomes empty in between.
+        Make("two set, into two entries", true,
+            new(0, actor => actor.Cache.Set(A, 0)),
+            new(1, actor => actor.Cache.Remove(Stopper).Set(A, 1))),
+
+        Make("two add, into two entries", true,
+            new(0, actor => actor.Cache.Add(A, 0)),
+            new(1, actor => actor.Cache.Remove(Stopper).Add(A, 1))),
+
+        Make("one sets and one adds, into two entries", true,
+            new(0, actor => actor.Cache.Set(A, 0)),
+            new(1, actor => actor.Cache.Remove(Stopper).Add(A, 1))),
+
+        Make("one adds and one sets, into two entries", true,
+            new(0, actor => actor.Cache.Add(A, 0)),
+            new(1, actor => actor.Cache.Remove(Stopper).Set(A, 1))),
+
+        Make("two set, into two entries, and one gets", true,
+            new(0, actor => actor.Cache.Set(A, 0)),
+            new(1, actor => actor.Cache.Remove(Stopper).Set(A, 1)),
+            new(2, actor => actor.Cache.Get(A).Get(A))),
+
+        Make("two set, into two entries, and one removes", true,
+            new(0, actor => actor.Cache.Set(A, 0)),
+            new(1, actor => actor.Cache.Remove(Stopper).Set(A, 1)),
+            new(2, actor => actor.Cache.Remove(A).Get(A).Remove(A).Get(A))),
+
+        Make("one sets and one adds, into two entries, and one removes", true,
+            new(0, actor => actor.Cache.Set(A, 0)),
+            new(1, actor => actor.Cache.Remove(Stopper).Add(A, 1)),
+            new(2, actor => actor.Cache.Remove(A).Get(A))),
+
+        Make("one adds and one sets, into two entries, and one gets", true,
+            new(0, actor => actor.Cache.Add(A, 0)),
+            new(1, actor => actor.Cache.Remove(Stopper).Set(A, 1)),
+            new(2, actor => actor.Cache.Get(A).Get(A))),
+
+        Make("two fly, into two entries", true,
+            new(0, actor => actor.Cache.Fly(A, 0)),
+            new(1, actor => actor.Cache.Remove(Stopper).Fly(A, 1))),
+
+        Make("one flies, another removes", true,
+            new(0, actor => actor.Cache.Fly(A, 0)),
+            new(1, actor => actor.Cache.Remove(A).Get(A)),
+            new(2, actor => actor.Cache.Remove(Stopper).Set(A, 2))),
+
+        Make("what is read is replaced, swept and used for another key", true,
+            new(0, actor => actor.Cache.Get(A)),
+            new(1, actor => actor.Cache.Set(A, 1, words: 2)),
+            new(2, actor => actor.Sweep(1).Cache.Set(B, 2, words: 2))) with
+        {
+            Setup = actors => Prepare(actors).Set(A, 9, words: 2),
+        },
+
+        Make("what is read is replaced twice, and lies where it lay", true,
+            new(0, actor => actor.Cache.Get(A)),
+            new(1, actor => actor.Cache.Remove(A).Heap.Sweep(1).Cache.Set(A, 1, words: 2))) with
+        {
+            Setup = actors => Prepare(actors).Set(A, 9, words: 2),
+        },
+
+        // The new item of the same key lies where the old one lay, and is complete before it is linked.
+        Make("what is read is replaced, and its memory is the next value's", true,
+            new(0, actor => actor.Cache.Get(A).Get(A)),
+            new(1, actor => actor.Cache.Set(A, 1).Heap.Sweep(1).Cache.Set(A, 2))) with
+        {
+            Setup = actors => Prepare(actors).Set(A, 9),
+        },
+
+        Make("what is leased is replaced, swept and used for another key", true,
+            new(0, actor => actor.Cache.Lease(A)),
+            new(1, actor => actor.Cache.Set(A, 1)),
+            new(2, actor => actor.Sweep(1).Cache.Set(B, 2))) with
+        {
+            Setup = actors => Prepare(actors).Set(A, 9),
+        },
+
+        Make("what is leased is evicted and allocated", false,
+            new(0, actor => actor.Cache.Lease(A)),
+            new(1, actor => actor.Cache.Evict()),
+            new(2, actor => actor.Malloc(3, "raw"))) with
+        {
+            Setup = actors => Prepare(actors).Set(A, 9),
+        },
+
+        Make("what two leased is replaced and swept by two", true,
+            new(0, actor => actor.Cache.Lease(A)),
+            new(1, actor => actor.Cache.Set(A, 1).Heap.Sweep(1).Cache.Set(B, 1)),
+            new(2, actor => actor.Sweep(1).Malloc(3, "raw"))) with
+        {
+            Setup = actors => Prepare(actors).Set(A, 9),
+        },
+
+        // All 14 entries are taken.
+        Make("a set makes room, and its victim is replaced", false,
+            new(0, actor => actor.Cache.Set(A, 0)),
+            new(1, actor => actor.Cache.Set(Stopper, 1).Get(Stopper)),
+            new(2, actor => actor.Cache.Get(A).Get(A))) with
+        {
+            Setup = Fill,
+        },
+
+        Make("two sets make room", false,
+            new(0, actor => actor.Cache.Set(A, 0)),
+            new(1, actor => actor.Cache.Set(A, 1))) with
+        {
+            Setup = Fill,
+        },
+
+        Make("a value expires", false,
+            new(0, actor => actor.Cache.Get(A).Get(A)),
+            new(1, actor => actor.Cache.Tick().Get(A)),
+            new(2, actor => actor.Cache.Add(A, 2))) with
+        {
+            Setup = actors => Prepare(actors).Set(A, 9, deadline: CacheActor.Deadline),
+        },
+
+        Make("a value that expires is evicted", false,
+            new(0, actor => actor.Cache.Tick().Evict(ruthless: false)),
+            new(1, actor => actor.Cache.Set(A, 1, deadline: CacheActor.Deadline).Get(A)),
+            new(2, actor => actor.Cache.Refresh(A).Get(A))) with
+        {
+            Setup = actors => Prepare(actors).Set(A, 9, deadline: CacheActor.Deadline, window: 2000),
+        },
+
+        // What is set with a tag that is removed meanwhile is gone at once, with what was there before it.
+        Make("a tag is removed", false,
+            new(0, actor => actor.Cache.RemoveTag().Get(A)),
+            new(1, actor => actor.Cache.Set(A, 1, tagged: true).Get(A)),
+            new(2, actor => actor.Cache.Add(A, 2))) with
+        {
+            Setup = actors => Prepare(actors).Set(A, 9, tagged: true),
+        },
+
+        Make("a cache is made by two", true,
+            new(0, actor => actor.Cache.Make()),
+            new(1, actor => actor.Cache.Make().Set(A, 1).Get(A)),
+            new(2, actor => actor.Recover())) with
+        {
+            Setup = actors => actors[2].Malloc(1, "seed"),
+        },
+
+        Make("a value that is used lives on", false,
+            new(0, actor => actor.Cache.Set(A, 0, deadline: 1500, window: 2000).Refresh(A)),
+            new(1, actor => actor.Cache.Refresh(A).Get(A)),
+            new(2, actor => actor.Cache.Refresh(A).Remove(A))) with
+        {
+            Setup = actors => Prepare(actors).Set(A, 9, deadline: 1500, window: 2000),
+        },
+
+        Make("a block becomes empty by evictions", false,
+            new(0, actor => actor.Cache.Evict()),
+            new(1, actor => actor.Cache.EmptyBlock(1).Set(A, 1)),
+            new(2, actor => actor.Cache.Get(A))) with
+        {
+            Setup = actors =>
+            {
+                Prepare(actors).Set(A, 9);
+                actors[0].Free("seed");
+            },
+        },
+
+        Make("the first items of two participants", true,
+            new(0, actor => actor.Cache.Set(A, 0)),
+            new(1, actor => actor.Cache.Set(A, 1).Get(A))) with
+        {
+            Setup = actors =>
+            {
+                actors[0].Cache.Make();
+                actors[0].Malloc(1, "seed");
+            },
+        },
+
+        Make("a cache with a limit", false,
+            new(0, actor => actor.Cache.Set(B, 0).Recount()),
+            new(1, actor => actor.Cache.Set(A, 1).Flush()),
+            new(2, actor => actor.Recover().Cache.Get(A).ReadEntry(0, 0))) with
+        {
+            Setup = actors =>
+            {
+                actors[0].Cache.Make(limit: 100, flags: ShmAlloc.Layout.ItemShape.Checked);
+                Prepare(actors).Set(C, 9);
+            },
+        },
+    ];
+
+    private static CacheActor Prepare(Actor[] actors)
+    {
+        CacheCatalogue.Prepare(actors);
+        return actors[2].Cache;
+    }
+
+    private static void Fill(Actor[] actors)
+    {
+        CacheActor cache = Prepare(actors);
+        for (int key = Others; key < Others + 14; key++)
+        {
+            cache.Set(key, 9).Get(key);
+        }
+    }
+
+    private static SimulatedProgram Make(string name, bool isMap, params ProgramThread[] threads) => new()
+    {
+        Name = name,
+        Shape = isMap ? CacheCatalogue.Roomy : CacheCatalogue.Shape,
+        Joined = 3,
+        Setup = actors => Prepare(actors).Set(Stopper, 9),
+        Threads = threads,
+        Mortal = [0, 1],
+    };
+}

@@ -123,7 +123,7 @@ public sealed class ScribbledCacheTests
         var geometry = RawHeapFile.GeometryOf(content);
         var offset = FirstCache(header);
         var table = geometry.UserBaseAt + offset;
-        var buckets = table + TableLayout.BucketsAt(offset, geometry.Slots, 8);
+        var buckets = table + TableLayout.BucketsAt(offset, geometry.Slots, 8, TableLayout.SweepWords(0, geometry.MaximumBlocks));
         var end = (ulong)content.Length;
         var (from, to) = region switch
         {

@@ -135,14 +135,15 @@ internal static unsafe class CacheHand<TMachine>
 
     private static bool TryNextBlock(Attachment* heap, out ulong block)
     {
+        // Downwards, as free blocks are opened: what came first is swept first.
         ulong* hand = &heap->Header->Hand;
         ulong at = TMachine.Read(hand);
-        bool isFound = Hints<TMachine>.TryFind(heap, Hints<TMachine>.CachePlane, Math.Min(at, heap->Blocks), out block)
-            || Hints<TMachine>.TryFind(heap, Hints<TMachine>.CachePlane, 0, out block);
+        bool isFound = Hints<TMachine>.TryFindLast(heap, Hints<TMachine>.CachePlane, Math.Min(at, heap->Blocks), out block)
+            || Hints<TMachine>.TryFindLast(heap, Hints<TMachine>.CachePlane, heap->Blocks, out block);
         if (isFound)
         {
             // Whoever loses goes over the same block once more: harmless.
-            TMachine.CompareExchange(hand, block + 1, at);
+            TMachine.CompareExchange(hand, block, at);
         }
 
         return isFound;

@@ -43,7 +43,7 @@ internal static unsafe class CacheHand<TMachine>
         Errand errandForRoom = Errand.ForRoom(now, Errand.OfNew);
         Errand* errand = &errandForRoom;
         uint since = Probation<TMachine>.Now(heap);
-        if (!SweepOrder<TMachine>.TryTakeOver(heap, out block))
+        if (IsAnyUnswept(heap) || !SweepOrder<TMachine>.TryTakeOver(heap, out block))
         {
             if (!TryNextBlock(heap, out block))
             {
@@ -133,20 +133,28 @@ internal static unsafe class CacheHand<TMachine>
         return isAny;
     }
 
+    /// <summary>Whether the block where the main hand is was never swept: then it comes first, because nobody knows how long its items have waited.</summary>
+    private static bool IsAnyUnswept(Attachment* heap) =>
+        TryFindNext(heap, TMachine.Read(&heap->Header->Hand), out ulong next) && SweepOrder<TMachine>.Read(heap, next).IsNever;
+
     private static bool TryNextBlock(Attachment* heap, out ulong block)
     {
         ulong* hand = &heap->Header->Hand;
         ulong at = TMachine.Read(hand);
-        bool isFound = Hints<TMachine>.TryFind(heap, Hints<TMachine>.CachePlane, Math.Min(at, heap->Blocks), out block)
-            || Hints<TMachine>.TryFind(heap, Hints<TMachine>.CachePlane, 0, out block);
+        bool isFound = TryFindNext(heap, at, out block);
         if (isFound)
         {
             // Whoever loses goes over the same block once more: harmless.
-            TMachine.CompareExchange(hand, block + 1, at);
+            TMachine.CompareExchange(hand, block, at);
         }
 
         return isFound;
     }
+
+    /// <summary>The main hand goes down, as blocks are opened: from the last one on.</summary>
+    private static bool TryFindNext(Attachment* heap, ulong at, out ulong block) =>
+        Hints<TMachine>.TryFindLast(heap, Hints<TMachine>.CachePlane, Math.Min(at, heap->Blocks), out block)
+        || Hints<TMachine>.TryFindLast(heap, Hints<TMachine>.CachePlane, heap->Blocks, out block);
 
     /// <returns>Whether there is any item of a cache in the block, or was.</returns>
     private static bool TryDropIn(Attachment* heap, ulong block, Errand* errand, ulong* grip)

@@ -12,9 +12,15 @@ public static class CacheControls
     private const string NewItemFile = "Caching/NewItem.cs";
     private const string GripsFile = "Caching/Grips.cs";
 
+    private const string EntryFile = "Layout/EntryWord.cs";
+    private const string LastLook = "if (Probe.IsUnchanged<TMachine>(probe, index + 1) && ItemAccess<TMachine>.Stamp(item) == facts.Stamp)";
+    private const string CountedUp = "((Bits >> VersionAt) + 1 & VersionMask) << VersionAt";
+    private const string NotCountedUp = "((Bits >> VersionAt) & VersionMask) << VersionAt";
+
     internal static BrokenVariant[] All =>
     [
-        new BrokenVariant("an item retired before its entry changes", On("lease", 2),
+        // The cell of who unlinks protects it as long as he lives.
+        new BrokenVariant("an item retired before its entry changes", On("remove dies | recover", 0, 1),
             (UnlinkFile,
                 "        bool isMine = TMachine.CompareExchange(",
                 "        Hold<TMachine>.Retire(heap, heap->OffsetOf(seen.Unit));\n        bool isMine = TMachine.CompareExchange(")),
@@ -29,19 +35,14 @@ public static class CacheControls
         new BrokenVariant("a victim that is not named UNLINKING", On("dies | recover", 1, 1),
             (UnlinkFile, "        Grips<TMachine>.Become(grip, CellKind.Unlinking, seen.Unit);\n", "")),
 
-        new BrokenVariant("the stamp read before the entry at the end of a get", On("what is read is", 4),
-            (ReaderFile,
-                "if (Probe.IsUnchanged<TMachine>(probe, index + 1) && ItemAccess<TMachine>.Stamp(item) == facts.Stamp)",
-                "if (ItemAccess<TMachine>.Stamp(item) == facts.Stamp && Probe.IsUnchanged<TMachine>(probe, index + 1))")),
-
         new BrokenVariant("neither entry nor stamp looked at after the copy", On("what is read is", 3),
             (ReaderFile,
-                "if (Probe.IsUnchanged<TMachine>(probe, index + 1) && ItemAccess<TMachine>.Stamp(item) == facts.Stamp)",
+                LastLook,
                 "if (fits)")),
 
         new BrokenVariant("the stamp alone looked at after the copy", On("its memory is the next value's", 3),
             (ReaderFile,
-                "if (Probe.IsUnchanged<TMachine>(probe, index + 1) && ItemAccess<TMachine>.Stamp(item) == facts.Stamp)",
+                LastLook,
                 "if (ItemAccess<TMachine>.Stamp(item) == facts.Stamp)")),
 
         new BrokenVariant("no look at the other entries after linking", On("into two entries", 3),
@@ -78,11 +79,15 @@ public static class CacheControls
                 "                Touch(heap, probe, index);\n                return fits",
                 "                TMachine.Or(&item->Hash, 1);\n                return fits")),
 
-        new BrokenVariant("the stamp not made invalid before an item is written", On("what is read is", 4),
-            (NewItemFile, "        TMachine.Write(&at->Stamp, ItemHeader.InvalidStamp);\n", "")),
+        // Each by itself needs a version that has come round: 4096 changes of an entry during one get. Here versions do not change.
+        new BrokenVariant("the stamp read before the entry, and not made invalid before an item is written", On("lies where it lay", 4),
+            (EntryFile, CountedUp, NotCountedUp),
+            (NewItemFile, "        TMachine.Write(&at->Stamp, ItemHeader.InvalidStamp);\n", ""),
+            (ReaderFile, LastLook, "if (ItemAccess<TMachine>.Stamp(item) == facts.Stamp && Probe.IsUnchanged<TMachine>(probe, index + 1))")),
 
-        new BrokenVariant("the version of an entry not counted up", On("what is read is", 4),
-            ("Layout/EntryWord.cs", "((Bits >> VersionAt) + 1 & VersionMask) << VersionAt", "((Bits >> VersionAt) & VersionMask) << VersionAt")),
+        new BrokenVariant("versions do not change, and the stamp is not looked at", On("lies where it lay", 3),
+            (EntryFile, CountedUp, NotCountedUp),
+            (ReaderFile, LastLook, "if (Probe.IsUnchanged<TMachine>(probe, index + 1))")),
 
         new BrokenVariant("recovery leaves a placeholder", On("dies | recover", 0, 1),
             (RecoveryFile, "if (shape.Is(ItemShape.Placeholder) || ", "if (")),

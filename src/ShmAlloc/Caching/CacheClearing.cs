@@ -82,9 +82,10 @@ internal static unsafe class CacheClearing<TMachine>
     }
 
     /// <summary>Empties the first sequence of so many blocks in which nothing is in the way: first it is looked for, and only then anything dropped.</summary>
-    /// <returns>False if there is none.</returns>
-    internal static bool TryEmptyAnyRun(Attachment* heap, ulong length, ulong now, ulong* grip)
+    /// <returns>Whether it is empty now.</returns>
+    internal static bool TryEmptyAnyRun(Attachment* heap, ulong length, ulong now, ulong* grip, out bool isThere)
     {
+        isThere = false;
         ulong start = 0;
         for (ulong block = 0; block < heap->Blocks;)
         {
@@ -93,7 +94,8 @@ internal static unsafe class CacheClearing<TMachine>
             bool isInTheWay = CostOfRun(heap, block, 1, Obstacle) >= Obstacle;
             block += span;
             start = isInTheWay ? block : start;
-            if (block - start >= length)
+            isThere = block - start >= length;
+            if (isThere)
             {
                 return TryEmptyAll(heap, start, block - start, now, grip);
             }

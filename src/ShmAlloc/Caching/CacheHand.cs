@@ -151,7 +151,7 @@ internal static unsafe class CacheHand<TMachine>
         return isFound;
     }
 
-    /// <summary>The main hand goes down, as blocks are opened: from the last one on.</summary>
+    /// <summary>The main hand goes downwards, as free blocks are opened: what came first is swept first.</summary>
     private static bool TryFindNext(Attachment* heap, ulong at, out ulong block) =>
         Hints<TMachine>.TryFindLast(heap, Hints<TMachine>.CachePlane, Math.Min(at, heap->Blocks), out block)
         || Hints<TMachine>.TryFindLast(heap, Hints<TMachine>.CachePlane, heap->Blocks, out block);

@@ -162,13 +162,16 @@ internal static unsafe class CacheRoom<TMachine>
             status = NewItems<TMachine>.TryBegin(heap, table, key, valueBytes, options, cell, quickly: true, out item);
         }
 
-        if (status == ShmStatus.OutOfMemory)
+        // The hints may have missed something: believe none of them. Nothing is dropped for an item that will not fit all the same.
+        bool isEmptied = true;
+        for (int tries = 0; tries < MostClearings && isEmptied && status == ShmStatus.OutOfMemory; tries++)
         {
-            // The hints may have missed something: believe none of them. Nothing is dropped for an item that will not fit all the same.
-            CacheClearing<TMachine>.TryEmptyAnyRun(heap, Math.Max(1, runBlocks), now, grip);
+            isEmptied = CacheClearing<TMachine>.TryEmptyAnyRun(heap, Math.Max(1, runBlocks), now, grip, out bool isThere);
             status = NewItems<TMachine>.TryBegin(heap, table, key, valueBytes, options, cell, quickly: false, out item);
+            isEmptied |= isThere;
         }
 
-        return status;
+        // If there was room, others have taken it.
+        return status == ShmStatus.OutOfMemory && isEmptied ? ShmStatus.Contended : status;
     }
 }

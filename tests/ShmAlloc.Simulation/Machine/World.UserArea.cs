@@ -8,6 +8,7 @@ internal sealed unsafe partial class World
     private const int DeadlineWord = 2;
 
     private readonly List<Lease> _leases = [];
+    private int _sweepsFrom;
     private int _bucketsFrom;
     private int _bucketsTo;
     private int _countersFrom;
@@ -104,18 +105,24 @@ internal sealed unsafe partial class World
         {
             TableLayout* table = (TableLayout*)(_memory + Geometry.UserBaseAt + offset);
             int at = (int)((Geometry.UserBaseAt + offset) / sizeof(ulong));
-            _bucketsFrom = at + (int)(TableLayout.BucketsAt(offset, Geometry.Slots, table->TagSlots) / sizeof(ulong));
+            _bucketsFrom = at + (int)(TableLayout.BucketsAt(offset, Geometry.Slots, table->TagSlots, TableLayout.SweepWords(0, Geometry.MaximumBlocks)) / sizeof(ulong));
             _bucketsTo = _bucketsFrom + (int)(table->Buckets * TableLayout.BucketWords);
+            _sweepsFrom = at + (int)(TableLayout.SweepsAt(offset, Geometry.Slots, table->TagSlots) / sizeof(ulong));
             _countersFrom = at + (int)(TableLayout.CountersAt(offset) / sizeof(ulong));
             _countersTo = _countersFrom + (int)(Geometry.Slots * TableLayout.CounterWords);
         }
     }
 
-    /// <summary>The words that say which entries were used, the counters, and the position of the hand.</summary>
+    /// <summary>The words that say which entries were used, the counters, the order of sweeping, and what the header knows of eviction.</summary>
     private bool IsHintOfTable(int word) =>
         (word >= _bucketsFrom && word < _bucketsTo && (word - _bucketsFrom) % TableLayout.BucketWords == TableLayout.EntriesOfBucket)
         || (word >= _countersFrom && word < _countersTo)
-        || (Shape.HasUserArea && word == (int)((byte*)&((HeaderLayout*)_memory)->Hand - _memory) / sizeof(ulong));
+        || (word >= _sweepsFrom && word < _bucketsFrom)
+        || (Shape.HasUserArea && word >= WordInHeader(&Header->Hand) && word <= WordInHeader(&Header->SweepsEnd));
+
+    private HeaderLayout* Header => (HeaderLayout*)_memory;
+
+    private int WordInHeader(ulong* address) => (int)((byte*)address - _memory) / sizeof(ulong);
 }
 
 /// <summary>An item that a participant reads where it lies.</summary>

@@ -87,11 +87,18 @@ internal sealed unsafe partial class CacheActor(World world, Actor actor, int pa
     });
 
     internal CacheActor Evict(bool ruthless = true) => WithCells((_, second) =>
-        CacheHand<Simulated>.TryStep(Attached, new(-1, CacheCounter.EvictionsForRoom, Now, ruthless), AddressOf(second)));
+    {
+        Errand errand = Errand.ForRoom(Now, ruthless ? Errand.Everything : Errand.Unused);
+        errand.Lowers = !ruthless;
+        CacheHand<Simulated>.TryStep(Attached, &errand, AddressOf(second));
+    });
 
     /// <summary>Empties the block with the items, as for a large value.</summary>
     internal CacheActor EmptyBlock(int block) => WithCells((_, second) =>
-        CacheHand<Simulated>.TryEmpty(Attached, (ulong)block, new(-1, CacheCounter.EvictionsForRoom, Now, Ruthless: true), AddressOf(second)));
+    {
+        Errand errand = Errand.ForRoom(Now, Errand.Everything);
+        CacheHand<Simulated>.TryEmpty(Attached, (ulong)block, &errand, AddressOf(second));
+    });
 
     /// <summary>Empties one entry, as clearing does one after the other.</summary>
     internal CacheActor Clear(int bucket, int index) => WithCells((first, _) =>

@@ -7,6 +7,8 @@ internal static class Program
 {
     private static readonly SortedDictionary<string, Func<string[], int>> Commands = new(StringComparer.Ordinal)
     {
+        ["cache-flights"] = CacheFlightCommand.Run,
+        ["cache-storm"] = CacheStormCommand.Run,
         ["points"] = PointCommand.Die,
         ["stops"] = PointCommand.Stop,
         ["storm"] = StormCommand.Run,

@@ -40,7 +40,7 @@ public sealed unsafe class HistoryRecorder : IDisposable
     /// <param name="operationsPerWorker">How many operations each has room for.</param>
     /// <returns>The recorder.</returns>
     public static HistoryRecorder InMemory(int workers, int operationsPerWorker) =>
-        Initialize(new HistoryRecorder(MemoryMappedFile.CreateNew(null, Length(workers, operationsPerWorker))), workers, operationsPerWorker);
+        Initialize(new HistoryRecorder(Map(Length(workers, operationsPerWorker))), workers, operationsPerWorker);
 
     /// <summary>Makes a recorder in a new file. Only afterwards others open it.</summary>
     /// <param name="path">The file, which does not exist.</param>
@@ -136,10 +136,14 @@ public sealed unsafe class HistoryRecorder : IDisposable
         return recorder;
     }
 
+    /// <summary>Inheritable, or a forked child would not have the mapping (the runtime says MADV_DONTFORK).</summary>
+    private static MemoryMappedFile Map(long length) => MemoryMappedFile.CreateNew(
+        null, length, MemoryMappedFileAccess.ReadWrite, MemoryMappedFileOptions.None, HandleInheritability.Inheritable);
+
     private static MemoryMappedFile Map(string path, FileMode mode, long length)
     {
         var stream = new FileStream(path, mode, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
-        return MemoryMappedFile.CreateFromFile(stream, null, length, MemoryMappedFileAccess.ReadWrite, HandleInheritability.None, leaveOpen: false);
+        return MemoryMappedFile.CreateFromFile(stream, null, length, MemoryMappedFileAccess.ReadWrite, HandleInheritability.Inheritable, leaveOpen: false);
     }
 
     private OperationRecord* Records(int worker)

@@ -1,0 +1,44 @@
+namespace ShmAlloc.ProcessTests.Forks;
+
+/// <summary>What a worker of a storm does with a cache.</summary>
+internal enum CacheDeed
+{
+    Get,
+    Lease,
+    Set,
+    Commit,
+    Abandon,
+    Add,
+    Replace,
+    Remove,
+    Increment,
+    Compute,
+    Wait,
+    Refused,
+}
+
+/// <summary>What all workers share beside heap and history, on the board.</summary>
+internal static class CacheTally
+{
+    private const int RoundWord = 8;
+    private const int FirstProgressWord = 16;
+    private const int FirstNumberWord = 32;
+    private const int FirstDeedWord = 48;
+
+    /// <summary>Counts up with every kill, and lets everybody do so many operations more.</summary>
+    internal static ref long Round => ref Board.Word(RoundWord);
+
+    internal static long ProgressOf(int worker) => Volatile.Read(ref Board.Word(FirstProgressWord + worker));
+
+    internal static void NoteProgress(int worker) => Interlocked.Increment(ref Board.Word(FirstProgressWord + worker));
+
+    /// <summary>Another one each time, whoever dies.</summary>
+    internal static long NextNumber(int worker) => (Interlocked.Increment(ref Board.Word(FirstNumberWord + worker)) << 4) | (uint)worker;
+
+    internal static void Note(CacheDeed deed) => Interlocked.Increment(ref Board.Word(FirstDeedWord + (int)deed));
+
+    internal static void ForgetDeeds() => Enum.GetValues<CacheDeed>().ToList().ForEach(deed => Board.Word(FirstDeedWord + (int)deed) = 0);
+
+    internal static IEnumerable<(CacheDeed Deed, long Count)> Deeds() =>
+        Enum.GetValues<CacheDeed>().Select(deed => (deed, Volatile.Read(ref Board.Word(FirstDeedWord + (int)deed))));
+}

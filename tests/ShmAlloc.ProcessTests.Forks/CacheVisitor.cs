@@ -1,0 +1,283 @@
+using ShmAlloc.Caching;
+using ShmAlloc.Histories;
+
+namespace ShmAlloc.ProcessTests.Forks;
+
+/// <summary>
+/// One worker of a storm that does random things to a cache and records them: a few for each round, so that every kill finds everybody in the middle of
+/// something; in between it only reads. Keys change with the rounds, and the first of each set of keys is a number to increment.
+/// </summary>
+internal sealed class CacheVisitor(SharedCache cache, WorkerLog log, int worker, Random random)
+{
+    internal const int OperationsPerRound = 150;
+    internal const int RoundsPerKeySet = 15;
+    internal const int KeysPerSet = 12;
+
+    private const int FirstComputedKey = 1 << 24;
+    private const int ComputedKeys = 40;
+    private const int MostLeases = 5;
+
+    private static readonly CacheFlightOptions Patient = new() { WaitLimit = TimeSpan.FromHours(1) };
+
+    private static readonly byte[] Buffer = new byte[CacheValue.LongestBytes];
+
+    // Of this process, however often it comes and goes.
+    private static long _round = -1;
+    private static int _left;
+
+    private readonly byte[] _key = new byte[sizeof(int)];
+    private readonly List<(CacheLease Lease, long Number)> _leases = new(MostLeases);
+    /// <summary>How many operations a log must have room for.</summary>
+    internal static int OperationsOf(int rounds) => (rounds + 2) * (OperationsPerRound + 2);
+
+    internal void Step()
+    {
+        if (Volatile.Read(ref CacheTally.Round) is var round && round != _round)
+        {
+            (_round, _left) = (round, OperationsPerRound);
+        }
+
+        var number = random.Next(KeysPerSet);
+        var key = (int)(_round / RoundsPerKeySet * KeysPerSet) + number;
+        BitConverter.TryWriteBytes(_key, key);
+        if (_left <= 0 || log.Remaining < 2)
+        {
+            Look(number == 0);
+        }
+        else if (cache.Heap.IsReadOnly)
+        {
+            _left--;
+            Get(key, number == 0);
+        }
+        else
+        {
+            _left--;
+            Write(key, number == 0);
+        }
+    }
+
+    /// <summary>Reads a key, and records that.</summary>
+    internal void Get(int key)
+    {
+        BitConverter.TryWriteBytes(_key, key);
+        Get(key, isCounter: key % KeysPerSet == 0);
+    }
+
+    /// <summary>Before it leaves.</summary>
+    internal void Release()
+    {
+        while (_leases.Count > 0)
+        {
+            ReleaseLast();
+        }
+    }
+
+    private void Write(int key, bool isCounter)
+    {
+        switch (random.Next(24))
+        {
+            case < 5:
+                Get(key, isCounter);
+                break;
+            case < 7 when !isCounter:
+                Lease(key);
+                break;
+            case 7:
+                Compute();
+                break;
+            case < 11:
+                log.Begin(OperationKind.Remove, key);
+                End(cache.Remove(_key), CacheDeed.Remove);
+                break;
+            case var _ when isCounter:
+                log.Begin(OperationKind.Increment, key, _left);
+                var status = cache.Increment(_key, _left, out var sum);
+                End(status, CacheDeed.Increment, sum);
+                break;
+            case < 15:
+                var value = NewValue(out var argument);
+                log.Begin(OperationKind.Set, key, argument);
+                End(cache.Set(_key, value), CacheDeed.Set);
+                break;
+            case < 18:
+                Reserve(key);
+                break;
+            case < 21:
+                value = NewValue(out argument);
+                log.Begin(OperationKind.TryAdd, key, argument);
+                End(cache.TryAdd(_key, value), CacheDeed.Add);
+                break;
+            default:
+                Replace(key);
+                break;
+        }
+    }
+
+    /// <summary>Reads without recording it, which changes nothing.</summary>
+    private void Look(bool isCounter)
+    {
+        var status = cache.Get(_key, Buffer, out var length, out CacheVersion _);
+        if (status == CacheStatus.Ok && !isCounter)
+        {
+            CacheValue.NumberOf(Buffer.AsSpan(0, length));
+        }
+
+        Thread.Yield();
+    }
+
+    private long? Get(int key, bool isCounter)
+    {
+        log.Begin(OperationKind.Get, key);
+        var status = cache.Get(_key, Buffer, out var length, out CacheVersion version);
+        Version = version;
+        if (status != CacheStatus.Ok)
+        {
+            End(status, CacheDeed.Get);
+            return null;
+        }
+
+        var value = Buffer.AsSpan(0, length);
+        var number = isCounter ? BitConverter.ToInt64(value) : CacheValue.NumberOf(value);
+        End(status, CacheDeed.Get, number, Outcome.Found);
+        return number;
+    }
+
+    private CacheVersion Version { get; set; }
+
+    private void Replace(int key)
+    {
+        if (Get(key, isCounter: false) is { } expected)
+        {
+            var value = NewValue(out var argument);
+            log.Begin(OperationKind.ReplaceIfUnchanged, key, argument, expected);
+            End(cache.Replace(_key, value, Version), CacheDeed.Replace);
+        }
+    }
+
+    private void Lease(int key)
+    {
+        if (_leases.Count == MostLeases)
+        {
+            ReleaseLast();
+        }
+
+        log.Begin(OperationKind.Get, key);
+        var status = cache.TryLease(_key, out var lease);
+        if (status != CacheStatus.Ok)
+        {
+            End(status, CacheDeed.Lease);
+            return;
+        }
+
+        var number = CacheValue.NumberOf(lease.Value);
+        End(status, CacheDeed.Lease, number, Outcome.Found);
+        _leases.Insert(0, (lease, number));
+    }
+
+    private void ReleaseLast()
+    {
+        var (lease, number) = _leases[^1];
+        _leases.RemoveAt(_leases.Count - 1);
+        if (CacheValue.NumberOf(lease.Value) != number)
+        {
+            throw new InvalidOperationException($"Value {number} changed while it was leased.");
+        }
+
+        lease.Dispose();
+    }
+
+    private void Reserve(int key)
+    {
+        var number = CacheTally.NextNumber(worker);
+        var status = cache.TryReserve(_key, CacheValue.LengthOf(number), default, out var reservation);
+        if (reservation == null)
+        {
+            Refuse(status);
+            return;
+        }
+
+        CacheValue.Fill(reservation.Value, number);
+        if (random.Next(3) == 0)
+        {
+            reservation.Dispose();
+            CacheTally.Note(CacheDeed.Abandon);
+            return;
+        }
+
+        log.Begin(OperationKind.Set, key, number);
+        End(reservation.Commit(), CacheDeed.Commit);
+    }
+
+    /// <summary>Keys of their own, which nobody sets: what comes back was worked out by somebody, for this key.</summary>
+    private void Compute()
+    {
+        var key = FirstComputedKey + random.Next(ComputedKeys);
+        BitConverter.TryWriteBytes(_key, key);
+        if (random.Next(4) == 0)
+        {
+            cache.Remove(_key);
+            return;
+        }
+
+        var isMine = false;
+        var value = cache.GetOrAdd(
+            _key,
+            key,
+            asked =>
+            {
+                isMine = true;
+                var made = new byte[CacheValue.LengthOf(asked)];
+                CacheValue.Fill(made, asked);
+                return made;
+            },
+            default,
+            Patient);
+        CacheTally.Note(isMine ? CacheDeed.Compute : CacheDeed.Wait);
+        if (CacheValue.NumberOf(value) != key)
+        {
+            throw new InvalidOperationException($"Key {key} has the value of another.");
+        }
+    }
+
+    private ReadOnlySpan<byte> NewValue(out long number)
+    {
+        number = CacheTally.NextNumber(worker);
+        var value = Buffer.AsSpan(0, CacheValue.LengthOf(number));
+        CacheValue.Fill(value, number);
+        return value;
+    }
+
+    private void End(CacheStatus status, CacheDeed deed, long result = 0, Outcome done = Outcome.Done)
+    {
+        var outcome = status switch
+        {
+            CacheStatus.Ok => done,
+            CacheStatus.Missing => Outcome.Missing,
+            CacheStatus.Exists => Outcome.Exists,
+            CacheStatus.Changed => Outcome.Changed,
+            _ => Outcome.Refused,
+        };
+        log.End(outcome, result);
+        if (outcome == Outcome.Refused)
+        {
+            Refuse(status);
+            return;
+        }
+
+        CacheTally.NoteProgress(worker);
+        if (status == CacheStatus.Ok)
+        {
+            CacheTally.Note(deed);
+        }
+    }
+
+    /// <summary>Others may be in the way; anything else is none of the answers that a cache with room for it gives.</summary>
+    private static void Refuse(CacheStatus status)
+    {
+        CacheTally.Note(CacheDeed.Refused);
+        if (status is not (CacheStatus.Contended or CacheStatus.NoRoom))
+        {
+            throw new InvalidOperationException($"The cache answered {status}.");
+        }
+    }
+}

@@ -55,7 +55,7 @@ internal static unsafe class CacheClearing<TMachine>
         return true;
     }
 
-    /// <summary>Empties so many blocks in a row: of a few sequences behind the hand, the cheapest one.</summary>
+    /// <summary>Empties so many blocks in a row: of a few sequences before the hand, the cheapest one.</summary>
     /// <returns>False if in all of them something is in the way.</returns>
     internal static bool TryEmptyRun(Attachment* heap, ulong length, ulong now, ulong* grip)
     {
@@ -64,12 +64,13 @@ internal static unsafe class CacheClearing<TMachine>
             return false;
         }
 
-        ulong from = TMachine.Read(&heap->Header->Hand) % heap->Blocks;
+        ulong end = Math.Min(TMachine.Read(&heap->Header->Hand), heap->Blocks);
         int least = Obstacle;
         ulong best = 0;
-        for (int sequence = 0; sequence < Sequences; sequence++, from += length)
+        for (int sequence = 0; sequence < Sequences; sequence++, end -= length)
         {
-            from = from + length > heap->Blocks ? 0 : from;
+            end = end < length ? heap->Blocks : end;
+            ulong from = end - length;
             int cost = CostOfRun(heap, from, length, least);
             if (cost < least)
             {

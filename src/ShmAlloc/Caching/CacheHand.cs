@@ -43,7 +43,7 @@ internal static unsafe class CacheHand<TMachine>
         Errand errandForRoom = Errand.ForRoom(now, Errand.OfNew);
         Errand* errand = &errandForRoom;
         uint since = Probation<TMachine>.Now(heap);
-        if (!SweepOrder<TMachine>.TryTakeOver(heap, out block))
+        if (IsAnyUnswept(heap) || !SweepOrder<TMachine>.TryTakeOver(heap, out block))
         {
             if (!TryNextBlock(heap, out block))
             {
@@ -133,13 +133,15 @@ internal static unsafe class CacheHand<TMachine>
         return isAny;
     }
 
+    /// <summary>Whether the block where the main hand is was never swept: then it comes first, because nobody knows how long its items have waited.</summary>
+    private static bool IsAnyUnswept(Attachment* heap) =>
+        TryFindNext(heap, TMachine.Read(&heap->Header->Hand), out ulong next) && SweepOrder<TMachine>.Read(heap, next).IsNever;
+
     private static bool TryNextBlock(Attachment* heap, out ulong block)
     {
-        // Downwards, as free blocks are opened: what came first is swept first.
         ulong* hand = &heap->Header->Hand;
         ulong at = TMachine.Read(hand);
-        bool isFound = Hints<TMachine>.TryFindLast(heap, Hints<TMachine>.CachePlane, Math.Min(at, heap->Blocks), out block)
-            || Hints<TMachine>.TryFindLast(heap, Hints<TMachine>.CachePlane, heap->Blocks, out block);
+        bool isFound = TryFindNext(heap, at, out block);
         if (isFound)
         {
             // Whoever loses goes over the same block once more: harmless.
@@ -148,6 +150,11 @@ internal static unsafe class CacheHand<TMachine>
 
         return isFound;
     }
+
+    /// <summary>The main hand goes downwards, as free blocks are opened: what came first is swept first.</summary>
+    private static bool TryFindNext(Attachment* heap, ulong at, out ulong block) =>
+        Hints<TMachine>.TryFindLast(heap, Hints<TMachine>.CachePlane, Math.Min(at, heap->Blocks), out block)
+        || Hints<TMachine>.TryFindLast(heap, Hints<TMachine>.CachePlane, heap->Blocks, out block);
 
     /// <returns>Whether there is any item of a cache in the block, or was.</returns>
     private static bool TryDropIn(Attachment* heap, ulong block, Errand* errand, ulong* grip)

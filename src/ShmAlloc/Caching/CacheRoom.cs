@@ -132,7 +132,9 @@ internal static unsafe class CacheRoom<TMachine>
             // What is in use goes, too, if a few blocks have given too little.
             ours += errand.Seen != 0 ? 1u : 0;
             errand.Drops = ours < MostSweeps ? Errand.Unused : Errand.Everything;
-            CacheCounts<TMachine>.Flush(heap, table, shard);
+
+            // Deeper in the stack another shard may have counted.
+            CacheCounts<TMachine>.FlushAll(heap, table);
         }
 
         // What is left is pinned: there is no use in looking again before much more was set.

@@ -115,7 +115,7 @@ internal unsafe struct HeaderLayout
     [FieldOffset(2496)]
     internal ulong StampRanges;
 
-    /// <summary>Mutable, a hint: the block at which eviction goes on.</summary>
+    /// <summary>Mutable, a hint: eviction goes on below this block, and from the end if there is none.</summary>
     [FieldOffset(2560)]
     internal ulong Hand;
 

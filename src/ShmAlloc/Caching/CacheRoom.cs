@@ -54,7 +54,7 @@ internal static unsafe class CacheRoom<TMachine>
                 return status;
             }
 
-            heap->FullBlocks = heap->Blocks;
+            heap->FullBlocks = status == ShmStatus.Contended ? heap->FullBlocks : heap->Blocks;
         }
 
         ulong runBlocks = Heap<TMachine>.RunBlocksFor(heap, item.Shape.TotalBytes);
@@ -99,13 +99,16 @@ internal static unsafe class CacheRoom<TMachine>
         }
 
         Shard* shard = ShortWay<TMachine>.ShardOf(heap);
-        shard->CacheUnseen[table->Number] += itemBytes;
-        if (shard->CacheUnseen[table->Number] < limit / ShareOfLimit)
+        ref long unseen = ref shard->CacheUnseen[table->Number];
+
+        // The first time at once: a process may be gone before it has set much, and be one of many.
+        bool isDue = unseen == 0 || unseen + itemBytes >= limit / ShareOfLimit;
+        unseen = isDue ? 1 : unseen + itemBytes;
+        if (!isDue)
         {
             return;
         }
 
-        shard->CacheUnseen[table->Number] = 0;
         CacheCounts<TMachine>.Flush(heap, table, shard);
         Errand errand = new()
         {

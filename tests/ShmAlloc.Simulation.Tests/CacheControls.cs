@@ -35,7 +35,7 @@ public static class CacheControls
         new BrokenVariant("a victim that is not named UNLINKING", On("dies | recover", 1, 1),
             (UnlinkFile, "        Grips<TMachine>.Become(grip, CellKind.Unlinking, seen.Unit);\n", "")),
 
-        new BrokenVariant("neither entry nor stamp looked at after the copy", On("what is read is", 3),
+        new BrokenVariant("neither entry nor stamp looked at after the copy", On("lies where it lay", 3),
             (ReaderFile,
                 LastLook,
                 "if (fits)")),
@@ -74,7 +74,7 @@ public static class CacheControls
         new BrokenVariant("an expired item hides the value behind it", On("one adds and one sets, into two entries, and one gets", 3),
             (ReaderFile, " && !ItemAccess<TMachine>.IsUnconfirmed(ItemAccess<TMachine>.Deadline(item)))", ")")),
 
-        new BrokenVariant("the visited bit inside the item", On("what is read is", 3),
+        new BrokenVariant("the visited bit inside the item", On("what is read is replaced, swept", 3),
             (ReaderFile,
                 "                Touch(heap, probe, index);\n                return fits",
                 "                TMachine.Or(&item->Hash, 1);\n                return fits")),

@@ -109,7 +109,11 @@ internal static unsafe class CacheRoom<TMachine>
         CacheCounts<TMachine>.Flush(heap, table, shard);
         Errand errand = new()
         {
-            Only = (int)table->Number, Reason = CacheCounter.EvictionsForLimit, Now = now, Drops = Errand.Unused, Lowers = true,
+            Only = (int)table->Number,
+            Reason = CacheCounter.EvictionsForLimit,
+            Now = now,
+            Drops = Errand.Unused,
+            Lowers = true,
         };
         for (ulong step = 0, ours = 0; step < heap->Blocks * MostRounds; step++)
         {

@@ -1,7 +1,7 @@
 using ShmAlloc.Caching;
 using ShmAlloc.Histories;
-using ShmAlloc.TestSupport;
 using ShmAlloc.Tests.Support;
+using ShmAlloc.TestSupport;
 
 namespace ShmAlloc.Tests.Caching;
 

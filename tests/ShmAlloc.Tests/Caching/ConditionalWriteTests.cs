@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using ShmAlloc.Caching;
-using ShmAlloc.TestSupport;
 using ShmAlloc.Tests.Support;
+using ShmAlloc.TestSupport;
 
 namespace ShmAlloc.Tests.Caching;
 

@@ -104,13 +104,26 @@ public sealed unsafe class EvictionHandTests : IDisposable
             ulong any = random.Next(3) == 0 ? (ulong)random.NextInt64() : (ulong)random.Next(100);
             switch (random.Next(8))
             {
-                case 0: header->Hand = any; break;
-                case 1: header->Evicted[random.Next(2)] = any; break;
-                case 2: header->ProbationShare = any; break;
-                case 3: header->SweepsBegin = any; break;
-                case 4: header->SweepsEnd = any; break;
-                case 5: sweeps[(ulong)random.NextInt64((long)words)] = any; break;
-                default: break;
+                case 0:
+                    header->Hand = any;
+                    break;
+                case 1:
+                    header->Evicted[random.Next(2)] = any;
+                    break;
+                case 2:
+                    header->ProbationShare = any;
+                    break;
+                case 3:
+                    header->SweepsBegin = any;
+                    break;
+                case 4:
+                    header->SweepsEnd = any;
+                    break;
+                case 5:
+                    sweeps[(ulong)random.NextInt64((long)words)] = any;
+                    break;
+                default:
+                    break;
             }
 
             Ask(random.Next(3000), random.Next(20) == 0 ? 40_000 : 700);

@@ -2,8 +2,8 @@ using System.Runtime.InteropServices;
 using CsCheck;
 using ShmAlloc.Caching;
 using ShmAlloc.Layout;
-using ShmAlloc.TestSupport;
 using ShmAlloc.Tests.Files;
+using ShmAlloc.TestSupport;
 
 namespace ShmAlloc.Tests.Caching;
 

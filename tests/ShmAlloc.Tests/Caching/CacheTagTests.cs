@@ -124,7 +124,8 @@ public sealed class CacheTagTests : IDisposable
     }
 
     [Fact]
-    public void Sixteen_tags_are_misuse() => Assert.Throws<ArgumentOutOfRangeException>(() => CacheTags.Of([.. Enumerable.Range(0, 16).Select(number => $"{number}")]));
+    public void Sixteen_tags_are_misuse() =>
+        Assert.Throws<ArgumentOutOfRangeException>(() => CacheTags.Of([.. Enumerable.Range(0, 16).Select(number => $"{number}")]));
 
     [Fact]
     public void A_tag_of_any_text_can_be_removed()

@@ -121,7 +121,8 @@ public sealed class ExpiryTests : IDisposable
     public void A_sliding_expiry_is_renewed_only_up_to_the_absolute_one(bool asLifetime)
     {
         var end = _clock.Now.AddMilliseconds(250);
-        Cache.Set("key"u8, "value"u8, asLifetime ? Sliding(100) with { Lifetime = TimeSpan.FromMilliseconds(250) } : Sliding(100) with { AbsoluteExpiration = end });
+        var options = asLifetime ? new CacheEntryOptions { Lifetime = TimeSpan.FromMilliseconds(250) } : new() { AbsoluteExpiration = end };
+        Cache.Set("key"u8, "value"u8, options with { SlidingExpiration = TimeSpan.FromMilliseconds(100) });
         _clock.Advance(90);
         Assert.True(Cache.Contains("key"u8));
         _clock.Advance(90);
@@ -208,7 +209,8 @@ public sealed class ExpiryTests : IDisposable
         var options = Options(what);
         Assert.Throws<ArgumentOutOfRangeException>(() => Cache.GetOrAdd("key", _ => throw new NotSupportedException(), options));
         await Assert.ThrowsAsync<ArgumentOutOfRangeException>(async () =>
-            await Cache.GetOrAddAsync("key"u8.ToArray(), 0, (_, _) => throw new NotSupportedException(), options, default, TestContext.Current.CancellationToken));
+            await Cache.GetOrAddAsync(
+                "key"u8.ToArray(), 0, (_, _) => throw new NotSupportedException(), options, default, TestContext.Current.CancellationToken));
         _test.AssertNothingIsLost();
     }
 

@@ -72,7 +72,7 @@ public static class CacheControls
                 ")")),
 
         new BrokenVariant("an expired item hides the value behind it", On("one adds and one sets, into two entries, and one gets", 3),
-            (ReaderFile, " && !ItemAccess<TMachine>.IsUnconfirmed(ItemAccess<TMachine>.Deadline(item)))", ")")),
+            (ReaderFile, "if (!ItemAccess<TMachine>.IsUnconfirmed(facts.Deadline) && ItemAccess", "if (ItemAccess")),
 
         new BrokenVariant("the visited bit inside the item", On("what is read is replaced, swept", 3),
             (ReaderFile,
@@ -105,10 +105,11 @@ public static class CacheControls
             ("Participants/Recovery.cs", "            ItemRecovery<TMachine>.Recover(heap, cell);\n", "")),
 
         new BrokenVariant("an item published before it is named LINKING", On("dies | recover", 0, 1),
-            (NewItemFile, "        Name(heap, cell, CellKind.Linking, unit);\n", "")),
+            (NewItemFile,
+                "        TMachine.Write(Cells<TMachine>.AddressOf(heap, heap->Slot, cell), new CellWord(CellKind.Linking, unit, units).Bits);\n", "")),
 
         new BrokenVariant("a value lands though the placeholder is gone", On("one flies, another removes", 2),
-            (WriterFile, "return index >= 0 && first.Unit == expected ? CacheStatus.Ok : CacheStatus.Changed;", "return CacheStatus.Ok;")),
+            (WriterFile, "return index >= 0 && first.Stamp == expected ? CacheStatus.Ok : CacheStatus.Changed;", "return CacheStatus.Ok;")),
     ];
 
     private static string[] AtRandom(string program) => ["--program", program, "--random", "1000000", "--preemptions", "1000", "--seconds", "60"];

@@ -22,6 +22,8 @@ internal static unsafe class CacheRoom<TMachine>
     private const long ShareOfLimit = 64;
     private const long ShareOfPatience = 4;
 
+    private const ulong SearchesBeforeDropping = 8;
+
     /// <summary>Begins an item, and makes room for it if there is none.</summary>
     internal static ShmStatus TryBegin(
         Attachment* heap, CacheTable* table, in CacheKey key, uint valueBytes, in ItemOptions options, int cell, ulong now, ulong* grip, out NewItem item)
@@ -50,6 +52,12 @@ internal static unsafe class CacheRoom<TMachine>
         {
             status = NewItems<TMachine>.TryBegin(heap, table, key, valueBytes, options, cell, quickly: false, out item);
             if (status is not (ShmStatus.OutOfMemory or ShmStatus.FileSystemFull or ShmStatus.Contended))
+            {
+                return status;
+            }
+
+            // Somebody may stand still in the middle of a transition: after a few tries nothing is left but to drop something.
+            if (status == ShmStatus.Contended && ++heap->ContendedSearches % SearchesBeforeDropping != 0)
             {
                 return status;
             }

@@ -31,6 +31,9 @@ internal unsafe struct TableLayout
     /// <summary>Words of counters for each slot: two cache lines.</summary>
     internal const int CounterWords = 16;
 
+    /// <summary>In a heap of fewer blocks there is no order of sweeping worth noting.</summary>
+    private const ulong LeastBlocksInOrder = 4;
+
     internal const int BucketWords = 8;
     internal const int EntriesOfBucket = 7;
 
@@ -85,7 +88,7 @@ internal unsafe struct TableLayout
         Size + (((slots * CounterWords) + tagSlots + sweepWords + (buckets * BucketWords)) * sizeof(ulong)) + (2 * Line);
 
     /// <summary>Words for the order of sweeps: for each block that the heap may have its own, and two places in the ring.</summary>
-    internal static ulong SweepWords(ulong number, ulong maximumBlocks) => number == 0 ? 3 * maximumBlocks : 0;
+    internal static ulong SweepWords(ulong number, ulong maximumBlocks) => number == 0 && maximumBlocks >= LeastBlocksInOrder ? 3 * maximumBlocks : 0;
 
     private static ulong AlignUp(ulong value) => (value + Line - 1) & ~(Line - 1);
 }

@@ -79,6 +79,9 @@ internal unsafe struct Attachment
     /// <summary>With so many blocks the heap was full once, and could not grow: then a cache makes room before it searches all of it.</summary>
     internal ulong FullBlocks;
 
+    /// <summary>How often such a search ended because others were in the way, and not because there is no room.</summary>
+    internal ulong ContendedSearches;
+
     /// <summary>The last stamp of each cell's range: whoever has the ticket has it.</summary>
     internal fixed ulong Stamps[SlotLayout.Cells];
 

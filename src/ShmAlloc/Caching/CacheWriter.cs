@@ -24,7 +24,7 @@ internal enum PutMode
     Complete,
 }
 
-/// <summary>How an item becomes the value of its key, or a key loses its value: each by one compare-and-swap on one entry.</summary>
+/// <summary>How an item becomes the value of its key, or a key loses its value: each by one compare-and-swap.</summary>
 internal static unsafe class CacheWriter<TMachine>
     where TMachine : struct, IMachine
 {

@@ -109,7 +109,7 @@ public sealed unsafe partial class SharedCache
         /// <summary>It is ours to work out.</summary>
         Begun,
 
-        /// <summary>There is no room to say so, or a damaged value in the way.</summary>
+        /// <summary>There is no room, or no cell, to say so.</summary>
         Impossible,
     }
 

@@ -134,8 +134,9 @@ internal sealed unsafe class CacheJudge(World world)
 
     private static long Read(Attachment* heap, CacheTable* table, int key)
     {
-        ulong* value = stackalloc ulong[2];
-        CacheStatus status = CacheReader<Simulated>.TryRead(heap, table, CacheKeys.Of(key), (byte*)value, 2 * sizeof(ulong), out ItemFacts facts);
+        ulong* value = stackalloc ulong[CacheActor.ValueWords];
+        CacheStatus status = CacheReader<Simulated>.TryRead(
+            heap, table, CacheKeys.Of(key), (byte*)value, CacheActor.ValueWords * sizeof(ulong), out ItemFacts facts);
         bool isGone = status == CacheStatus.Missing || facts.IsTagRemoved || ItemAccess<Simulated>.IsExpired(facts.Deadline, Now(heap));
         Require(isGone || (status == CacheStatus.Ok && CacheKeys.IsValueOf(key, (long)value[0])), $"key {key} cannot be read at the end: {status}");
         return isGone ? Nothing : (long)value[0];

@@ -16,7 +16,8 @@ internal sealed unsafe partial class CacheActor(World world, Actor actor, int pa
     /// <summary>Between the two: what lives so long has expired after <see cref="Tick"/>.</summary>
     internal const ulong Deadline = 3000;
 
-    private const int ValueWords = 2;
+    /// <summary>Words of the largest value: more than a block of the small worlds has.</summary>
+    internal const int ValueWords = 160;
 
     /// <summary>The actor's operations on the heap.</summary>
     internal Actor Heap => actor;
@@ -125,6 +126,9 @@ internal sealed unsafe partial class CacheActor(World world, Actor actor, int pa
         }
     });
 
+    /// <summary>Makes the order of sweeps, which is a hint, say that more was swept than it has places for.</summary>
+    internal CacheActor LoseSweeps() => Do(() => Attached->Header->SweepsEnd += 1000);
+
     private CacheActor Put(OperationKind kind, int key, int number, int words, bool tagged, ulong deadline, ulong window)
     {
         int operation = Begin(kind, key, CacheKeys.Value(key, number));
@@ -146,7 +150,7 @@ internal sealed unsafe partial class CacheActor(World world, Actor actor, int pa
     {
         ulong* value = stackalloc ulong[ValueWords];
         value[0] = (ulong)CacheKeys.Value(key, number);
-        value[1] = ~value[0];
+        new Span<ulong>(value + 1, words - 1).Fill(~value[0]);
         return CacheStore<Simulated>.Put(
             Attached, Table, CacheKeys.Of(key), (byte*)value, (uint)words * sizeof(ulong), options, mode, expected, Now);
     }
@@ -174,8 +178,9 @@ internal sealed unsafe partial class CacheActor(World world, Actor actor, int pa
     /// <summary>A value is whole, and one of its key.</summary>
     private static long Check(int key, ulong* value, uint bytes)
     {
-        bool isWhole = bytes == sizeof(ulong) || (bytes == ValueWords * sizeof(ulong) && value[1] == ~value[0]);
-        Require(isWhole && CacheKeys.IsValueOf(key, (long)value[0]), $"key {key} has {value[0]:x}, {value[1]:x} of {bytes} bytes, which nobody has set");
+        bool isWhole = bytes is >= sizeof(ulong) and <= ValueWords * sizeof(ulong) && bytes % sizeof(ulong) == 0
+            && !new Span<ulong>(value + 1, (int)(bytes / sizeof(ulong)) - 1).ContainsAnyExcept(~value[0]);
+        Require(isWhole && CacheKeys.IsValueOf(key, (long)value[0]), $"key {key} has {value[0]:x}, {value[1]:x} ... of {bytes} bytes, which nobody has set");
         return (long)value[0];
     }
 

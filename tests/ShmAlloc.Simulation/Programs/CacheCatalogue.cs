@@ -23,6 +23,9 @@ internal static class CacheCatalogue
     /// <summary>One more participant needs a larger table.</summary>
     internal static readonly WorldShape Wide = Shape with { CommittedBlocks = 4, MaximumBlocks = 4, StorageBlocks = 4, Participants = 5, Slots = 5 };
 
+    /// <summary>With so many blocks that the order of sweeping is kept: two are the table's, and four are for items.</summary>
+    internal static readonly WorldShape Spacious = Shape with { CommittedBlocks = 6, MaximumBlocks = 6, StorageBlocks = 6 };
+
     /// <summary>Every pair of operations of two participants, with and without a value to begin with.</summary>
     internal static IEnumerable<SimulatedProgram> Pairs =>
         from isThere in (bool[])[false, true]

@@ -196,6 +196,21 @@ internal static class CacheTargeted
                 Prepare(actors).Set(C, 9);
             },
         },
+
+        MakeFull("room is made in a full heap", areUsed: false,
+            new(0, actor => actor.Cache.Set(A, 0, words: 30).Set(B, 0, words: 24)),
+            new(1, actor => actor.Cache.Set(A, 1, words: 30).Get(A)),
+            new(2, actor => actor.Cache.Get(A).Get(Others))),
+
+        MakeFull("room is made in a heap full of what is used", areUsed: true,
+            new(0, actor => actor.Cache.Set(A, 0, words: 50)),
+            new(1, actor => actor.Cache.Get(Others).Set(A, 1, words: 30)),
+            new(2, actor => actor.Cache.Get(A).Get(Others))),
+
+        MakeFull("blocks are emptied for an item that needs several", areUsed: false,
+            new(0, actor => actor.Cache.Set(A, 0, words: 150).Get(A)),
+            new(1, actor => actor.Cache.Set(A, 1, words: 150)),
+            new(2, actor => actor.Cache.Get(A).Get(Others))),
     ];
 
     private static CacheActor Prepare(Actor[] actors)
@@ -212,6 +227,27 @@ internal static class CacheTargeted
             cache.Set(key, 9).Get(key);
         }
     }
+
+    /// <summary>All blocks are full of items, and what is noted of their sweeping is nonsense.</summary>
+    private static SimulatedProgram MakeFull(string name, bool areUsed, params ProgramThread[] threads) => Make(name, false, threads) with
+    {
+        Shape = CacheCatalogue.Spacious,
+        Setup = actors =>
+        {
+            CacheActor cache = Prepare(actors);
+            for (int key = Others; key < Others + 13; key++)
+            {
+                cache.Set(key, 9, words: 30);
+            }
+
+            for (int key = Others; areUsed && key < Others + 13; key++)
+            {
+                cache.Get(key);
+            }
+
+            cache.LoseSweeps();
+        },
+    };
 
     private static SimulatedProgram Make(string name, bool isMap, params ProgramThread[] threads) => new()
     {

@@ -10,6 +10,8 @@ internal readonly unsafe struct Checkpointed : IMachine
 
     public static void ReadMany(ulong* from, ulong* to, int count, string file, int line) => Hardware.ReadMany(from, to, count, file, line);
 
+    public static void ReadLine(ulong* from, ulong* to, string file, int line) => Hardware.ReadLine(from, to, file, line);
+
     public static void Write(ulong* address, ulong value, string file, int line)
     {
         Checkpoints.Reach(file, line);
@@ -55,6 +57,8 @@ internal readonly unsafe struct Checkpointed : IMachine
     public static void CopyOut(byte* from, byte* to, ulong lengthBytes, string file, int line) => Hardware.CopyOut(from, to, lengthBytes, file, line);
 
     public static bool IsEqual(byte* shared, byte* own, ulong lengthBytes, string file, int line) => Hardware.IsEqual(shared, own, lengthBytes, file, line);
+
+    public static ulong Peek(ulong* address) => Hardware.Peek(address);
 
     public static void Prefetch(byte* address)
     {

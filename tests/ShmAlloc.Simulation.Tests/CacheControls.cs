@@ -13,7 +13,7 @@ public static class CacheControls
     private const string GripsFile = "Caching/Grips.cs";
 
     private const string EntryFile = "Layout/EntryWord.cs";
-    private const string LastLook = "if (Probe.IsUnchanged<TMachine>(probe, index + 1) && ItemAccess<TMachine>.Stamp(item) == facts.Stamp)";
+    private const string LastLook = "Probe.IsUnchanged<TMachine>(probe, index) && ItemAccess<TMachine>.Stamp(item) == stamp ? Look.Found : Look.Torn";
     private const string CountedUp = "((Bits >> VersionAt) + 1 & VersionMask) << VersionAt";
     private const string NotCountedUp = "((Bits >> VersionAt) & VersionMask) << VersionAt";
 
@@ -26,8 +26,7 @@ public static class CacheControls
                 "        Hold<TMachine>.Retire(heap, heap->OffsetOf(seen.Unit));\n        bool isMine = TMachine.CompareExchange(")),
 
         new BrokenVariant("an item held without a second look at its entry", On("what is leased is replaced", 3),
-            (GripsFile, "        return TMachine.Read(entry) == seen.Bits;", "        return true;"),
-            (SearchFile, "                if (Probe.IsUnchanged<TMachine>(probe, index + 1))", "                if (index >= 0)")),
+            (GripsFile, "        return TMachine.Read(entry) == seen.Bits;", "        return true;")),
 
         new BrokenVariant("an item held by a release store", On("what is leased is replaced", 4),
             (GripsFile, "TMachine.Announce(grip, new CellWord(CellKind.Hold", "TMachine.Write(grip, new CellWord(CellKind.Hold")),
@@ -38,12 +37,12 @@ public static class CacheControls
         new BrokenVariant("neither entry nor stamp looked at after the copy", On("lies where it lay", 3),
             (ReaderFile,
                 LastLook,
-                "if (fits)")),
+                "Look.Found")),
 
         new BrokenVariant("the stamp alone looked at after the copy", On("its memory is the next value's", 3),
             (ReaderFile,
                 LastLook,
-                "if (ItemAccess<TMachine>.Stamp(item) == facts.Stamp)")),
+                "ItemAccess<TMachine>.Stamp(item) == stamp ? Look.Found : Look.Torn")),
 
         new BrokenVariant("no look at the other entries after linking", On("into two entries", 3),
             (ContestFile, "isFirst = other == index || TryClear(", "isFirst = true || TryClear(")),
@@ -68,26 +67,26 @@ public static class CacheControls
 
         new BrokenVariant("a tentative item taken for a value by who writes", On("cache: add | ", 3),
             (SearchFile,
-                "\n                && !ItemAccess<TMachine>.IsUnconfirmed(ItemAccess<TMachine>.Deadline(ItemAccess<TMachine>.At(heap, seen.Unit))))",
+                "\n                    && !ItemAccess<TMachine>.IsUnconfirmed(ItemAccess<TMachine>.Deadline(ItemAccess<TMachine>.At(heap, seen.Unit))))",
                 ")")),
 
         new BrokenVariant("an expired item hides the value behind it", On("one adds and one sets, into two entries, and one gets", 3),
-            (ReaderFile, "if (!ItemAccess<TMachine>.IsUnconfirmed(facts.Deadline) && ItemAccess", "if (ItemAccess")),
+            (ReaderFile, "if (ItemAccess<TMachine>.IsUnconfirmed(deadline) || !ItemAccess", "if (!ItemAccess")),
 
         new BrokenVariant("the visited bit inside the item", On("what is read is replaced, swept", 3),
             (ReaderFile,
-                "                Touch(heap, probe, index);\n                return fits",
-                "                TMachine.Or(&item->Hash, 1);\n                return fits")),
+                "        Touch(heap, probe, index);\n        return facts.Shape",
+                "        TMachine.Or(&ItemAccess<TMachine>.At(heap, facts.Unit)->Hash, 1);\n        return facts.Shape")),
 
         // Each by itself needs a version that has come round: 4096 changes of an entry during one get. Here versions do not change.
         new BrokenVariant("the stamp read before the entry, and not made invalid before an item is written", On("lies where it lay", 4),
             (EntryFile, CountedUp, NotCountedUp),
             (NewItemFile, "        TMachine.Write(&at->Stamp, ItemHeader.InvalidStamp);\n", ""),
-            (ReaderFile, LastLook, "if (ItemAccess<TMachine>.Stamp(item) == facts.Stamp && Probe.IsUnchanged<TMachine>(probe, index + 1))")),
+            (ReaderFile, LastLook, "ItemAccess<TMachine>.Stamp(item) == stamp && Probe.IsUnchanged<TMachine>(probe, index) ? Look.Found : Look.Torn")),
 
         new BrokenVariant("versions do not change, and the stamp is not looked at", On("lies where it lay", 3),
             (EntryFile, CountedUp, NotCountedUp),
-            (ReaderFile, LastLook, "if (Probe.IsUnchanged<TMachine>(probe, index + 1))")),
+            (ReaderFile, LastLook, "Probe.IsUnchanged<TMachine>(probe, index) ? Look.Found : Look.Torn")),
 
         new BrokenVariant("recovery leaves a placeholder", On("dies | recover", 0, 1),
             (RecoveryFile, "if (shape.Is(ItemShape.Placeholder) || ", "if (")),

@@ -14,8 +14,8 @@ internal sealed record CommandLine
                simulation list                  the names of all programs
 
         options of explore
-          --set NAME         pairs, threads, deaths, fours, targeted, or those of the cache: cache, cachedeaths,
-                             cachefours, cachetargeted (default: all)
+          --set NAME         pairs, threads, deaths, fours, targeted, or those of the cache: cache, cachethreads,
+                             cachedeaths, cachefours, cachetargeted (default: all)
           --program TEXT     only programs whose name contains the text
           --preemptions N    switches away from a thread that could go on, at most (default 1)
           --deaths N         deaths at most (default 0)

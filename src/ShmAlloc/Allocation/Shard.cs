@@ -27,8 +27,12 @@ internal unsafe struct Shard
     /// <summary>Where the next search in the current block begins: a word of the block.</summary>
     internal fixed uint Cursor[Families];
 
-    /// <summary>At which cell its threads begin to look for one that is not taken, or 0: not chosen yet.</summary>
-    internal uint FirstCell;
+    /// <summary>Another one for each shard, from 1 on, as far as that goes; 0: not chosen yet.</summary>
+    internal uint Number;
+
+    /// <summary>At which cells its threads begin to look for one that is not taken: for an operation, and for a reservation.</summary>
+    internal uint FirstOperationCell;
+    internal uint FirstReservationCell;
 
     /// <summary>Where the next search across blocks begins.</summary>
     internal ulong Rotor;

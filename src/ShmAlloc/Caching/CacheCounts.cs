@@ -54,13 +54,21 @@ internal static unsafe class CacheCounts<TMachine>
         }
     }
 
-    /// <summary>Counts an item that was linked, or unlinked. A limit depends on it, so threads that share a shard lose none.</summary>
-    internal static void AddItem(Attachment* heap, CacheTable* table, ItemShape shape, int change)
+    /// <summary>Counts items that were linked, or unlinked. A limit depends on it, so threads that share a shard lose none.</summary>
+    internal static void AddItems(Attachment* heap, CacheTable* table, int items, long bytes)
     {
         Shard* shard = ShortWay<TMachine>.ShardOf(heap);
         long* mine = shard->CacheCounts + (table->Number * TableLayout.CounterWords);
-        Interlocked.Add(ref mine[(int)CacheCounter.Entries], change);
-        Interlocked.Add(ref mine[(int)CacheCounter.Bytes], change * BytesOf(heap, shape));
+        if (items != 0)
+        {
+            Interlocked.Add(ref mine[(int)CacheCounter.Entries], items);
+        }
+
+        if (bytes != 0)
+        {
+            Interlocked.Add(ref mine[(int)CacheCounter.Bytes], bytes);
+        }
+
         Add(heap, table, CacheCounter.Entries, 0);
     }
 
@@ -127,8 +135,9 @@ internal static unsafe class CacheCounts<TMachine>
     /// <summary>What an item takes of the heap: units, or whole blocks.</summary>
     internal static long BytesOf(Attachment* heap, ItemShape shape)
     {
-        ulong mask = Heap<TMachine>.RunBlocksFor(heap, shape.TotalBytes) == 0 ? heap->Geometry.UnitMask : heap->Geometry.BlockBytes - 1;
-        return (long)((shape.TotalBytes + mask) & ~mask);
+        ulong bytes = shape.TotalBytes;
+        ulong mask = Heap<TMachine>.RunBlocksFor(heap, bytes) == 0 ? heap->Geometry.UnitMask : heap->Geometry.BlockBytes - 1;
+        return (long)((bytes + mask) & ~mask);
     }
 
     /// <summary>Adds to a counter of our own slot, on which only threads of this process work.</summary>

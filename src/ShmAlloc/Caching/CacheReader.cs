@@ -25,9 +25,6 @@ internal struct ItemFacts
 
     internal ulong Checksum;
 
-    /// <summary>Where it was found, among the entries of its key.</summary>
-    internal int Index;
-
     /// <summary>Whether a sliding expiry is due to be renewed: only when that moves it by more than an eighth of its window.</summary>
     internal readonly bool IsRenewalDue(ulong now) => RenewedDeadline(now) > Deadline + (Window / 8);
 
@@ -39,8 +36,9 @@ internal struct ItemFacts
 /// </summary>
 /// <remarks>
 /// An optimistic read. The item may be unlinked, and its memory reused, at any moment; what is copied then is nonsense, and thrown away, because the entry has
-/// changed. At the end are looked at, in this order: the entries up to and including the one found; then the stamp. Entries that came before it decide
-/// whether it was the first match, the entry whether it was linked, and the stamp whether the entry is the same by accident.
+/// changed. At the end are looked at, in this order: the entry, then the stamp. The entry decides whether the item was linked all along, and the stamp whether
+/// the entry is the same by accident. Of all entries of a key at most one leads to a confirmed item (see <see cref="Contest{TMachine}"/>), so the others need
+/// not be looked at again: the get takes effect at the second look at its entry.
 /// A miss is reported when all entries were read the same twice. Death: a reader leaves nothing behind.
 /// </remarks>
 internal static unsafe class CacheReader<TMachine>
@@ -48,48 +46,47 @@ internal static unsafe class CacheReader<TMachine>
 {
     private const int MaxTries = 16;
     private const int MaxHeldTries = 64;
-    private const int Torn = -2;
     private const int Line = 64;
+
+    /// <summary>What came of looking at an entry.</summary>
+    private enum Look
+    {
+        /// <summary>It does not lead to the value of the key.</summary>
+        Other,
+
+        /// <summary>What was read makes no sense, or has changed meanwhile.</summary>
+        Torn,
+
+        /// <summary>It leads to the value of the key.</summary>
+        Found,
+    }
 
     /// <summary>Copies the value of a key, if it is not longer than <paramref name="capacity"/>.</summary>
     /// <returns>
     /// <see cref="CacheStatus.Ok"/>, also for what has expired and for a placeholder: the caller looks at the facts; <see cref="CacheStatus.Missing"/>;
     /// <see cref="CacheStatus.BufferTooSmall"/>; <see cref="CacheStatus.Contended"/>.
     /// </returns>
+    /// <remarks>Not inlined: the compiler inlines only so much into one method, and then even reads of a word become calls.</remarks>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     internal static CacheStatus TryRead(Attachment* heap, CacheTable* table, in CacheKey key, byte* to, ulong capacity, out ItemFacts facts)
     {
+        Unsafe.SkipInit(out facts);
         Probe probeOfKey;
         Probe* probe = &probeOfKey;
         Probe.Begin(probe, table, key.Hash);
-        for (int tries = 0; tries < MaxTries; tries++)
+
+        // Mostly the value is where the first matching tag of the first bucket leads to, and nobody is in the way.
+        uint matches = Probe.Match<TMachine>(probe, 0, EntryWord.TagOf(key.Hash));
+        if (matches != 0)
         {
-            int index = Find(heap, probe, key, out facts);
-            if (index == Torn)
+            int index = Probe.Next(0, ref matches);
+            if (LookAt(heap, table, probe, index, key, to, capacity, ref facts) == Look.Found)
             {
-                continue;
-            }
-
-            if (index == Probe.None)
-            {
-                if (Probe.IsUnchanged<TMachine>(probe, Probe.Entries))
-                {
-                    return CacheStatus.Missing;
-                }
-
-                continue;
-            }
-
-            ItemHeader* item = ItemAccess<TMachine>.At(heap, facts.Unit);
-            bool fits = facts.Shape.ValueBytes <= capacity;
-            Take(table, item, to, fits, ref facts);
-            if (Probe.IsUnchanged<TMachine>(probe, index + 1) && ItemAccess<TMachine>.Stamp(item) == facts.Stamp)
-            {
-                Touch(heap, probe, index);
-                return fits ? CacheStatus.Ok : CacheStatus.BufferTooSmall;
+                return Answer(heap, probe, index, facts, capacity);
             }
         }
 
-        return TryReadHeld(heap, table, probe, key, to, capacity, out facts);
+        return TryReadAnywhere(heap, table, probe, key, to, capacity, out facts);
     }
 
     /// <summary>What an answer of <see cref="TryRead"/> means to who wants the value: it may have expired, or not be there yet, or be damaged.</summary>
@@ -152,52 +149,91 @@ internal static unsafe class CacheReader<TMachine>
         return status;
     }
 
-    /// <returns>The first entry that seems to match, or none, or torn: what was read makes no sense.</returns>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static int Find(Attachment* heap, Probe* probe, in CacheKey key, out ItemFacts facts)
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static CacheStatus TryReadAnywhere(
+        Attachment* heap, CacheTable* table, Probe* probe, in CacheKey key, byte* to, ulong capacity, out ItemFacts facts)
     {
         Unsafe.SkipInit(out facts);
         uint tag = EntryWord.TagOf(key.Hash);
-        for (int index = 0; index < Probe.Entries; index++)
+        for (int tries = 0; tries < MaxTries; tries++)
         {
-            EntryWord entry = Probe.Read<TMachine>(probe, index);
-            if (entry.Tag != tag || entry.IsEmpty)
+            Look look = Look.Other;
+            int index = Probe.None;
+            for (int bucket = 0; bucket < Probe.Buckets && look == Look.Other; bucket++)
             {
-                continue;
+                for (uint matches = Probe.Match<TMachine>(probe, bucket, tag); matches != 0 && look == Look.Other;)
+                {
+                    index = Probe.Next(bucket, ref matches);
+                    look = LookAt(heap, table, probe, index, key, to, capacity, ref facts);
+                }
             }
 
-            if (!ItemAccess<TMachine>.IsInside(heap, entry.Unit))
+            if (look == Look.Found)
             {
-                return Torn;
+                return Answer(heap, probe, index, facts, capacity);
             }
 
-            // The lines of an item of average size, at once instead of one after the other.
-            ItemHeader* item = ItemAccess<TMachine>.At(heap, entry.Unit);
-            TMachine.Prefetch((byte*)item + Line);
-            TMachine.Prefetch((byte*)item + (2 * Line));
-            facts.Stamp = ItemAccess<TMachine>.Stamp(item);
-            if (ItemAccess<TMachine>.Hash(item) != key.Hash)
+            if (look == Look.Other && Probe.AreUnchanged<TMachine>(probe))
             {
-                // Another key, or nonsense; which of them, is known when the entries have been read again.
-                continue;
-            }
-
-            facts.Shape = ItemAccess<TMachine>.Shape(item);
-            if (facts.Stamp == ItemHeader.InvalidStamp || !ItemAccess<TMachine>.Fits(heap, entry.Unit, facts.Shape.TotalBytes))
-            {
-                return Torn;
-            }
-
-            facts.Deadline = ItemAccess<TMachine>.Deadline(item);
-            if (!ItemAccess<TMachine>.IsUnconfirmed(facts.Deadline) && ItemAccess<TMachine>.HasKey(item, facts.Shape, key))
-            {
-                facts.Unit = entry.Unit;
-                facts.Index = index;
-                return index;
+                return CacheStatus.Missing;
             }
         }
 
-        return Probe.None;
+        return TryReadHeld(heap, table, probe, key, to, capacity, out facts);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static CacheStatus Answer(Attachment* heap, Probe* probe, int index, in ItemFacts facts, ulong capacity)
+    {
+        Touch(heap, probe, index);
+        return facts.Shape.ValueBytes <= capacity ? CacheStatus.Ok : CacheStatus.BufferTooSmall;
+    }
+
+    /// <summary>Copies the value of the item that an entry leads to, if it is the value of the key.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Look LookAt(
+        Attachment* heap, CacheTable* table, Probe* probe, int index, in CacheKey key, byte* to, ulong capacity, ref ItemFacts facts)
+    {
+        EntryWord entry = probe->Seen(index);
+        if (entry.IsEmpty)
+        {
+            return Look.Other;
+        }
+
+        if (!ItemAccess<TMachine>.IsInside(heap, entry.Unit))
+        {
+            return Look.Torn;
+        }
+
+        // The lines of an item of average size, at once instead of one after the other.
+        ItemHeader* item = ItemAccess<TMachine>.At(heap, entry.Unit);
+        TMachine.Prefetch((byte*)item + Line);
+        TMachine.Prefetch((byte*)item + (2 * Line));
+        ulong stamp = ItemAccess<TMachine>.Stamp(item);
+        if (ItemAccess<TMachine>.Hash(item) != key.Hash)
+        {
+            // Another key, or nonsense; in case of a miss the entries are read again.
+            return Look.Other;
+        }
+
+        ItemShape shape = ItemAccess<TMachine>.Shape(item);
+        if (stamp == ItemHeader.InvalidStamp || !ItemAccess<TMachine>.Fits(heap, entry.Unit, shape.TotalBytes))
+        {
+            return Look.Torn;
+        }
+
+        ulong deadline = ItemAccess<TMachine>.Deadline(item);
+        if (ItemAccess<TMachine>.IsUnconfirmed(deadline) || !ItemAccess<TMachine>.HasKey(item, shape, key))
+        {
+            return Look.Other;
+        }
+
+        facts.Unit = entry.Unit;
+        facts.Stamp = stamp;
+        facts.Shape = shape;
+        facts.Deadline = deadline;
+        Take(table, item, to, shape.ValueBytes <= capacity, ref facts);
+        return Probe.IsUnchanged<TMachine>(probe, index) && ItemAccess<TMachine>.Stamp(item) == stamp ? Look.Found : Look.Torn;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

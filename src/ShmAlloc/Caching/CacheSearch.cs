@@ -11,46 +11,57 @@ internal static unsafe class CacheSearch<TMachine>
     /// <summary>Somebody changed an entry meanwhile.</summary>
     internal const int Disturbed = -2;
 
+    /// <summary>Fetches what a change of a key is going to look at, while something else is done: the item that it may have, in its first bucket.</summary>
+    internal static void Prefetch(Attachment* heap, CacheTable* table, ulong hash)
+    {
+        uint tag = EntryWord.TagOf(hash);
+        table->FindBuckets(hash, out ulong* bucket, out _);
+        for (int index = 0; index < TableLayout.EntriesOfBucket; index++)
+        {
+            EntryWord entry = new(TMachine.Peek(bucket + index));
+            if (entry.Tag == tag && !entry.IsEmpty)
+            {
+                TMachine.Prefetch((byte*)ItemAccess<TMachine>.At(heap, entry.Unit));
+                TMachine.Prefetch((byte*)heap->BitmapOf(entry.Unit));
+            }
+        }
+    }
+
     /// <summary>Finds the entry that leads to the confirmed item of a key, and holds that.</summary>
     /// <returns>The entry; <see cref="Probe.None"/> if all entries were the same throughout and none matches; or <see cref="Disturbed"/>.</returns>
     internal static int TryHold(Attachment* heap, Probe* probe, in CacheKey key, ulong* grip, out ItemFacts facts)
     {
         facts = default;
         uint tag = EntryWord.TagOf(key.Hash);
-        Probe.ReadAll<TMachine>(probe);
-        for (int index = 0; index < Probe.Entries; index++)
+        for (int bucket = 0; bucket < Probe.Buckets; bucket++)
         {
-            EntryWord seen = probe->Seen(index);
-            if (seen.IsEmpty || seen.Tag != tag || !ItemAccess<TMachine>.IsInside(heap, seen.Unit))
+            for (uint matches = Probe.Match<TMachine>(probe, bucket, tag); matches != 0;)
             {
-                continue;
-            }
-
-            if (!Grips<TMachine>.TryHold(grip, probe->AddressOf(index), seen))
-            {
-                Grips<TMachine>.Loosen(grip);
-                return Disturbed;
-            }
-
-            if (IsMatch(heap, seen.Unit, key, out facts.Stamp, out facts.Shape)
-                && !ItemAccess<TMachine>.IsUnconfirmed(ItemAccess<TMachine>.Deadline(ItemAccess<TMachine>.At(heap, seen.Unit))))
-            {
-                facts.Unit = seen.Unit;
-                facts.Index = index;
-
-                // What comes before it decides whether it is the value of the key.
-                if (Probe.IsUnchanged<TMachine>(probe, index + 1))
+                int index = Probe.Next(bucket, ref matches);
+                EntryWord seen = probe->Seen(index);
+                if (seen.IsEmpty || !ItemAccess<TMachine>.IsInside(heap, seen.Unit))
                 {
-                    return index;
+                    continue;
                 }
 
-                Grips<TMachine>.Loosen(grip);
-                return Disturbed;
+                if (!Grips<TMachine>.TryHold(grip, probe->AddressOf(index), seen))
+                {
+                    Grips<TMachine>.Loosen(grip);
+                    return Disturbed;
+                }
+
+                // It cannot change any more, and of all entries of the key only one leads to a confirmed item.
+                if (IsMatch(heap, seen.Unit, key, out facts.Stamp, out facts.Shape)
+                    && !ItemAccess<TMachine>.IsUnconfirmed(ItemAccess<TMachine>.Deadline(ItemAccess<TMachine>.At(heap, seen.Unit))))
+                {
+                    facts.Unit = seen.Unit;
+                    return index;
+                }
             }
         }
 
         Grips<TMachine>.Loosen(grip);
-        return Probe.IsUnchanged<TMachine>(probe, Probe.Entries) ? Probe.None : Disturbed;
+        return Probe.AreUnchanged<TMachine>(probe) ? Probe.None : Disturbed;
     }
 
     /// <summary>Whether the item of a unit, which the caller holds, has a key.</summary>

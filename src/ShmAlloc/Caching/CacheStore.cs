@@ -19,11 +19,14 @@ internal static unsafe class CacheStore<TMachine>
             return status;
         }
 
+        table->FindBuckets(key.Hash, out ulong* bucket, out _);
+        TMachine.Prefetch((byte*)bucket);
         ulong* grip = Cells<TMachine>.AddressOf(heap, heap->Slot, second);
         status = Grips<TMachine>.StatusOf(
             CacheRoom<TMachine>.TryBegin(heap, table, key, valueBytes, options, cell, now, grip, out NewItem item));
         if (status == CacheStatus.Ok)
         {
+            CacheSearch<TMachine>.Prefetch(heap, table, key.Hash);
             TMachine.CopyIn(value, item.Value, valueBytes);
             status = Finish(heap, table, key, item, mode, expected, now, grip);
         }

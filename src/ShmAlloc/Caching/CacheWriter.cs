@@ -51,7 +51,7 @@ internal static unsafe class CacheWriter<TMachine>
         Probe* probe = &probeOfKey;
         Probe.Begin(probe, table, key.Hash);
         uint tag = EntryWord.TagOf(key.Hash);
-        Hints<TMachine>.Set(heap, Hints<TMachine>.CachePlane, heap->BlockOf(item.Unit));
+        RememberBlock(heap, item);
         for (int tries = 0; tries < MaxTries; tries++)
         {
             int index = CacheSearch<TMachine>.TryHold(heap, probe, key, grip, out ItemFacts first);
@@ -72,7 +72,8 @@ internal static unsafe class CacheWriter<TMachine>
             {
                 if (Unlink<TMachine>.TryUnlink(heap, table, probe, index, seen, seen.Naming(item.Unit, tag), grip))
                 {
-                    return Linked(heap, table, item);
+                    RememberBlock(heap, item);
+                    return CacheStatus.Ok;
                 }
 
                 continue;
@@ -97,7 +98,9 @@ internal static unsafe class CacheWriter<TMachine>
                 EntryHints<TMachine>.Admit(heap, probe, index, tag, item.Shape.TotalBytes);
                 if (Contest<TMachine>.TryConfirm(heap, probe, key, index, made, deadline, insists: tries >= PoliteTries, grip))
                 {
-                    return Linked(heap, table, item);
+                    RememberBlock(heap, item);
+                    CacheCounts<TMachine>.AddItems(heap, table, 1, CacheCounts<TMachine>.BytesOf(heap, item.Shape));
+                    return CacheStatus.Ok;
                 }
 
                 // Unless whoever revoked it has done that.
@@ -142,13 +145,9 @@ internal static unsafe class CacheWriter<TMachine>
         return CacheStatus.Contended;
     }
 
-    private static CacheStatus Linked(Attachment* heap, CacheTable* table, in NewItem item)
-    {
-        // Who looked at the block while the item was not linked may have forgotten it.
+    /// <summary>Once more after the item was linked: who looked at its block before that may have forgotten it.</summary>
+    private static void RememberBlock(Attachment* heap, in NewItem item) =>
         Hints<TMachine>.Set(heap, Hints<TMachine>.CachePlane, heap->BlockOf(item.Unit));
-        CacheCounts<TMachine>.AddItem(heap, table, item.Shape, 1);
-        return CacheStatus.Ok;
-    }
 
     /// <summary>Whether what is there allows it.</summary>
     private static CacheStatus Judge(

@@ -58,7 +58,7 @@ internal static unsafe class Flight<TMachine>
         if (index >= 0 && TMachine.CompareExchange(probe->AddressOf(index), seen.Emptied.Bits, seen.Bits) == seen.Bits)
         {
             Allocation.Hold<TMachine>.Retire(heap, heap->OffsetOf(placeholder.Unit));
-            CacheCounts<TMachine>.AddItem(heap, table, placeholder.Shape, -1);
+            CacheCounts<TMachine>.AddItems(heap, table, -1, -CacheCounts<TMachine>.BytesOf(heap, placeholder.Shape));
         }
     }
 }

@@ -29,19 +29,26 @@ internal static unsafe class ItemAccess<TMachine>
     private static bool FitsInGrown(Attachment* heap, ulong unit, ulong bytes) =>
         Allocation.Growth<TMachine>.Refresh(heap) && FitsInKnown(heap, unit, bytes);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static ItemHeader* At(Attachment* heap, ulong unit) => (ItemHeader*)(heap->UserBase + heap->OffsetOf(unit));
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static ulong Stamp(ItemHeader* item) => TMachine.Read(&item->Stamp);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static ulong Hash(ItemHeader* item) => TMachine.Read(&item->Hash);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static ulong Deadline(ItemHeader* item) => TMachine.Read(&item->Deadline);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static ItemShape Shape(ItemHeader* item) => new(TMachine.Read(&item->Shape));
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static ulong Word(ItemHeader* item, uint at) => TMachine.Read((ulong*)((byte*)item + at));
 
     /// <summary>Whether an item has a key. Its length was checked against the heap by the caller.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static bool HasKey(ItemHeader* item, ItemShape shape, in CacheKey key) =>
         shape.KeyBytes == key.Length && TMachine.IsEqual((byte*)item + shape.KeyBegins, key.Bytes, (ulong)key.Length);
 
@@ -65,7 +72,9 @@ internal static unsafe class ItemAccess<TMachine>
         !shape.Is(ItemShape.Placeholder) && !IsExpired(Deadline(item), now) && !IsTagRemoved(table, item, shape);
 
     /// <summary>Whether an item with such a deadline is nobody's value, and perhaps never will be.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static bool IsUnconfirmed(ulong deadline) => deadline is ItemHeader.Tentative or ItemHeader.Revoked;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static bool IsExpired(ulong deadline, ulong now) => deadline != 0 && deadline <= now;
 }

@@ -24,12 +24,7 @@ internal static unsafe class KeyHash
             v0 ^= word;
         }
 
-        ulong last = (ulong)length << 56;
-        for (int index = (length & 7) - 1; index >= 0; index--)
-        {
-            last |= (ulong)end[index] << (8 * index);
-        }
-
+        ulong last = ((ulong)length << 56) | Rest(bytes, length);
         v3 ^= last;
         Round(ref v0, ref v1, ref v2, ref v3);
         v0 ^= last;
@@ -38,6 +33,29 @@ internal static unsafe class KeyHash
         Round(ref v0, ref v1, ref v2, ref v3);
         Round(ref v0, ref v1, ref v2, ref v3);
         return v0 ^ v1 ^ v2 ^ v3;
+    }
+
+    /// <summary>The bytes after the last whole word, without reading beyond them.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong Rest(byte* bytes, int length)
+    {
+        int rest = length & 7;
+        if (rest == 0)
+        {
+            return 0;
+        }
+
+        if (length > 8)
+        {
+            return *(ulong*)(bytes + length - 8) >> (64 - (8 * rest));
+        }
+
+        if (rest >= 4)
+        {
+            return *(uint*)bytes | ((ulong)*(uint*)(bytes + rest - 4) << (8 * (rest - 4)));
+        }
+
+        return bytes[0] | ((ulong)bytes[rest >> 1] << (8 * (rest >> 1))) | ((ulong)bytes[rest - 1] << (8 * (rest - 1)));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,23 +1,27 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 using ShmAlloc.Layout;
 using ShmAlloc.Memory;
 
 namespace ShmAlloc.Caching;
 
-/// <summary>
-/// The entries where a key may be, in the order in which they count: those of its first bucket, then those of its second. If several match, the first
-/// one is the value that the cache has.
-/// </summary>
+/// <summary>The entries where a key may be: those of its first bucket, then those of its second. At most one of them leads to the value of the key.</summary>
 internal unsafe struct Probe
 {
-    internal const int Entries = 2 * TableLayout.EntriesOfBucket;
+    internal const int Buckets = 2;
+    internal const int Entries = Buckets * TableLayout.EntriesOfBucket;
 
     /// <summary>No such entry.</summary>
     internal const int None = -1;
 
+    private const uint AllOfBucket = (1u << TableLayout.EntriesOfBucket) - 1;
+
     private ulong* _first;
     private ulong* _second;
-    private fixed ulong _seen[Entries];
+
+    /// <summary>What was read last; buckets are read with their hints, hence one word more.</summary>
+    private fixed ulong _seen[Entries + 1];
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void Begin(Probe* probe, CacheTable* table, ulong hash) => table->FindBuckets(hash, out probe->_first, out probe->_second);
@@ -47,23 +51,42 @@ internal unsafe struct Probe
         return new EntryWord(bits);
     }
 
-    internal static void ReadAll<TMachine>(Probe* probe)
+    /// <summary>Reads the entries of a bucket, and finds those with a tag.</summary>
+    /// <returns>A bit for each entry of the bucket; empty ones among them have the tag 0.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static uint Match<TMachine>(Probe* probe, int bucket, uint tag)
+        where TMachine : struct, IMachine
+    {
+        ulong* seen = probe->_seen + (bucket * TableLayout.EntriesOfBucket);
+        TMachine.ReadLine(bucket == 0 ? probe->_first : probe->_second, seen);
+        Vector256<ulong> wanted = Vector256.Create((ulong)tag);
+        uint low = Vector256.Equals(Vector256.ShiftRightLogical(Vector256.Load(seen), EntryWord.TagAt), wanted).ExtractMostSignificantBits();
+        uint high = Vector256.Equals(Vector256.ShiftRightLogical(Vector256.Load(seen + 4), EntryWord.TagAt), wanted).ExtractMostSignificantBits();
+        return (low | (high << 4)) & AllOfBucket;
+    }
+
+    /// <summary>Takes the first of the matches, as an index among all entries.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static int Next(int bucket, ref uint matches)
+    {
+        int index = (bucket * TableLayout.EntriesOfBucket) + BitOperations.TrailingZeroCount(matches);
+        matches &= matches - 1;
+        return index;
+    }
+
+    /// <summary>Whether an entry still is what was read.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static bool IsUnchanged<TMachine>(Probe* probe, int index)
+        where TMachine : struct, IMachine
+        => TMachine.Read(probe->AddressOf(index)) == probe->_seen[index];
+
+    /// <summary>Whether all entries still are what was read.</summary>
+    internal static bool AreUnchanged<TMachine>(Probe* probe)
         where TMachine : struct, IMachine
     {
         for (int index = 0; index < Entries; index++)
         {
-            Read<TMachine>(probe, index);
-        }
-    }
-
-    /// <summary>Whether the first entries still are what was read.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static bool IsUnchanged<TMachine>(Probe* probe, int count)
-        where TMachine : struct, IMachine
-    {
-        for (int index = 0; index < count; index++)
-        {
-            if (TMachine.Read(probe->AddressOf(index)) != probe->_seen[index])
+            if (!IsUnchanged<TMachine>(probe, index))
             {
                 return false;
             }

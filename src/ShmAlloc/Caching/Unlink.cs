@@ -15,6 +15,13 @@ internal static unsafe class Unlink<TMachine>
     /// HOLD becomes UNLINKING before the entry changes. Death before the compare-and-swap: the item is linked, and recovery leaves it; after it: recovery finds
     /// that no entry leads to it, and retires it. Whoever loses the swap has nothing to retire.
     /// </remarks>
+    /// <param name="heap">The attachment.</param>
+    /// <param name="table">The cache.</param>
+    /// <param name="probe">The entries of the key.</param>
+    /// <param name="index">The entry.</param>
+    /// <param name="seen">What it is.</param>
+    /// <param name="next">What it is to be: empty, or leading to an item of the caller's.</param>
+    /// <param name="grip">Holds the item that the entry leads to.</param>
     /// <returns>False if somebody else changed the entry.</returns>
     internal static bool TryUnlink(Attachment* heap, CacheTable* table, Probe* probe, int index, EntryWord seen, EntryWord next, ulong* grip)
     {
@@ -24,7 +31,8 @@ internal static unsafe class Unlink<TMachine>
         if (isMine)
         {
             Hold<TMachine>.Retire(heap, heap->OffsetOf(seen.Unit));
-            CacheCounts<TMachine>.AddItem(heap, table, shape, -1);
+            long bytes = next.IsEmpty ? 0 : CacheCounts<TMachine>.BytesOf(heap, ItemAccess<TMachine>.Shape(ItemAccess<TMachine>.At(heap, next.Unit)));
+            CacheCounts<TMachine>.AddItems(heap, table, next.IsEmpty ? -1 : 0, bytes - CacheCounts<TMachine>.BytesOf(heap, shape));
         }
 
         Grips<TMachine>.Loosen(grip);

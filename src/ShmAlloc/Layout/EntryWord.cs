@@ -17,7 +17,7 @@ namespace ShmAlloc.Layout;
 internal readonly struct EntryWord(ulong bits)
 {
     private const int VersionAt = 40;
-    private const int TagAt = 52;
+    internal const int TagAt = 52;
     private const ulong UnitMask = (1UL << VersionAt) - 1;
     private const ulong VersionMask = (1UL << (TagAt - VersionAt)) - 1;
 

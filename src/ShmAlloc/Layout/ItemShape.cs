@@ -53,14 +53,14 @@ internal readonly struct ItemShape(ulong bits)
     /// <summary>Whether no flag is set that this version does not know.</summary>
     internal bool IsKnown => (Bits & 0xFF & ~(ulong)AllFlags) == 0;
 
-    // All in bytes from the beginning of the item.
+    // All in bytes from the beginning of the item. A part takes a multiple of what its flag is as a number, so no branch is needed.
     internal static uint SlidingAt => ItemHeader.Size;
 
-    internal uint ChecksumAt => ItemHeader.Size + (Is(Sliding) ? 16u : 0);
+    internal uint ChecksumAt => ItemHeader.Size + (((uint)Bits & Sliding) * 8);
 
-    internal uint OwnerAt => ChecksumAt + (Is(Checked) ? 8u : 0);
+    internal uint OwnerAt => ChecksumAt + (((uint)Bits & Checked) * 2);
 
-    internal uint TagsBegin => OwnerAt + (Is(Placeholder) ? 8u : 0);
+    internal uint TagsBegin => OwnerAt + ((uint)Bits & Placeholder);
 
     internal uint KeyBegins => TagsBegin + ((uint)Tags * 8);
 

@@ -38,6 +38,15 @@ internal readonly unsafe struct Hardware : IMachine
         Volatile.ReadBarrier();
     }
 
+    /// <remarks>As above: readers look at the one word again that they rely on, or read all of them twice.</remarks>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void ReadLine(ulong* from, ulong* to, string file, int line)
+    {
+        Vector256.Store(Vector256.Load(from), to);
+        Vector256.Store(Vector256.Load(from + Vector256<ulong>.Count), to + Vector256<ulong>.Count);
+        Volatile.ReadBarrier();
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Write(ulong* address, ulong value, string file, int line) => Volatile.Write(ref *address, value);
 
@@ -82,6 +91,9 @@ internal readonly unsafe struct Hardware : IMachine
         Volatile.ReadBarrier();
         return isEqual;
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong Peek(ulong* address) => Volatile.Read(ref *address);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Prefetch(byte* address)

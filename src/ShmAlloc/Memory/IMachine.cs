@@ -20,6 +20,9 @@ internal unsafe interface IMachine
     static abstract void ReadMany(
         ulong* from, ulong* to, int count, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0);
 
+    /// <summary>Acquire loads of the eight words of a cache line, in any order.</summary>
+    static abstract void ReadLine(ulong* from, ulong* to, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0);
+
     /// <summary>A release store; it may become visible after later loads of this thread.</summary>
     static abstract void Write(ulong* address, ulong value, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0);
 
@@ -50,6 +53,9 @@ internal unsafe interface IMachine
 
     /// <summary>Compares shared memory, which others may be changing, with private memory. What is read next is read after it.</summary>
     static abstract bool IsEqual(byte* shared, byte* own, ulong lengthBytes, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0);
+
+    /// <summary>A load that decides nothing but what to prefetch.</summary>
+    static abstract ulong Peek(ulong* address);
 
     /// <summary>Says that memory will be read soon; any address will do.</summary>
     static abstract void Prefetch(byte* address);

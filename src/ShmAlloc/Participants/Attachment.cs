@@ -61,8 +61,8 @@ internal unsafe struct Attachment
     /// <summary>Taken, never waited for, by the one thread that gets a slot.</summary>
     internal ulong Joining;
 
-    /// <summary>The last number that told a shard at which cell to begin.</summary>
-    internal uint LastFirstCell;
+    /// <summary>The last number that a shard got.</summary>
+    internal uint LastShardNumber;
 
     /// <summary>What stands above is read by every operation, and tickets are written: they share no cache line.</summary>
     private fixed ulong _line[8];

@@ -13,6 +13,9 @@ namespace ShmAlloc.Participants;
 internal static unsafe class Cells<TMachine>
     where TMachine : struct, IMachine
 {
+    /// <summary>Those that one operation takes at most.</summary>
+    private const uint CellsOfOperation = 2;
+
     /// <summary>Takes a cell for one operation.</summary>
     internal static ShmStatus TryTakeForOperation(Attachment* heap, out int cell) =>
         TryTake(heap, 0, heap->Geometry.OperationCells, ShmStatus.Contended, out cell);
@@ -75,19 +78,26 @@ internal static unsafe class Cells<TMachine>
     private static ulong* AddressOf(Attachment* heap, int cell) => AddressOf(heap, heap->Slot, cell);
 
     /// <summary>Another number for each shard of all participants, as far as that goes: so that they begin to look at different places.</summary>
-    internal static ulong NumberOfShard(Attachment* heap) => (uint)heap->Slot + (ulong)(uint)FirstOf(heap);
+    internal static ulong NumberOfShard(Attachment* heap) => (uint)heap->Slot + (ulong)Numbered(heap)->Number;
 
-    /// <summary>Where a thread begins to look: each at another cell, as long as there are enough of them.</summary>
-    private static int FirstOf(Attachment* heap)
+    /// <summary>
+    /// The shard, with a number that says where its threads begin to look: each at other cells, as long as there are enough of them. Some operations need two.
+    /// </summary>
+    private static Shard* Numbered(Attachment* heap)
     {
         Shard* shard = ShortWay<TMachine>.ShardOf(heap);
-        if (shard->FirstCell == 0)
-        {
-            // A number that two threads draw at once costs them time, nothing else.
-            shard->FirstCell = ++heap->LastFirstCell;
-        }
+        return shard->Number != 0 ? shard : Number(heap, shard);
+    }
 
-        return (int)(shard->FirstCell & int.MaxValue);
+    private static Shard* Number(Attachment* heap, Shard* shard)
+    {
+        // A number that two threads draw at once costs them time, nothing else.
+        uint number = ++heap->LastShardNumber;
+        uint operationCells = (uint)heap->Geometry.OperationCells;
+        shard->FirstOperationCell = number * CellsOfOperation % operationCells;
+        shard->FirstReservationCell = operationCells + (number % Math.Max(1, (uint)heap->Geometry.Cells - operationCells));
+        shard->Number = number;
+        return shard;
     }
 
     private static ShmStatus TryTake(Attachment* heap, int from, int to, ShmStatus none, out int cell)
@@ -108,12 +118,10 @@ internal static unsafe class Cells<TMachine>
     private static ShmStatus TryTakeFree(Attachment* heap, int from, int to, ShmStatus none, out int cell)
     {
         cell = -1;
-        int count = to - from;
-        int start = FirstOf(heap) % count;
-        for (int tried = 0; tried < count; tried++)
+        Shard* shard = Numbered(heap);
+        int candidate = (int)(from == 0 ? shard->FirstOperationCell : shard->FirstReservationCell);
+        for (int tried = from; tried < to; tried++, candidate = candidate + 1 < to ? candidate + 1 : from)
         {
-            int next = start + tried;
-            int candidate = from + (next < count ? next : next - count);
             Ticket ticket = TicketOf(heap, candidate);
             if (ticket.IsFree
                 && TMachine.CompareExchange(TicketAt(heap, candidate), ticket.Held.Bits, ticket.Bits) == ticket.Bits)

@@ -15,6 +15,9 @@ internal sealed unsafe class Explorer
     private readonly Judge _judge;
     private readonly bool _reduce;
 
+    /// <summary>Operations of the setup in the history.</summary>
+    private readonly int _frozen;
+
     internal Explorer(SimulatedProgram program, bool reduce = true)
     {
         _reduce = reduce;
@@ -30,6 +33,11 @@ internal sealed unsafe class Explorer
         }
 
         program.Setup(_actors);
+        foreach (Histories.Operation operation in _world.History.Operations)
+        {
+            RefuseVacuous("the setup", [operation]);
+        }
+
         foreach (int mortal in program.Mortal)
         {
             _world.Participants[mortal].IsMortal = true;
@@ -41,6 +49,7 @@ internal sealed unsafe class Explorer
         }
 
         _world.Freeze();
+        _frozen = _world.History.Operations.Count;
         _judge = new Judge(_world);
     }
 
@@ -128,6 +137,15 @@ internal sealed unsafe class Explorer
         return (fault, trace.ToString());
     }
 
+    /// <summary>A program whose operations are all refused would show nothing.</summary>
+    private void RefuseVacuous(string who, IEnumerable<Histories.Operation> operations)
+    {
+        if (operations.Any() && operations.All(operation => operation.Outcome == Histories.Outcome.Refused))
+        {
+            throw new InvalidOperationException($"{_program.Name}: {who} is refused everything, although nobody is in the way.");
+        }
+    }
+
     private string? RunOnce(IStrategy strategy, Budget budget, Exploration exploration)
     {
         _world.Restore();
@@ -143,6 +161,15 @@ internal sealed unsafe class Explorer
         exploration.Runs++;
         exploration.Steps += _world.Scheduler.Steps;
         exploration.Pruned += _world.Scheduler.IsPruned ? 1 : 0;
+        if (exploration.Runs == 1 && _world.Scheduler.Violation == null)
+        {
+            // The first run has no preemptions.
+            foreach (var operations in _world.History.Operations.Skip(_frozen).GroupBy(operation => operation.Worker))
+            {
+                RefuseVacuous($"thread {operations.Key}", operations);
+            }
+        }
+
         string? fault = _world.Scheduler.Violation ?? (_world.Scheduler.IsPruned ? null : _judge.FindFault());
         exploration.Ends = _judge.Ends;
         return fault;

@@ -23,6 +23,8 @@ internal readonly unsafe struct Simulated : IMachine
         }
     }
 
+    public static void ReadLine(ulong* from, ulong* to, string file, int line) => ReadMany(from, to, 8, file, line);
+
     public static void Write(ulong* address, ulong value, string file, int line)
     {
         SimulatedThread? thread = SimulatedThread.Current;
@@ -86,6 +88,9 @@ internal readonly unsafe struct Simulated : IMachine
 
         return isEqual;
     }
+
+    /// <summary>Decides nothing, so it is no step.</summary>
+    public static ulong Peek(ulong* address) => 0;
 
     public static void Prefetch(byte* address)
     {

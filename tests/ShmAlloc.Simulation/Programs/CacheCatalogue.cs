@@ -34,6 +34,20 @@ internal static class CacheCatalogue
         where first.Index <= second.Index
         select Make($"cache: {first.Item.Name} | {second.Item.Name}{(isThere ? ", present" : "")}", isThere, first.Item, second.Item);
 
+    /// <summary>Every pair of operations of two threads of one participant, which dies with both, beside somebody who reads the key.</summary>
+    internal static IEnumerable<SimulatedProgram> Threads =>
+        from isThere in (bool[])[false, true]
+        from first in CacheOperations.All.Index()
+        from second in CacheOperations.All.Index()
+        where first.Index <= second.Index
+        let pair = Make($"cache threads: {first.Item.Name} + {second.Item.Name} | get{(isThere ? ", present" : "")}", isThere, first.Item, second.Item)
+        select pair with
+        {
+            // A cell less, and one of the two would be refused.
+            Shape = pair.Shape with { Cells = 6, OperationCells = 4, ShardsOfParticipant = 2 },
+            Threads = [.. pair.Threads.Select(thread => thread with { Participant = 0 }), new(1, actor => actor.Cache.Get(CacheKeys.A))],
+        };
+
     /// <summary>Every operation, which dies somewhere, beside somebody who recovers and may die as well.</summary>
     internal static IEnumerable<SimulatedProgram> Deaths =>
         from isThere in (bool[])[false, true]

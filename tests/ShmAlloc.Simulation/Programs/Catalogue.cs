@@ -80,6 +80,7 @@ internal static class Catalogue
         ["fours"] = Fours,
         ["targeted"] = Targeted.All,
         ["cache"] = CacheCatalogue.Pairs,
+        ["cachethreads"] = CacheCatalogue.Threads,
         ["cachedeaths"] = CacheCatalogue.Deaths,
         ["cachefours"] = CacheFours.All,
         ["cachetargeted"] = CacheTargeted.All,

@@ -49,6 +49,8 @@ internal readonly unsafe struct TestMachine : IMachine
         }
     }
 
+    public static void ReadLine(ulong* from, ulong* to, string file, int line) => Hardware.ReadLine(from, to, file, line);
+
     public static void Write(ulong* address, ulong value, string file, int line)
     {
         NoteStore(address);
@@ -86,6 +88,8 @@ internal readonly unsafe struct TestMachine : IMachine
     public static void CopyOut(byte* from, byte* to, ulong lengthBytes, string file, int line) => Hardware.CopyOut(from, to, lengthBytes, file, line);
 
     public static bool IsEqual(byte* shared, byte* own, ulong lengthBytes, string file, int line) => Hardware.IsEqual(shared, own, lengthBytes, file, line);
+
+    public static ulong Peek(ulong* address) => Hardware.Peek(address);
 
     public static void Prefetch(byte* address)
     {

@@ -14,6 +14,9 @@ internal enum CacheDeed
     Increment,
     Compute,
     Wait,
+
+    /// <summary>Only where a cache may forget.</summary>
+    RemoveTag,
     Refused,
 }
 

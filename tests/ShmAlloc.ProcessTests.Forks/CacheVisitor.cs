@@ -7,7 +7,12 @@ namespace ShmAlloc.ProcessTests.Forks;
 /// One worker of a storm that does random things to a cache and records them: a few for each round, so that every kill finds everybody in the middle of
 /// something; in between it only reads. Keys change with the rounds, and the first of each set of keys is a number to increment.
 /// </summary>
-internal sealed class CacheVisitor(SharedCache cache, WorkerLog log, int worker, Random random)
+/// <param name="cache">The cache.</param>
+/// <param name="log">Where to record.</param>
+/// <param name="worker">Whose log it is.</param>
+/// <param name="random">What to do.</param>
+/// <param name="forgets">Whether values may vanish: then all have one tag, which is removed now and then, and many do not live long.</param>
+internal sealed class CacheVisitor(SharedCache cache, WorkerLog log, int worker, Random random, bool forgets)
 {
     internal const int OperationsPerRound = 150;
     internal const int RoundsPerKeySet = 15;
@@ -16,6 +21,9 @@ internal sealed class CacheVisitor(SharedCache cache, WorkerLog log, int worker,
     private const int FirstComputedKey = 1 << 24;
     private const int ComputedKeys = 40;
     private const int MostLeases = 5;
+    private const string Tag = "storm";
+    private const int LongestLifetimeMilliseconds = 30;
+    private const int WritesForEachTagRemoval = 400;
 
     private static readonly CacheFlightOptions Patient = new() { WaitLimit = TimeSpan.FromHours(1) };
 
@@ -27,6 +35,7 @@ internal sealed class CacheVisitor(SharedCache cache, WorkerLog log, int worker,
 
     private readonly byte[] _key = new byte[sizeof(int)];
     private readonly List<(CacheLease Lease, long Number)> _leases = new(MostLeases);
+
     /// <summary>How many operations a log must have room for.</summary>
     internal static int OperationsOf(int rounds) => (rounds + 2) * (OperationsPerRound + 2);
 
@@ -74,6 +83,13 @@ internal sealed class CacheVisitor(SharedCache cache, WorkerLog log, int worker,
 
     private void Write(int key, bool isCounter)
     {
+        if (forgets && random.Next(WritesForEachTagRemoval) == 0)
+        {
+            log.Begin(OperationKind.ClearAll, 0);
+            End(cache.RemoveByTag(Tag), CacheDeed.RemoveTag);
+            return;
+        }
+
         switch (random.Next(24))
         {
             case < 5:
@@ -91,13 +107,13 @@ internal sealed class CacheVisitor(SharedCache cache, WorkerLog log, int worker,
                 break;
             case var _ when isCounter:
                 log.Begin(OperationKind.Increment, key, _left);
-                var status = cache.Increment(_key, _left, out var sum);
+                var status = cache.Increment(_key, _left, out var sum, NextOptions());
                 End(status, CacheDeed.Increment, sum);
                 break;
             case < 15:
                 var value = NewValue(out var argument);
                 log.Begin(OperationKind.Set, key, argument);
-                End(cache.Set(_key, value), CacheDeed.Set);
+                End(cache.Set(_key, value, NextOptions()), CacheDeed.Set);
                 break;
             case < 18:
                 Reserve(key);
@@ -105,7 +121,7 @@ internal sealed class CacheVisitor(SharedCache cache, WorkerLog log, int worker,
             case < 21:
                 value = NewValue(out argument);
                 log.Begin(OperationKind.TryAdd, key, argument);
-                End(cache.TryAdd(_key, value), CacheDeed.Add);
+                End(cache.TryAdd(_key, value, NextOptions()), CacheDeed.Add);
                 break;
             default:
                 Replace(key);
@@ -150,7 +166,7 @@ internal sealed class CacheVisitor(SharedCache cache, WorkerLog log, int worker,
         {
             var value = NewValue(out var argument);
             log.Begin(OperationKind.ReplaceIfUnchanged, key, argument, expected);
-            End(cache.Replace(_key, value, Version), CacheDeed.Replace);
+            End(cache.Replace(_key, value, Version, NextOptions()), CacheDeed.Replace);
         }
     }
 
@@ -189,7 +205,7 @@ internal sealed class CacheVisitor(SharedCache cache, WorkerLog log, int worker,
     private void Reserve(int key)
     {
         var number = CacheTally.NextNumber(worker);
-        var status = cache.TryReserve(_key, CacheValue.LengthOf(number), default, out var reservation);
+        var status = cache.TryReserve(_key, CacheValue.LengthOf(number), NextOptions(), out var reservation);
         if (reservation == null)
         {
             Refuse(status);
@@ -238,6 +254,12 @@ internal sealed class CacheVisitor(SharedCache cache, WorkerLog log, int worker,
             throw new InvalidOperationException($"Key {key} has the value of another.");
         }
     }
+
+    private CacheEntryOptions NextOptions() => !forgets ? default : new()
+    {
+        Tags = CacheTags.Of(Tag),
+        Lifetime = random.Next(3) == 0 ? TimeSpan.FromMilliseconds(1 + random.Next(LongestLifetimeMilliseconds)) : null,
+    };
 
     private ReadOnlySpan<byte> NewValue(out long number)
     {

@@ -14,6 +14,7 @@ public static class CacheControls
 
     private const string EntryFile = "Layout/EntryWord.cs";
     private const string LastLook = "Probe.IsUnchanged<TMachine>(probe, index) && ItemAccess<TMachine>.Stamp(item) == stamp ? Look.Found : Look.Torn";
+    private const string LookAfterDeadline = "if (!Probe.IsUnchanged<TMachine>(probe, index))";
     private const string CountedUp = "((Bits >> VersionAt) + 1 & VersionMask) << VersionAt";
     private const string NotCountedUp = "((Bits >> VersionAt) & VersionMask) << VersionAt";
 
@@ -26,7 +27,11 @@ public static class CacheControls
                 "        Hold<TMachine>.Retire(heap, heap->OffsetOf(seen.Unit));\n        bool isMine = TMachine.CompareExchange(")),
 
         new BrokenVariant("an item held without a second look at its entry", On("what is leased is replaced", 3),
-            (GripsFile, "        return TMachine.Read(entry) == seen.Bits;", "        return true;")),
+            (GripsFile, "        return TMachine.Read(entry) == seen.Bits;", "        return true;"),
+            (SearchFile, LookAfterDeadline, "if (index < 0)")),
+
+        new BrokenVariant("an entry not looked at once more after its item's deadline", On("two add, into two entries, and one leases", 4),
+            (SearchFile, LookAfterDeadline, "if (index < 0)")),
 
         new BrokenVariant("an item held by a release store", On("what is leased is replaced", 4),
             (GripsFile, "TMachine.Announce(grip, new CellWord(CellKind.Hold", "TMachine.Write(grip, new CellWord(CellKind.Hold")),

@@ -63,7 +63,12 @@ internal static unsafe class CacheLeases
                 CacheReader<Hardware>.Touch(heap, probe, index);
                 lease->Value = (byte*)item + facts.Shape.ValueBegins;
                 lease->ValueBytes = facts.Shape.ValueBytes;
-                status = ItemAccess<Hardware>.IsLive(table, item, facts.Shape, HeapClock.Now(heap)) ? CacheStatus.Ok : CacheStatus.Missing;
+                ulong now = HeapClock.Now(heap);
+                status = ItemAccess<Hardware>.IsLive(table, item, facts.Shape, now) ? CacheStatus.Ok : CacheStatus.Missing;
+                if (status == CacheStatus.Ok)
+                {
+                    CacheStore<Hardware>.TryRenew(heap, table, facts, now);
+                }
             }
         }
 

@@ -80,8 +80,14 @@ internal static unsafe class Caching
         }
 
         CacheStatus status = CacheReader<Hardware>.TryRead(heap, table, found, buffer, buffer == null ? 0 : capacity, out ItemFacts facts);
-        status = CacheReader<Hardware>.Judge(status, facts, buffer, facts.Deadline != 0 ? HeapClock.Now(heap) : 0);
+        ulong now = facts.Deadline != 0 ? HeapClock.Now(heap) : 0;
+        status = CacheReader<Hardware>.Judge(status, facts, buffer, now);
         bool isHit = status is CacheStatus.Ok or CacheStatus.BufferTooSmall;
+        if (isHit && facts.Shape.Is(ItemShape.Sliding) && !heap->ReadOnly && facts.IsRenewalDue(now))
+        {
+            CacheStore<Hardware>.Refresh(heap, table, found, now);
+        }
+
         CacheCounts<Hardware>.Add(heap, table, isHit ? CacheCounter.Hits : CacheCounter.Misses, 1);
         if (isHit && valueBytes != null)
         {
@@ -200,7 +206,7 @@ internal static unsafe class Caching
         ulong wanted = options == null || options->Capacity == 0
             ? (heap->Geometry.MaximumBlocks << heap->Geometry.BlockShift) / BytesPerEntry
             : Math.Min(options->Capacity, TableLayout.MaxBuckets);
-        ulong buckets = PowerOfTwo(Math.Max(2, (wanted + TableLayout.EntriesOfBucket - 1) / TableLayout.EntriesOfBucket));
+        ulong buckets = Math.Max(2, (wanted + TableLayout.EntriesOfBucket - 1) / TableLayout.EntriesOfBucket);
         ulong tags = PowerOfTwo(options == null || options->TagSlots == 0 ? DefaultTagSlots : Math.Min(options->TagSlots, TableLayout.MaxTagSlots));
         ulong limit = options == null ? 0 : Math.Min(options->LimitBytes, long.MaxValue);
         ulong flags = options != null && (options->Flags & Checksums) != 0 ? ItemShape.Checked : 0;

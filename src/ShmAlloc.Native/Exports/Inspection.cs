@@ -1,5 +1,6 @@
 using System.Runtime;
 using System.Runtime.InteropServices;
+using ShmAlloc.Caching;
 using ShmAlloc.Inspection;
 using ShmAlloc.Layout;
 using ShmAlloc.Memory;
@@ -25,6 +26,25 @@ internal struct Statistics
     internal ulong UnitBytes;
     internal uint Participants;
     internal uint MaxParticipants;
+}
+
+/// <summary><c>struct shm_cache_statistics</c>.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct CacheFigures
+{
+    internal ulong StructSize;
+    internal ulong Entries;
+    internal ulong Bytes;
+    internal ulong Capacity;
+    internal ulong LimitBytes;
+    internal ulong Hits;
+    internal ulong Misses;
+    internal ulong Sets;
+    internal ulong Removals;
+    internal ulong EvictionsForRoom;
+    internal ulong EvictionsForLimit;
+    internal ulong EvictionsForEntry;
+    internal ulong Expirations;
 }
 
 /// <summary><c>struct shm_verification</c>.</summary>
@@ -78,6 +98,42 @@ internal static unsafe class Inspection
         return true;
     }
 
+    [RuntimeExport("shm_cache_get_statistics")]
+    internal static bool GetCacheStatistics(int cache, CacheFigures* to)
+    {
+        int error = Libc.Error;
+        if (to == null || to->StructSize != (ulong)sizeof(CacheFigures))
+        {
+            return LastError.Fail(ErrorCode.Of(ShmFailure.InvalidOption));
+        }
+
+        if (!Caching.TryFind(cache, null, 0, out Attachment* heap, out CacheTable* table, out _))
+        {
+            return false;
+        }
+
+        CacheCounts<Hardware>.FlushAll(heap, table);
+        if (!heap->ReadOnly)
+        {
+            CacheRecount<Hardware>.RunIfNeeded(heap, table);
+        }
+
+        to->Entries = Figure(heap, table, CacheCounter.Entries);
+        to->Bytes = Figure(heap, table, CacheCounter.Bytes);
+        to->Capacity = table->BucketCount * TableLayout.EntriesOfBucket;
+        to->LimitBytes = Hardware.Read(&table->Layout->LimitBytes, "", 0);
+        to->Hits = Figure(heap, table, CacheCounter.Hits);
+        to->Misses = Figure(heap, table, CacheCounter.Misses);
+        to->Sets = Figure(heap, table, CacheCounter.Sets);
+        to->Removals = Figure(heap, table, CacheCounter.Removals);
+        to->EvictionsForRoom = Figure(heap, table, CacheCounter.EvictionsForRoom);
+        to->EvictionsForLimit = Figure(heap, table, CacheCounter.EvictionsForLimit);
+        to->EvictionsForEntry = Figure(heap, table, CacheCounter.EvictionsForEntry);
+        to->Expirations = Figure(heap, table, CacheCounter.Expirations);
+        Libc.Error = error;
+        return true;
+    }
+
     /// <returns>Whether the heap is sound.</returns>
     [RuntimeExport("shm_verify")]
     internal static bool Verify(Verification* to)
@@ -112,4 +168,7 @@ internal static unsafe class Inspection
         Libc.Error = error;
         return report.Violations == 0 || LastError.Fail(ErrorCode.NotSound);
     }
+
+    private static ulong Figure(Attachment* heap, CacheTable* table, CacheCounter counter) =>
+        (ulong)Math.Max(0, CacheCounts<Hardware>.Sum(heap, table, counter));
 }

@@ -182,6 +182,25 @@ struct shm_cache_lease {
 bool shm_cache_lease(int cache, const void *key, size_t key_size, struct shm_cache_lease *lease) SHM_NOEXCEPT;
 void shm_cache_release(struct shm_cache_lease *lease) SHM_NOEXCEPT;
 
+struct shm_cache_statistics {
+    uint64_t struct_size;          /* sizeof(struct shm_cache_statistics), set by the caller */
+    uint64_t entries;              /* items in the index, what has expired and is still there included */
+    uint64_t bytes;                /* of the heap that they take */
+    uint64_t capacity;             /* entries that the index has room for */
+    uint64_t limit_bytes;          /* what the items may take; 0: as much as there is room for */
+    uint64_t hits;                 /* from here on: since the cache was made, by all processes */
+    uint64_t misses;
+    uint64_t sets;
+    uint64_t removals;
+    uint64_t evictions_for_room;   /* because the heap was full, */
+    uint64_t evictions_for_limit;  /* because of the limit, */
+    uint64_t evictions_for_entry;  /* because both places of another key in the index were taken */
+    uint64_t expirations;          /* items that were dropped after their time */
+};
+
+/* Adds up the figures of all processes. Another process tells its own every 256 operations, so a little may be missing. */
+bool shm_cache_get_statistics(int cache, struct shm_cache_statistics *statistics) SHM_NOEXCEPT;
+
 /* ---- Limits; before there is a heap, those that the settings would make ---- */
 
 /* Requests of up to the first minus the third succeed while there is room. The third is 0: nothing lies in front of an

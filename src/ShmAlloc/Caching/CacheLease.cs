@@ -121,8 +121,15 @@ public sealed unsafe partial class SharedCache
             if (index >= 0)
             {
                 ItemHeader* item = ItemAccess<Hardware>.At(_heap, facts.Unit);
-                bool isLive = ItemAccess<Hardware>.IsLive(_table, item, facts.Shape, Now);
+                ulong now = Now;
+                bool isLive = ItemAccess<Hardware>.IsLive(_table, item, facts.Shape, now);
                 CacheReader<Hardware>.Touch(_heap, probe, index);
+                if (isLive)
+                {
+                    // If another one renews it at the same time, that is as good.
+                    CacheStore<Hardware>.TryRenew(_heap, _table, facts, now);
+                }
+
                 bool isWhole = !isLive || !facts.Shape.Is(ItemShape.Checked)
                     || Checksum.Of((byte*)item + facts.Shape.ValueBegins, facts.Shape.ValueBytes) == ItemAccess<Hardware>.Word(item, facts.Shape.ChecksumAt);
                 return !isLive ? CacheStatus.Missing : isWhole ? CacheStatus.Ok : CacheStatus.Damaged;

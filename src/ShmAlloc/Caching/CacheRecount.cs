@@ -22,7 +22,7 @@ internal static unsafe class CacheRecount<TMachine>
 
         long entries = 0;
         long bytes = 0;
-        for (ulong bucket = 0; bucket <= table->BucketMask; bucket++)
+        for (ulong bucket = 0; bucket < table->BucketCount; bucket++)
         {
             for (int index = 0; index < TableLayout.EntriesOfBucket; index++)
             {

@@ -50,10 +50,16 @@ internal static unsafe class CacheSearch<TMachine>
                     return Disturbed;
                 }
 
-                // It cannot change any more, and of all entries of the key only one leads to a confirmed item.
                 if (IsMatch(heap, seen.Unit, key, out facts.Stamp, out facts.Shape)
                     && !ItemAccess<TMachine>.IsUnconfirmed(ItemAccess<TMachine>.Deadline(ItemAccess<TMachine>.At(heap, seen.Unit))))
                 {
+                    // An item that was taken out again, because another one was confirmed, does not say tentative any more either.
+                    if (!Probe.IsUnchanged<TMachine>(probe, index))
+                    {
+                        Grips<TMachine>.Loosen(grip);
+                        return Disturbed;
+                    }
+
                     facts.Unit = seen.Unit;
                     return index;
                 }

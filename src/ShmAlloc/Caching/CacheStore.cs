@@ -118,8 +118,7 @@ internal static unsafe class CacheStore<TMachine>
         return false;
     }
 
-    /// <summary>Renews a sliding expiry, if that moves it by more than an eighth of its window.</summary>
-    /// <remarks>Takes effect at the compare-and-swap of the deadline, of an item that is held and was linked after that.</remarks>
+    /// <summary>Renews the sliding expiry of a key's value, if it has one.</summary>
     internal static CacheStatus Refresh(Attachment* heap, CacheTable* table, in CacheKey key, ulong now)
     {
         const int tries = 64;
@@ -148,22 +147,27 @@ internal static unsafe class CacheStore<TMachine>
                 break;
             }
 
-            status = CacheStatus.Ok;
             CacheReader<TMachine>.Touch(heap, probe, index);
-            if (facts.Shape.Is(ItemShape.Sliding))
-            {
-                ItemHeader* item = ItemAccess<TMachine>.At(heap, facts.Unit);
-                CacheReader<TMachine>.ReadHeld(heap, table, null, 0, ref facts);
-                if (facts.IsRenewalDue(now)
-                    && TMachine.CompareExchange(&item->Deadline, facts.RenewedDeadline(now), facts.Deadline) != facts.Deadline)
-                {
-                    status = CacheStatus.Contended;
-                }
-            }
+            status = TryRenew(heap, table, facts, now) ? CacheStatus.Ok : CacheStatus.Contended;
         }
 
         Cells<TMachine>.Release(heap, cell);
         return status;
+    }
+
+    /// <summary>Renews the expiry of an item that the caller holds, if it slides and that moves it by more than an eighth of its window.</summary>
+    /// <remarks>Takes effect at the compare-and-swap of the deadline, of an item that was linked after it was held.</remarks>
+    /// <returns>False if another one changed it at the same time.</returns>
+    internal static bool TryRenew(Attachment* heap, CacheTable* table, ItemFacts facts, ulong now)
+    {
+        if (!facts.Shape.Is(ItemShape.Sliding))
+        {
+            return true;
+        }
+
+        CacheReader<TMachine>.ReadHeld(heap, table, null, 0, ref facts);
+        ulong* deadline = &ItemAccess<TMachine>.At(heap, facts.Unit)->Deadline;
+        return !facts.IsRenewalDue(now) || TMachine.CompareExchange(deadline, facts.RenewedDeadline(now), facts.Deadline) == facts.Deadline;
     }
 
     /// <summary>Makes everything that has a tag of a slot invisible.</summary>

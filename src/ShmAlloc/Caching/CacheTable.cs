@@ -12,7 +12,7 @@ internal unsafe struct CacheTable
     internal uint Number;
     internal uint ItemFlags;
     internal ulong* Buckets;
-    internal ulong BucketMask;
+    internal ulong BucketCount;
     internal ulong* Tags;
     internal ulong TagMask;
     internal ulong* Counters;
@@ -25,9 +25,10 @@ internal unsafe struct CacheTable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal readonly void FindBuckets(ulong hash, out ulong* first, out ulong* second)
     {
-        ulong one = hash & BucketMask;
-        ulong other = (hash >> 32) & BucketMask;
-        other = other == one ? other ^ 1 : other;
+        // Of a hash, bits 0 to 31 choose one bucket and bits 20 to 51 the other: each number, as a fraction of 2^32, times the count.
+        ulong one = ((uint)hash * BucketCount) >> 32;
+        ulong other = ((uint)(hash >> 20) * BucketCount) >> 32;
+        other = other != one ? other : one != 0 ? one - 1 : BucketCount - 1;
         first = Buckets + (one * TableLayout.BucketWords);
         second = Buckets + (other * TableLayout.BucketWords);
     }

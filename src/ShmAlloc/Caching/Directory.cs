@@ -123,7 +123,7 @@ internal static unsafe class Directory<TMachine>
         ItemShape shape = ItemAccess<TMachine>.Shape(&layout->Header);
         bool isSane = shape.Is(ItemShape.Table)
             && shape.KeyBytes is > 0 and <= TableLayout.MaxNameBytes
-            && ulong.IsPow2(buckets) && buckets is >= 2 and <= TableLayout.MaxBuckets
+            && buckets is >= 2 and <= TableLayout.MaxBuckets
             && ulong.IsPow2(tagSlots) && tagSlots <= TableLayout.MaxTagSlots
             && TMachine.Read(&layout->Slots) == heap->Geometry.Slots
             && ItemAccess<TMachine>.Fits(heap, unit, TableLayout.Bytes(heap->Geometry.Slots, tagSlots, sweepWords, buckets));
@@ -136,7 +136,7 @@ internal static unsafe class Directory<TMachine>
         table->Number = number;
         table->ItemFlags = (uint)TMachine.Read(&layout->ItemFlags) & ItemShape.Checked;
         table->Buckets = (ulong*)((byte*)layout + TableLayout.BucketsAt(offset, heap->Geometry.Slots, tagSlots, sweepWords));
-        table->BucketMask = buckets - 1;
+        table->BucketCount = buckets;
         table->Tags = (ulong*)((byte*)layout + TableLayout.TagsAt(offset, heap->Geometry.Slots));
         table->TagMask = tagSlots - 1;
         table->Sweeps = sweepWords == 0 ? null : (ulong*)((byte*)layout + TableLayout.SweepsAt(offset, heap->Geometry.Slots, tagSlots));

@@ -116,14 +116,14 @@ public sealed unsafe partial class SharedCache
     private FlightState TryFly(ReadOnlySpan<byte> key, in CacheEntryOptions options, bool allowStale, out byte[]? value, out NewItem placeholder)
     {
         placeholder = default;
-        CacheStatus found = Get(key, [], out int length, out _);
-        value = found == CacheStatus.Ok ? [] : found == CacheStatus.BufferTooSmall ? Get(key) : null;
+        CacheStatus found = Get(key, [], counts: false, out int length, out _);
+        value = found == CacheStatus.Ok ? [] : found == CacheStatus.BufferTooSmall ? GetArray(key, counts: false, out _) : null;
         if (value != null)
         {
             return FlightState.Landed;
         }
 
-        if (found == CacheStatus.BufferTooSmall && Get(key, new byte[length], out _, out _) == CacheStatus.Damaged)
+        if (found == CacheStatus.BufferTooSmall && Get(key, new byte[length], counts: false, out _, out _) == CacheStatus.Damaged)
         {
             // Somebody wrote over it: nobody gets it any more.
             Remove(key);

@@ -43,14 +43,14 @@ public sealed unsafe partial class SharedCache
     /// </returns>
     /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
     public CacheStatus Get(ReadOnlySpan<byte> key, Span<byte> destination, out int lengthBytes, out CacheVersion version) =>
-        Get(key, destination, isPreview: false, out lengthBytes, out version);
+        Get(key, destination, counts: true, out lengthBytes, out version);
 
-    // A preview is followed by another get if the buffer is too short, and only that one counts.
-    private CacheStatus Get(ReadOnlySpan<byte> key, Span<byte> destination, bool isPreview, out int lengthBytes, out CacheVersion version)
+    // Of several tries that are one get for the user, only the first one counts as a hit or a miss.
+    private CacheStatus Get(ReadOnlySpan<byte> key, Span<byte> destination, bool counts, out int lengthBytes, out CacheVersion version)
     {
         fixed (byte* bytes = key, to = destination)
         {
-            CacheStatus status = Read(KeyOf(bytes, key.Length), to, destination.Length, counts: true, out ItemFacts facts);
+            CacheStatus status = Read(KeyOf(bytes, key.Length), to, destination.Length, counts, out ItemFacts facts);
             lengthBytes = (int)facts.Shape.ValueBytes;
             version = new CacheVersion(facts.Stamp);
             return status;
@@ -69,7 +69,7 @@ public sealed unsafe partial class SharedCache
         for (int attempt = 0; ;)
         {
             Span<byte> buffer = length == 0 ? [] : destination.GetSpan(length);
-            CacheStatus status = Get(key, buffer, isPreview: true, out length, out _);
+            CacheStatus status = Get(key, buffer, counts: attempt == 0, out length, out _);
             if (status == CacheStatus.Ok)
             {
                 destination.Advance(length);
@@ -112,12 +112,14 @@ public sealed unsafe partial class SharedCache
     /// <param name="version">Names the value.</param>
     /// <returns>The value, or <see langword="null"/>.</returns>
     /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
+    public byte[]? Get(ReadOnlySpan<byte> key, out CacheVersion version) => GetArray(key, counts: true, out version);
+
     [SkipLocalsInit]
-    public byte[]? Get(ReadOnlySpan<byte> key, out CacheVersion version)
+    private byte[]? GetArray(ReadOnlySpan<byte> key, bool counts, out CacheVersion version)
     {
         // Most values are read once, into the stack, and copied from there.
         Span<byte> buffer = stackalloc byte[ShortValueBytes];
-        CacheStatus status = Get(key, buffer, out int length, out version);
+        CacheStatus status = Get(key, buffer, counts, out int length, out version);
         if (status == CacheStatus.Ok)
         {
             return buffer[..length].ToArray();

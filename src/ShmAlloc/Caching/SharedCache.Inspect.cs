@@ -26,7 +26,7 @@ public sealed unsafe partial class SharedCache
     public IEnumerable<CacheEntry> Enumerate()
     {
         byte[] key = new byte[ItemShape.MaxKeyBytes];
-        for (ulong bucket = 0; bucket <= BucketMask; bucket++)
+        for (ulong bucket = 0; bucket < BucketCount; bucket++)
         {
             for (int index = 0; index < TableLayout.EntriesOfBucket; index++)
             {
@@ -43,7 +43,7 @@ public sealed unsafe partial class SharedCache
     /// <summary>The last one that .NET knows.</summary>
     private static readonly ulong LastMoment = (ulong)DateTimeOffset.MaxValue.ToUnixTimeMilliseconds();
 
-    private ulong BucketMask => _table->BucketMask;
+    private ulong BucketCount => _table->BucketCount;
 
     private CacheEntry? TryReadEntry(ulong bucket, int index, byte[] buffer)
     {
@@ -85,7 +85,7 @@ public sealed unsafe partial class SharedCache
         CacheStatistics statistics = new(
             figure(CacheCounter.Entries),
             figure(CacheCounter.Bytes),
-            (long)(_table->BucketMask + 1) * TableLayout.EntriesOfBucket,
+            (long)_table->BucketCount * TableLayout.EntriesOfBucket,
             (long)Hardware.Read(&_table->Layout->LimitBytes, "", 0),
             figure(CacheCounter.Hits),
             figure(CacheCounter.Misses),

@@ -181,7 +181,7 @@ public sealed unsafe partial class SharedCache
         }
 
         bool isEmpty = true;
-        for (ulong bucket = 0; bucket <= _table->BucketMask; bucket++)
+        for (ulong bucket = 0; bucket < _table->BucketCount; bucket++)
         {
             for (int index = 0; index < TableLayout.EntriesOfBucket; index++)
             {

@@ -117,7 +117,7 @@ public sealed unsafe partial class SharedCache
     {
         ulong wanted = (ulong)Positive(options.Capacity, nameof(options.Capacity), long.MaxValue / 8)
             is var capacity and not 0 ? capacity : (heap->Geometry.MaximumBlocks << heap->Geometry.BlockShift) / BytesPerEntry;
-        ulong buckets = BitOperations.RoundUpToPowerOf2(Math.Max(MinBuckets, (wanted + TableLayout.EntriesOfBucket - 1) / TableLayout.EntriesOfBucket));
+        ulong buckets = Math.Max(MinBuckets, (wanted + TableLayout.EntriesOfBucket - 1) / TableLayout.EntriesOfBucket);
         ulong tags = BitOperations.RoundUpToPowerOf2(
             (ulong)Positive(options.TagSlots, nameof(options.TagSlots), (long)TableLayout.MaxTagSlots) is var slots and not 0 ? slots : DefaultTagSlots);
         ulong limit = (ulong)Positive(options.LimitBytes, nameof(options.LimitBytes), long.MaxValue);

@@ -46,7 +46,7 @@ internal unsafe struct TableLayout
     [FieldOffset(0)]
     internal ItemHeader Header;
 
-    /// <summary>A power of two, at least 2.</summary>
+    /// <summary>At least 2.</summary>
     [FieldOffset(32)]
     internal ulong Buckets;
 

@@ -51,6 +51,35 @@ CASE("a cache is found by its name, and others do not see its values")
     CHECK_EQUAL(SHM_E_MISSING, shm_last_error());
 }
 
+CASE("the statistics of a cache say what it holds and what was done")
+{
+    open_heap();
+    int cache = open_cache();
+    struct shm_cache_statistics statistics = { .struct_size = sizeof statistics };
+    CHECK(shm_cache_get_statistics(cache, &statistics));
+    CHECK_EQUAL(0, statistics.entries);
+    CHECK(set_text(cache, "one", "first") && set_text(cache, "two", "second") && set_text(cache, "two", "third"));
+    check_text(cache, "one", "first");
+    CHECK(!shm_cache_get(cache, "three", 5, NULL, 0, NULL));
+    CHECK(shm_cache_remove(cache, "one", 3));
+    CHECK(shm_cache_get_statistics(cache, &statistics));
+    CHECK_EQUAL(1, statistics.entries);
+    CHECK(statistics.bytes >= 3 + 5 && statistics.bytes < 200);
+    CHECK(statistics.capacity >= 14);
+    CHECK_EQUAL(0, statistics.limit_bytes);
+    CHECK_EQUAL(1, statistics.hits);
+    CHECK_EQUAL(1, statistics.misses);
+    CHECK_EQUAL(3, statistics.sets);
+    CHECK_EQUAL(1, statistics.removals);
+    CHECK_EQUAL(0, statistics.evictions_for_room + statistics.evictions_for_limit + statistics.evictions_for_entry + statistics.expirations);
+
+    CHECK(!shm_cache_get_statistics(cache, NULL));
+    CHECK(!shm_cache_get_statistics(cache + 1, &statistics));
+    CHECK_EQUAL(SHM_E_NO_CACHE, shm_last_error());
+    statistics.struct_size--;
+    CHECK(!shm_cache_get_statistics(cache, &statistics));
+}
+
 CASE("a buffer that is too small is said so, with the size")
 {
     open_heap();

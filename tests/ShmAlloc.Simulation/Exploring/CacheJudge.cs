@@ -34,7 +34,7 @@ internal sealed unsafe class CacheJudge(World world)
         int unitOfTable = (int)((offset - Geometry.Page) >> world.Geometry.UnitShift);
         Require(published.RemoveAll(found => found.Unit == unitOfTable) == 1, "the table is not published");
         HashSet<ulong> hashes = [];
-        for (ulong bucket = 0; bucket <= table->BucketMask; bucket++)
+        for (ulong bucket = 0; bucket < table->BucketCount; bucket++)
         {
             for (int index = 0; index < TableLayout.EntriesOfBucket; index++)
             {
@@ -69,7 +69,7 @@ internal sealed unsafe class CacheJudge(World world)
             Require(Read(heap, table, key) == Nothing, $"key {key} has a value after it was removed");
         }
 
-        for (ulong at = 0; at < (table->BucketMask + 1) * TableLayout.BucketWords; at++)
+        for (ulong at = 0; at < table->BucketCount * TableLayout.BucketWords; at++)
         {
             bool isEntry = at % TableLayout.BucketWords < TableLayout.EntriesOfBucket;
             Require(!isEntry || new EntryWord(table->Buckets[at]).IsEmpty, "an entry is left after all keys were removed");

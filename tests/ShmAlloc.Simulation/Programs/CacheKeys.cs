@@ -23,6 +23,9 @@ internal static unsafe class CacheKeys
 
     internal const int Count = 24;
 
+    /// <summary>The bit of a hash that says, of two buckets, which one comes first.</summary>
+    private const ulong SecondFirst = 1UL << 31;
+
     private const int ValuesOfKey = 1000;
     private const ulong FirstBytes = 0x4B00_0000;
 
@@ -36,8 +39,8 @@ internal static unsafe class CacheKeys
     {
         A => 0x1110_0000_0000_0000,
         B => 0x1110_0000_0000_0010,
-        C => 0x2220_0000_0000_0001,
-        _ => (0x3000UL + (uint)key) << 48 << 4 | ((uint)key & 1),
+        C => 0x2220_0000_0000_0000 | SecondFirst,
+        _ => (0x3000UL + (uint)key) << 48 << 4 | (key % 2 == 0 ? 0UL : SecondFirst),
     };
 
     internal static long Value(int key, int number) => ((key + 1) * ValuesOfKey) + number;

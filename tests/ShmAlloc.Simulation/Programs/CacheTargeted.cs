@@ -47,6 +47,11 @@ internal static class CacheTargeted
             new(1, actor => actor.Cache.Remove(Stopper).Set(A, 1)),
             new(2, actor => actor.Cache.Get(A).Get(A))),
 
+        Make("two add, into two entries, and one leases", true,
+            new(0, actor => actor.Cache.Add(A, 0)),
+            new(1, actor => actor.Cache.Remove(Stopper).Add(A, 1)),
+            new(2, actor => actor.Cache.Lease(A))),
+
         Make("two fly, into two entries", true,
             new(0, actor => actor.Cache.Fly(A, 0)),
             new(1, actor => actor.Cache.Remove(Stopper).Fly(A, 1))),

@@ -78,6 +78,7 @@ public sealed class ExpiryTests : IDisposable
             () => Cache.Contains("key"u8),
             () => Cache.TryGet("key"u8, [], out _),
             () => Cache.Refresh("key"u8),
+            Lease,
         ];
         Cache.Set("key"u8, "value"u8, Sliding(100));
         foreach (var use in uses)
@@ -86,6 +87,12 @@ public sealed class ExpiryTests : IDisposable
             use();
             _clock.Advance(99);
             Assert.True(Cache.Contains("key"u8));
+        }
+
+        void Lease()
+        {
+            Assert.Equal(CacheStatus.Ok, Cache.TryLease("key"u8, out var lease));
+            lease.Dispose();
         }
     }
 

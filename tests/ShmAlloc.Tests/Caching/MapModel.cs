@@ -119,6 +119,7 @@ internal sealed class MapModel : IDisposable
                 if (isThere)
                 {
                     _leases.Add((lease, entry!.Value));
+                    Touch(key, Writer);
                 }
 
                 break;

@@ -75,6 +75,29 @@ public sealed class WholeCacheTests : IDisposable
     }
 
     [Fact]
+    public async Task Waiting_for_a_value_counts_once_however_often_one_looks()
+    {
+        var cancellation = TestContext.Current.CancellationToken;
+        using ManualResetEventSlim entered = new();
+        using ManualResetEventSlim goOn = new();
+        byte[] Work(string key)
+        {
+            entered.Set();
+            goOn.Wait(cancellation);
+            return [1];
+        }
+
+        var first = Task.Run(() => Cache.GetOrAdd("key", Work), cancellation);
+        entered.Wait(cancellation);
+        var second = Task.Run(() => Cache.GetOrAdd("key", Work), cancellation);
+        await Task.Delay(50, cancellation);
+        goOn.Set();
+        await Task.WhenAll(first, second);
+        var statistics = Cache.GetStatistics();
+        Assert.Equal(2, statistics.Hits + statistics.Misses);
+    }
+
+    [Fact]
     public void Hits_misses_sets_and_removals_are_counted()
     {
         Cache.Set("one"u8, "value"u8);

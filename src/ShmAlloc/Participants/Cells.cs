@@ -86,7 +86,7 @@ internal static unsafe class Cells<TMachine>
     private static Shard* Numbered(Attachment* heap)
     {
         Shard* shard = ShortWay<TMachine>.ShardOf(heap);
-        return shard->Number != 0 ? shard : Number(heap, shard);
+        return Volatile.Read(ref shard->Number) != 0 ? shard : Number(heap, shard);
     }
 
     private static Shard* Number(Attachment* heap, Shard* shard)
@@ -96,7 +96,9 @@ internal static unsafe class Cells<TMachine>
         uint operationCells = (uint)heap->Geometry.OperationCells;
         shard->FirstOperationCell = number * CellsOfOperation % operationCells;
         shard->FirstReservationCell = operationCells + (number % Math.Max(1, (uint)heap->Geometry.Cells - operationCells));
-        shard->Number = number;
+
+        // Last: whoever sees it uses the others.
+        Volatile.Write(ref shard->Number, number);
         return shard;
     }
 

@@ -130,8 +130,8 @@ public sealed unsafe partial class SharedCache
                     CacheStore<Hardware>.TryRenew(_heap, _table, facts, now);
                 }
 
-                bool isWhole = !isLive || !facts.Shape.Is(ItemShape.Checked)
-                    || Checksum.Of((byte*)item + facts.Shape.ValueBegins, facts.Shape.ValueBytes) == ItemAccess<Hardware>.Word(item, facts.Shape.ChecksumAt);
+                bool isWhole = facts.Shape.ValueBytes <= int.MaxValue && (!isLive || !facts.Shape.Is(ItemShape.Checked)
+                    || Checksum.Of((byte*)item + facts.Shape.ValueBegins, facts.Shape.ValueBytes) == ItemAccess<Hardware>.Word(item, facts.Shape.ChecksumAt));
                 return !isLive ? CacheStatus.Missing : isWhole ? CacheStatus.Ok : CacheStatus.Damaged;
             }
         }

@@ -167,7 +167,9 @@ internal static unsafe class CacheStore<TMachine>
 
         CacheReader<TMachine>.ReadHeld(heap, table, null, 0, ref facts);
         ulong* deadline = &ItemAccess<TMachine>.At(heap, facts.Unit)->Deadline;
-        return !facts.IsRenewalDue(now) || TMachine.CompareExchange(deadline, facts.RenewedDeadline(now), facts.Deadline) == facts.Deadline;
+        return ItemAccess<TMachine>.IsExpired(facts.Deadline, now)
+            || !facts.IsRenewalDue(now)
+            || TMachine.CompareExchange(deadline, facts.RenewedDeadline(now), facts.Deadline) == facts.Deadline;
     }
 
     /// <summary>Makes everything that has a tag of a slot invisible.</summary>

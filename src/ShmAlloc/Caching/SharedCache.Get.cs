@@ -157,7 +157,7 @@ public sealed unsafe partial class SharedCache
             CacheKey found = KeyOf(bytes, key.Length);
             bool isThere = _heap->ReadOnly
                 ? Read(found, null, 0, counts: true, out _) is CacheStatus.Ok or CacheStatus.BufferTooSmall
-                : Renew(found, Now) == CacheStatus.Ok;
+                : Renew(found) == CacheStatus.Ok;
             ThrowIfClosed();
             return isThere;
         }
@@ -214,19 +214,20 @@ public sealed unsafe partial class SharedCache
 
         if (status is CacheStatus.Ok or CacheStatus.BufferTooSmall && facts.Shape.Is(ItemShape.Sliding) && !_heap->ReadOnly && facts.IsRenewalDue(now))
         {
-            Renew(key, now);
+            Renew(key);
         }
 
         return status;
     }
 
-    private CacheStatus Renew(in CacheKey key, ulong now)
+    private CacheStatus Renew(in CacheKey key)
     {
         CacheStatus status;
         int attempt = 0;
         do
         {
-            status = CacheStore<Hardware>.Refresh(_heap, _table, key, now);
+            // Each time anew: with an old time something would come back that others have seen expire.
+            status = CacheStore<Hardware>.Refresh(_heap, _table, key, Now);
         }
         while (status == CacheStatus.Contended && Pause(ref attempt));
 

@@ -8,6 +8,8 @@ namespace ShmAlloc.Caching;
 /// <content>Sets and removals.</content>
 public sealed unsafe partial class SharedCache
 {
+    private const int TriesForSeveralBlocks = 4;
+
     /// <summary>Makes a value the value of a key, whatever it had before.</summary>
     /// <param name="key">The key: at most 65,535 bytes.</param>
     /// <param name="value">The value; it may be empty.</param>
@@ -210,13 +212,21 @@ public sealed unsafe partial class SharedCache
             int attempt = 0;
             do
             {
-                status = CacheStore<Hardware>.Put(_heap, _table, found, from, (uint)value.Length, item, mode, expected.Value, now);
+                status = CacheStore<Hardware>.Put(_heap, _table, found, from, (uint)value.Length, item, mode, expected.Value, attempt == 0 ? now : Now);
             }
-            while (status == CacheStatus.Contended && Pause(ref attempt));
+            while (IsWorthAnotherTry(status, value.Length, attempt) && Pause(ref attempt));
 
             return Checked(status);
         }
     }
+
+    /// <summary>
+    /// For a value that needs several blocks in a row there may be no room only because others are at work in the middle of it: that is over in a moment. More
+    /// tries would cost more than they bring, because each walks over the whole heap.
+    /// </summary>
+    private bool IsWorthAnotherTry(CacheStatus status, int valueBytes, int attempt) =>
+        status == CacheStatus.Contended
+        || (status == CacheStatus.NoRoom && attempt < TriesForSeveralBlocks && (ulong)valueBytes > _heap->Geometry.BlockBytes);
 
     private CacheStatus Checked(CacheStatus status)
     {

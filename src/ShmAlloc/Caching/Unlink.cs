@@ -10,8 +10,10 @@ namespace ShmAlloc.Caching;
 internal static unsafe class Unlink<TMachine>
     where TMachine : struct, IMachine
 {
-    /// <summary>Changes an entry whose item, a confirmed one, the grip holds, and retires the item.</summary>
+    /// <summary>Changes an entry whose item the grip holds, and which said that it is confirmed; and retires the item.</summary>
     /// <remarks>
+    /// The entry is looked at once more: an item that its maker has taken out again, because another one was confirmed, does not say tentative any more
+    /// either, and recovery would retire what a cell names UNLINKING although its maker links it elsewhere.
     /// HOLD becomes UNLINKING before the entry changes. Death before the compare-and-swap: the item is linked, and recovery leaves it; after it: recovery finds
     /// that no entry leads to it, and retires it. Whoever loses the swap has nothing to retire.
     /// </remarks>
@@ -25,6 +27,13 @@ internal static unsafe class Unlink<TMachine>
     /// <returns>False if somebody else changed the entry.</returns>
     internal static bool TryUnlink(Attachment* heap, CacheTable* table, Probe* probe, int index, EntryWord seen, EntryWord next, ulong* grip)
     {
+        // The caller saw the item confirmed; if it is still linked now, it was linked then, and is nobody's who makes it: only such an item may be named so.
+        if (TMachine.Read(probe->AddressOf(index)) != seen.Bits)
+        {
+            Grips<TMachine>.Loosen(grip);
+            return false;
+        }
+
         ItemShape shape = ItemAccess<TMachine>.Shape(ItemAccess<TMachine>.At(heap, seen.Unit));
         Grips<TMachine>.Become(grip, CellKind.Unlinking, seen.Unit);
         bool isMine = TMachine.CompareExchange(probe->AddressOf(index), next.Bits, seen.Bits) == seen.Bits;

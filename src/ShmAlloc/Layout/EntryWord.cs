@@ -12,7 +12,8 @@ namespace ShmAlloc.Layout;
 /// </code>
 /// Empty if the unit is 0; the version stays. Every change counts the version up, so that an entry that reads the same twice was the same in between, but
 /// for 4096 changes that end at the same unit with the same version: readers therefore compare the item's stamp as well, and whoever changes an entry
-/// holds the item, which keeps the unit from being reused.
+/// holds the item, which keeps the unit from being reused. (An item that its maker links, takes out and links again keeps its stamp: there 4096 changes of
+/// one entry, between two steps of one set, would be taken for none.)
 /// </remarks>
 internal readonly struct EntryWord(ulong bits)
 {

@@ -52,6 +52,18 @@ internal static class CacheTargeted
             new(1, actor => actor.Cache.Remove(Stopper).Add(A, 1)),
             new(2, actor => actor.Cache.Lease(A))),
 
+        // Whoever clears the entry of an item that its maker takes out again, and dies: the item is still its maker's.
+        Make("two set, into two entries, and one that clears dies", false,
+            new(0, actor => actor.Cache.Set(A, 0)),
+            new(1, actor => actor.Cache.Remove(Stopper).Set(A, 1)),
+            new(2, actor => actor.Cache.Clear(1, 0)),
+            new(3, actor => actor.Recover())) with
+        {
+            Shape = CacheCatalogue.Wide,
+            Joined = 4,
+            Mortal = [2],
+        },
+
         Make("two fly, into two entries", true,
             new(0, actor => actor.Cache.Fly(A, 0)),
             new(1, actor => actor.Cache.Remove(Stopper).Fly(A, 1))),

@@ -256,7 +256,7 @@ public sealed class EvictionTests
             {
                 var length = random.Next(20) == 0 ? random.Next(400_000) : random.Next(5000);
                 var status = caches[thread % 2].Set(BitConverter.GetBytes(random.Next(5000)), new byte[length]);
-                Assert.True(status is CacheStatus.Ok or CacheStatus.Contended, $"{status}");
+                Assert.True(status is CacheStatus.Ok or CacheStatus.Contended, $"{status} for {length} bytes");
             }
         });
         test.AssertNothingIsLost();

@@ -187,7 +187,8 @@ public sealed class WholeCacheTests : IDisposable
             Cache.Set($"{number}", new byte[500], new() { Lifetime = TimeSpan.FromSeconds(1) });
         }
 
-        Assert.Equal(12_000, Cache.GetStatistics().Entries);
+        // A few may have gone because both places of another key in the index were taken.
+        Assert.InRange(Cache.GetStatistics().Entries, 11_900, 12_000);
         _clock.Advance(1000);
         for (var number = 0; number < 5000; number++)
         {

@@ -48,7 +48,7 @@ internal sealed class CacheStormCommand(string path, int kills, bool isLarge, in
         var survivor = heap.Malloc(SurvivorBytes);
         Contents.Fill(heap, survivor, SurvivorBytes, 11);
         var cache = SharedCache.Open(heap, Name, new() { Capacity = isLarge ? 50_000 : 500, TagSlots = 16, Checksums = !isLarge });
-        var kept = heap.GetStatistics().UsedBytes;
+        var kept = heap.GetStatistics();
         using var recorder = HistoryRecorder.Create(path + "-history", Workers + 1, CacheVisitor.OperationsOf(2 * kills) + (RehearsedSteps * 2));
         Rehearse(recorder);
         for (var worker = 0; worker < Workers; worker++)
@@ -171,15 +171,22 @@ internal sealed class CacheStormCommand(string path, int kills, bool isLarge, in
     }
 
     /// <returns>How many operations were recorded.</returns>
-    private int Examine(ShmHeap heap, SharedCache cache, HistoryRecorder recorder, ShmOffset survivor, long kept)
+    private int Examine(ShmHeap heap, SharedCache cache, HistoryRecorder recorder, ShmOffset survivor, ShmStatistics kept)
     {
         heap.RecoverDead();
         var statistics = cache.GetStatistics();
-        var (entries, used) = (cache.Enumerate().Count(), heap.GetStatistics().UsedBytes - kept);
-        if ((isLarge && statistics.Entries != entries) || statistics.Bytes != used)
+        var now = heap.GetStatistics();
+        var (items, used) = (now.Allocations - kept.Allocations, now.UsedBytes - kept.UsedBytes);
+        if (statistics.Entries != items || statistics.Bytes != used)
         {
-            // What has expired is counted as long as it is there.
-            _faults.Add($"{statistics.Entries} entries with {statistics.Bytes} bytes were counted; {entries} are there, and {used} bytes are published");
+            _faults.Add($"{statistics.Entries} entries with {statistics.Bytes} bytes were counted; {items} items with {used} bytes are published");
+        }
+
+        // What has expired, or lost its tag, is there and is not shown.
+        var shown = cache.Enumerate().Count();
+        if (isLarge ? shown != items : shown > items)
+        {
+            _faults.Add($"{items} items are there, and {shown} are shown");
         }
 
         if (isLarge && statistics.EvictionsForRoom + statistics.EvictionsForEntry != 0)
@@ -213,7 +220,7 @@ internal sealed class CacheStormCommand(string path, int kills, bool isLarge, in
         }
 
         heap.Grow(heap.MaximumBytes - heap.CommittedBytes);
-        _faults.AddRange(Judge.Examine(heap, kept / heap.UnitBytes, kept / heap.UnitBytes));
+        _faults.AddRange(Judge.Examine(heap, kept.UsedBytes / heap.UnitBytes, kept.UsedBytes / heap.UnitBytes));
         return history.Count;
     }
 

@@ -49,6 +49,9 @@ public static class CacheControls
                 LastLook,
                 "ItemAccess<TMachine>.Stamp(item) == stamp ? Look.Found : Look.Torn")),
 
+        new BrokenVariant("an item named UNLINKING that its maker has taken out", On("one has lost a contest", 2, 1),
+            (UnlinkFile, "        if (TMachine.Read(probe->AddressOf(index)) != seen.Bits)", "        if (index < 0)")),
+
         new BrokenVariant("no look at the other entries after linking", On("into two entries", 3),
             (ContestFile, "isFirst = other == index || TryClear(", "isFirst = true || TryClear(")),
 

@@ -113,11 +113,7 @@ internal static unsafe class Inspection
         }
 
         CacheCounts<Hardware>.FlushAll(heap, table);
-        if (!heap->ReadOnly)
-        {
-            CacheRecount<Hardware>.RunIfNeeded(heap, table);
-        }
-
+        CacheRecount<Hardware>.RunIfNeeded(heap, table);
         to->Entries = Figure(heap, table, CacheCounter.Entries);
         to->Bytes = Figure(heap, table, CacheCounter.Bytes);
         to->Capacity = table->BucketCount * TableLayout.EntriesOfBucket;

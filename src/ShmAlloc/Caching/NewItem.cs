@@ -49,8 +49,6 @@ internal static unsafe class NewItems<TMachine>
     /// <summary>Stamps that a cell takes at a time.</summary>
     private const int StampBits = 16;
 
-    private const ulong Line = 64;
-
     /// <summary>Bytes that are prefetched before they are written.</summary>
     private const ulong MostFetched = 512;
 
@@ -88,7 +86,7 @@ internal static unsafe class NewItems<TMachine>
         item.Hash = key.Hash;
         item.Stamp = NextStamp(heap, cell);
         ItemHeader* at = ItemAccess<TMachine>.At(heap, unit);
-        for (ulong line = 0; line < Math.Min(shape.TotalBytes, MostFetched); line += Line)
+        for (ulong line = 0; line < Math.Min(shape.TotalBytes, MostFetched); line += TableLayout.Line)
         {
             TMachine.Prefetch((byte*)at + line);
         }

@@ -8,8 +8,6 @@ namespace ShmAlloc.Caching;
 /// <content>Sets and removals.</content>
 public sealed unsafe partial class SharedCache
 {
-    private const int TriesForSeveralBlocks = 4;
-
     /// <summary>Makes a value the value of a key, whatever it had before.</summary>
     /// <param name="key">The key: at most 65,535 bytes.</param>
     /// <param name="value">The value; it may be empty.</param>
@@ -214,19 +212,11 @@ public sealed unsafe partial class SharedCache
             {
                 status = CacheStore<Hardware>.Put(_heap, _table, found, from, (uint)value.Length, item, mode, expected.Value, attempt == 0 ? now : Now);
             }
-            while (IsWorthAnotherTry(status, value.Length, attempt) && Pause(ref attempt));
+            while (status == CacheStatus.Contended && Pause(ref attempt));
 
             return Checked(status);
         }
     }
-
-    /// <summary>
-    /// For a value that needs several blocks in a row there may be no room only because others are at work in the middle of it: that is over in a moment. More
-    /// tries would cost more than they bring, because each walks over the whole heap.
-    /// </summary>
-    private bool IsWorthAnotherTry(CacheStatus status, int valueBytes, int attempt) =>
-        status == CacheStatus.Contended
-        || (status == CacheStatus.NoRoom && attempt < TriesForSeveralBlocks && (ulong)valueBytes > _heap->Geometry.BlockBytes);
 
     private CacheStatus Checked(CacheStatus status)
     {

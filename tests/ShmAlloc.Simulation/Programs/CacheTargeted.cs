@@ -53,15 +53,17 @@ internal static class CacheTargeted
             new(2, actor => actor.Cache.Lease(A))),
 
         // Whoever clears the entry of an item that its maker takes out again, and dies: the item is still its maker's.
-        Make("two set, into two entries, and one that clears dies", false,
-            new(0, actor => actor.Cache.Set(A, 0)),
-            new(1, actor => actor.Cache.Remove(Stopper).Set(A, 1)),
-            new(2, actor => actor.Cache.Clear(1, 0)),
-            new(3, actor => actor.Recover())) with
+        Make("one has lost a contest, and one that clears dies", true,
+            new(0, actor => actor.Cache.GoOnAfterContest(A)),
+            new(1, actor => actor.Cache.Clear(1, 0)),
+            new(2, actor => actor.Recover())) with
         {
-            Shape = CacheCatalogue.Wide,
-            Joined = 4,
-            Mortal = [2],
+            Setup = actors =>
+            {
+                Prepare(actors).Set(A, 9);
+                actors[0].Cache.BeginContest(A, 0, bucket: 1, index: 0);
+            },
+            Mortal = [1],
         },
 
         Make("two fly, into two entries", true,

@@ -27,6 +27,6 @@ public sealed class CachePropertyTests
 
             model.Finish();
         },
-        iter: Effort.Choose(50, 10_000),
+        iter: Effort.Choose(80, 10_000),
         threads: 1);
 }

@@ -1,0 +1,30 @@
+using ShmAlloc.Layout;
+
+namespace ShmAlloc.Tests.Caching;
+
+/// <summary>Where the parts of an item lie: processes of different versions must agree on it.</summary>
+public sealed class ItemShapeTests
+{
+    [Fact]
+    public void Parts_that_an_item_has_lie_one_after_the_other_and_others_take_no_room()
+    {
+        for (uint flags = 0; flags <= ItemShape.AllFlags; flags++)
+        {
+            foreach (var tags in (int[])[0, 1, ItemShape.MaxTags])
+            {
+                ItemShape shape = new(flags, cache: 15, tags, keyBytes: 1000, valueBytes: 70_000);
+                uint at = 32;
+                at += shape.Is(ItemShape.Sliding) ? 16u : 0;
+                Assert.Equal(at, shape.ChecksumAt);
+                at += shape.Is(ItemShape.Checked) ? 8u : 0;
+                Assert.Equal(at, shape.OwnerAt);
+                at += shape.Is(ItemShape.Placeholder) ? 8u : 0;
+                Assert.Equal(at, shape.TagsBegin);
+                at += 8 * (uint)tags;
+                Assert.Equal(at, shape.KeyBegins);
+                Assert.Equal(at + 1000, shape.ValueBegins);
+                Assert.Equal(at + 71_000UL, shape.TotalBytes);
+            }
+        }
+    }
+}

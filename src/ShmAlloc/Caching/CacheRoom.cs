@@ -179,8 +179,8 @@ internal static unsafe class CacheRoom<TMachine>
             status = NewItems<TMachine>.TryBegin(heap, table, key, valueBytes, options, cell, quickly: true, out item);
         }
 
-        // The hints may have missed something: believe none of them. Nothing is dropped for an item that will not fit all the same. What is in the way of several
-        // blocks in a row may be what others are at work on: that is over in a moment, so these are looked for again.
+        // The hints may have missed something: believe none of them. Nothing is dropped for an item that will not fit all the same.
+        // In the way of several blocks in a row may be what others are at work on: that is over in a moment, so these are looked for again.
         bool isEmptied = true;
         for (int tries = 0; tries < MostClearings && (isEmptied || runBlocks != 0) && status == ShmStatus.OutOfMemory; tries++)
         {

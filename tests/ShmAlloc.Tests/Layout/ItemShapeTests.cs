@@ -1,6 +1,6 @@
 using ShmAlloc.Layout;
 
-namespace ShmAlloc.Tests.Caching;
+namespace ShmAlloc.Tests.Layout;
 
 /// <summary>Where the parts of an item lie: processes of different versions must agree on it.</summary>
 public sealed class ItemShapeTests

@@ -12,7 +12,7 @@ internal static unsafe class Adoption
     {
         var attachment = AttachmentOf(heap);
         var block = (ulong)random.NextInt64((long)attachment->Blocks);
-        return OpenBlock<Hardware>.TryAdopt(attachment, block, Blocks<Hardware>.Read(attachment, block), Hardware.Shard(attachment));
+        return OpenBlock<Hardware>.TryAdopt(attachment, block, Blocks<Hardware>.Read(attachment, block), ShortWay<Hardware>.ShardOf(attachment));
     }
 
     [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_heap")]

@@ -97,7 +97,7 @@ internal static unsafe class FullSearch<TMachine>
             }
             else if (seen.State == BlockState.Free && canSweep)
             {
-                bool isOpened = OpenBlock<TMachine>.TryOpen(heap, block, TMachine.Shard(heap));
+                bool isOpened = OpenBlock<TMachine>.TryOpen(heap, block, shard);
                 if (isOpened && Placement<TMachine>.TryMakeCurrent(heap, shard, block, request, ref claim))
                 {
                     return true;

@@ -94,7 +94,7 @@ internal static unsafe class Heap<TMachine>
             return status;
         }
 
-        status = Reservations<TMachine>.Claim(heap, sizeBytes, cell, quickly: false, out ulong unit);
+        status = Reservations<TMachine>.Claim(heap, ShortWay<TMachine>.ShardOf(heap), sizeBytes, cell, quickly: false, out ulong unit);
         if (status != ShmStatus.Ok)
         {
             Cells<TMachine>.Release(heap, cell);

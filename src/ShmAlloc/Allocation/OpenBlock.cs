@@ -13,7 +13,7 @@ internal static unsafe class OpenBlock<TMachine>
     /// BUSY is exclusive, so one thread opens all words. Death half-way: recovery makes the block OPEN with some words closed, and the next
     /// sweep of it opens those. A thread that was delayed may allocate in a word that is open already: the block is about to be open.
     /// </remarks>
-    internal static bool TryOpen(Attachment* heap, ulong block, uint shard)
+    internal static bool TryOpen(Attachment* heap, ulong block, Shard* shard)
     {
         BlockWord busy = BlockWord.Busy(heap->Slot);
         if (!Blocks<TMachine>.TryChange(heap, block, BlockWord.Free, busy))
@@ -23,7 +23,7 @@ internal static unsafe class OpenBlock<TMachine>
 
         Hints<TMachine>.Clear(heap, Hints<TMachine>.FreePlane, block);
         OpenWords(heap, block);
-        Blocks<TMachine>.TryChange(heap, block, busy, BlockWord.Owned(heap->Slot, shard));
+        Blocks<TMachine>.TryChange(heap, block, busy, BlockWord.Owned(heap->Slot, heap->NumberOf(shard)));
         Hints<TMachine>.Set(heap, heap->Geometry.UnitsPerBlockShift, block);
         return true;
     }
@@ -43,15 +43,15 @@ internal static unsafe class OpenBlock<TMachine>
 
     /// <summary>Makes an open block ours to use, also from another. Only a hint changes.</summary>
     /// <returns>Whether it was not ours before.</returns>
-    internal static bool TryAdopt(Attachment* heap, ulong block, BlockWord seen, uint shard)
+    internal static bool TryAdopt(Attachment* heap, ulong block, BlockWord seen, Shard* shard)
     {
-        BlockWord mine = BlockWord.Owned(heap->Slot, shard);
+        BlockWord mine = BlockWord.Owned(heap->Slot, heap->NumberOf(shard));
         return seen.IsOpen && heap->Slot >= 0 && seen != mine && Blocks<TMachine>.TryChange(heap, block, seen, mine);
     }
 
     /// <summary>Whether another participant, or another shard of ours, says that it uses the block. One that has left may have left the hint behind.</summary>
-    internal static bool IsAnothers(Attachment* heap, BlockWord seen, uint shard) =>
-        seen.State == BlockState.Owned && seen != BlockWord.Owned(heap->Slot, shard)
+    internal static bool IsAnothers(Attachment* heap, BlockWord seen, Shard* shard) =>
+        seen.State == BlockState.Owned && seen != BlockWord.Owned(heap->Slot, heap->NumberOf(shard))
         && seen.Slot < (int)heap->Geometry.Slots && Recovery<TMachine>.ReadSlot(heap, seen.Slot).IsActive;
 
     /// <summary>Gives up the hint that a block is ours.</summary>

@@ -201,7 +201,7 @@ internal static unsafe class Placement<TMachine>
                 {
                     start = block + 1;
                     BlockWord seen = Blocks<TMachine>.Read(heap, block);
-                    if (!tightly && OpenBlock<TMachine>.IsAnothers(heap, seen, TMachine.Shard(heap)))
+                    if (!tightly && OpenBlock<TMachine>.IsAnothers(heap, seen, shard))
                     {
                         skipped++;
                         continue;
@@ -233,7 +233,7 @@ internal static unsafe class Placement<TMachine>
 
     private static bool TryAdopted(Attachment* heap, Shard* shard, ulong block, BlockWord seen, in Request request, ref Claim claim)
     {
-        bool isAdopted = OpenBlock<TMachine>.TryAdopt(heap, block, seen, TMachine.Shard(heap));
+        bool isAdopted = OpenBlock<TMachine>.TryAdopt(heap, block, seen, shard);
         if (TryMakeCurrent(heap, shard, block, request, ref claim))
         {
             return true;
@@ -311,7 +311,7 @@ internal static unsafe class Placement<TMachine>
             }
 
             limit = block;
-            if (OpenBlock<TMachine>.TryOpen(heap, block, TMachine.Shard(heap)))
+            if (OpenBlock<TMachine>.TryOpen(heap, block, shard))
             {
                 return TryMakeCurrent(heap, shard, block, request, ref claim);
             }

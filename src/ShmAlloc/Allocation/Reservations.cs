@@ -9,11 +9,12 @@ internal static unsafe class Reservations<TMachine>
 {
     /// <summary>Claims room for so many bytes under a cell. How much it is stays in private memory, beside the ticket.</summary>
     /// <param name="heap">The attachment.</param>
+    /// <param name="shard">Of this thread: the caller's, who may have made room for it.</param>
     /// <param name="sizeBytes">Not above the largest request.</param>
     /// <param name="cell">Whose ticket the caller has.</param>
     /// <param name="quickly">Whether to answer "out of memory" before the search of the whole heap, and before growth.</param>
     /// <param name="unit">The first unit.</param>
-    internal static ShmStatus Claim(Attachment* heap, ulong sizeBytes, int cell, bool quickly, out ulong unit)
+    internal static ShmStatus Claim(Attachment* heap, Shard* shard, ulong sizeBytes, int cell, bool quickly, out ulong unit)
     {
         ulong runBlocks = Heap<TMachine>.RunBlocksFor(heap, sizeBytes);
         heap->ReservedRuns[cell] = runBlocks;
@@ -27,7 +28,7 @@ internal static unsafe class Reservations<TMachine>
         Claim claim = Allocation.Claim.Reserved(cell);
         claim.Quickly = quickly;
         Request request = new(heap->UnitsFor(sizeBytes), heap->Geometry);
-        ShmStatus status = Placement<TMachine>.Allocate(heap, ShortWay<TMachine>.ShardOf(heap), request, ref claim);
+        ShmStatus status = Placement<TMachine>.Allocate(heap, shard, request, ref claim);
         heap->ReservedUnits[cell] = request.Units;
         unit = claim.Unit;
         return status;

@@ -28,10 +28,12 @@ internal static unsafe class CacheRoom<TMachine>
     internal static ShmStatus TryBegin(
         Attachment* heap, CacheTable* table, in CacheKey key, uint valueBytes, in ItemOptions options, int cell, ulong now, ulong* grip, out NewItem item)
     {
-        ShmStatus status = NewItems<TMachine>.TryBegin(heap, table, key, valueBytes, options, cell, quickly: true, out item);
+        // One shard throughout: deeper in the stack it might be another, whose blocks are not those that are swept here.
+        Shard* shard = ShortWay<TMachine>.ShardOf(heap);
+        ShmStatus status = NewItems<TMachine>.TryBegin(heap, shard, table, key, valueBytes, options, cell, quickly: true, out item);
         if (status == ShmStatus.OutOfMemory)
         {
-            status = TryBeginSlowly(heap, table, key, valueBytes, options, cell, now, grip, ref item);
+            status = TryBeginSlowly(heap, shard, table, key, valueBytes, options, cell, now, grip, ref item);
         }
 
         if (status == ShmStatus.Ok && heap->ReservedRuns[cell] != 0)
@@ -44,13 +46,14 @@ internal static unsafe class CacheRoom<TMachine>
     }
 
     private static ShmStatus TryBeginSlowly(
-        Attachment* heap, CacheTable* table, in CacheKey key, uint valueBytes, in ItemOptions options, int cell, ulong now, ulong* grip, ref NewItem item)
+        Attachment* heap, Shard* shard, CacheTable* table, in CacheKey key, uint valueBytes, in ItemOptions options, int cell, ulong now, ulong* grip,
+        ref NewItem item)
     {
         ShmStatus status;
         bool isKnownFull = heap->FullBlocks == heap->Blocks;
         if (!isKnownFull)
         {
-            status = NewItems<TMachine>.TryBegin(heap, table, key, valueBytes, options, cell, quickly: false, out item);
+            status = NewItems<TMachine>.TryBegin(heap, shard, table, key, valueBytes, options, cell, quickly: false, out item);
             if (status is not (ShmStatus.OutOfMemory or ShmStatus.FileSystemFull or ShmStatus.Contended))
             {
                 return status;
@@ -82,18 +85,18 @@ internal static unsafe class CacheRoom<TMachine>
             }
             else
             {
-                Use(heap, block, request);
+                Use(heap, shard, block, request);
             }
 
-            status = NewItems<TMachine>.TryBegin(heap, table, key, valueBytes, options, cell, quickly: true, out item);
+            status = NewItems<TMachine>.TryBegin(heap, shard, table, key, valueBytes, options, cell, quickly: true, out item);
             if (status == ShmStatus.OutOfMemory && isClearing && runBlocks == 0 && CacheClearing<TMachine>.TryClear(heap, block, request, now, grip))
             {
-                status = NewItems<TMachine>.TryBegin(heap, table, key, valueBytes, options, cell, quickly: true, out item);
+                status = NewItems<TMachine>.TryBegin(heap, shard, table, key, valueBytes, options, cell, quickly: true, out item);
             }
         }
 
         return status == ShmStatus.OutOfMemory
-            ? TryRuthlessly(heap, table, key, valueBytes, item.Shape.TotalBytes, options, cell, now, grip, out item)
+            ? TryRuthlessly(heap, shard, table, key, valueBytes, item.Shape.TotalBytes, options, cell, now, grip, out item)
             : status;
     }
 
@@ -117,7 +120,6 @@ internal static unsafe class CacheRoom<TMachine>
             return;
         }
 
-        CacheCounts<TMachine>.Flush(heap, table, shard);
         Errand errand = new()
         {
             Only = (int)table->Number,
@@ -128,6 +130,8 @@ internal static unsafe class CacheRoom<TMachine>
         };
         for (ulong step = 0, ours = 0; step < heap->Blocks * MostRounds; step++)
         {
+            // Deeper in the stack another shard may have counted.
+            CacheCounts<TMachine>.FlushAll(heap, table);
             if (CacheCounts<TMachine>.Sum(heap, table, CacheCounter.Bytes) <= limit)
             {
                 return;
@@ -143,9 +147,6 @@ internal static unsafe class CacheRoom<TMachine>
             // What is in use goes, too, if a few blocks have given too little.
             ours += errand.Seen != 0 ? 1u : 0;
             errand.Drops = ours < MostSweeps ? Errand.Unused : Errand.Everything;
-
-            // Deeper in the stack another shard may have counted.
-            CacheCounts<TMachine>.FlushAll(heap, table);
         }
 
         // What is left is pinned: there is no use in looking again before much more was set.
@@ -153,20 +154,20 @@ internal static unsafe class CacheRoom<TMachine>
     }
 
     /// <summary>A block that was just swept is where the next items of this thread go.</summary>
-    private static void Use(Attachment* heap, ulong block, in Request request)
+    private static void Use(Attachment* heap, Shard* shard, ulong block, in Request request)
     {
         BlockWord seen = Blocks<TMachine>.Read(heap, block);
         if (seen.IsOpen)
         {
-            OpenBlock<TMachine>.TryAdopt(heap, block, seen, TMachine.Shard(heap));
-            Placement<TMachine>.MakeCurrent(heap, ShortWay<TMachine>.ShardOf(heap), request.Family, block, 0);
+            OpenBlock<TMachine>.TryAdopt(heap, block, seen, shard);
+            Placement<TMachine>.MakeCurrent(heap, shard, request.Family, block, 0);
         }
     }
 
     /// <summary>Where most of the heap is pinned, or no cache's at all: drops whatever can be dropped, until there is room.</summary>
     private static ShmStatus TryRuthlessly(
-        Attachment* heap, CacheTable* table, in CacheKey key, uint valueBytes, ulong sizeBytes, in ItemOptions options, int cell, ulong now, ulong* grip,
-        out NewItem item)
+        Attachment* heap, Shard* shard, CacheTable* table, in CacheKey key, uint valueBytes, ulong sizeBytes, in ItemOptions options, int cell, ulong now,
+        ulong* grip, out NewItem item)
     {
         ShmStatus status = ShmStatus.OutOfMemory;
         item = default;
@@ -176,7 +177,7 @@ internal static unsafe class CacheRoom<TMachine>
         for (ulong step = 0; step < heap->Blocks && isAny && status == ShmStatus.OutOfMemory; step++)
         {
             isAny = CacheHand<TMachine>.TryStep(heap, &errand, grip);
-            status = NewItems<TMachine>.TryBegin(heap, table, key, valueBytes, options, cell, quickly: true, out item);
+            status = NewItems<TMachine>.TryBegin(heap, shard, table, key, valueBytes, options, cell, quickly: true, out item);
         }
 
         // The hints may have missed something: believe none of them. Nothing is dropped for an item that will not fit all the same.
@@ -185,7 +186,7 @@ internal static unsafe class CacheRoom<TMachine>
         for (int tries = 0; tries < MostClearings && (isEmptied || runBlocks != 0) && status == ShmStatus.OutOfMemory; tries++)
         {
             isEmptied = CacheClearing<TMachine>.TryEmptyAnyRun(heap, Math.Max(1, runBlocks), now, grip, out bool isThere);
-            status = NewItems<TMachine>.TryBegin(heap, table, key, valueBytes, options, cell, quickly: false, out item);
+            status = NewItems<TMachine>.TryBegin(heap, shard, table, key, valueBytes, options, cell, quickly: false, out item);
             isEmptied |= isThere;
         }
 

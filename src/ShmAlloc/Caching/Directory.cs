@@ -63,7 +63,7 @@ internal static unsafe class Directory<TMachine>
             return status;
         }
 
-        status = Reservations<TMachine>.Claim(heap, bytes, cell, quickly: false, out ulong unit);
+        status = Reservations<TMachine>.Claim(heap, ShortWay<TMachine>.ShardOf(heap), bytes, cell, quickly: false, out ulong unit);
         if (status == ShmStatus.Ok)
         {
             NewItems<TMachine>.Name(heap, cell, CellKind.Linking, unit);

@@ -54,6 +54,7 @@ internal static unsafe class NewItems<TMachine>
 
     /// <summary>Claims room, without making any, and writes all but the value.</summary>
     /// <param name="heap">The attachment.</param>
+    /// <param name="shard">Of this thread.</param>
     /// <param name="table">The cache.</param>
     /// <param name="key">The key.</param>
     /// <param name="valueBytes">Length of the value.</param>
@@ -62,7 +63,7 @@ internal static unsafe class NewItems<TMachine>
     /// <param name="quickly">Whether to give up before the search of the whole heap.</param>
     /// <param name="item">The item, with the place of its value.</param>
     internal static ShmStatus TryBegin(
-        Attachment* heap, CacheTable* table, in CacheKey key, uint valueBytes, in ItemOptions options, int cell, bool quickly, out NewItem item)
+        Attachment* heap, Shard* shard, CacheTable* table, in CacheKey key, uint valueBytes, in ItemOptions options, int cell, bool quickly, out NewItem item)
     {
         item = default;
         ItemShape shape = new(options.Flags | table->ItemFlags, table->Number, options.TagCount, key.Length, valueBytes);
@@ -72,7 +73,7 @@ internal static unsafe class NewItems<TMachine>
             return ShmStatus.TooLarge;
         }
 
-        ShmStatus status = Reservations<TMachine>.Claim(heap, shape.TotalBytes, cell, quickly, out ulong unit);
+        ShmStatus status = Reservations<TMachine>.Claim(heap, shard, shape.TotalBytes, cell, quickly, out ulong unit);
         if (status != ShmStatus.Ok)
         {
             return status;

@@ -4,12 +4,13 @@ namespace ShmAlloc.Memory;
 
 /// <summary>
 /// Tells threads apart by where their stacks lie. It needs no thread-local storage, so it works on threads that no runtime knows and inside signal
-/// handlers. Two threads may get the same number, and one thread two (where its stack crosses a boundary): both cost time only.
+/// handlers. Two threads may get the same number: that costs time. One thread may get two, where its stack crosses a boundary:
+/// so an operation asks once, and hands on what it was told to whatever must agree with it.
 /// </summary>
 internal static unsafe class StackShard
 {
     /// <summary>Stacks lie further apart than that, mostly.</summary>
-    private const int StackShift = 18;
+    internal const int StackShift = 18;
 
     private const int TakenBits = 16;
 

@@ -105,6 +105,9 @@ internal unsafe struct Attachment
     internal readonly ulong WholeBytes => Geometry.MaximumBlocks << Geometry.BlockShift;
 
     /// <summary>The bitmap word of a unit.</summary>
+    /// <summary>What a block says that a shard uses.</summary>
+    internal readonly uint NumberOf(Shard* shard) => (uint)(shard - Shards);
+
     internal readonly ulong* BitmapOf(ulong unit) => Bitmaps + (unit >> BitmapWord.UnitsShift);
 
     internal readonly ulong BlockOf(ulong unit) => unit >> Geometry.UnitsPerBlockShift;

@@ -168,9 +168,9 @@ internal sealed unsafe class Actor(World world, int participant)
 
     internal Actor Close(int block) => WithCell("close", () => CloseBlock<Simulated>.TryClose(Heap, (ulong)block, Blocks<Simulated>.Read(Heap, (ulong)block)));
 
-    internal Actor Open(int block) => WithCell("open", () => OpenBlock<Simulated>.TryOpen(Heap, (ulong)block, 0));
+    internal Actor Open(int block) => WithCell("open", () => OpenBlock<Simulated>.TryOpen(Heap, (ulong)block, Heap->Shards));
 
-    internal Actor Adopt(int block) => WithCell("adopt", () => OpenBlock<Simulated>.TryAdopt(Heap, (ulong)block, Blocks<Simulated>.Read(Heap, (ulong)block), 0));
+    internal Actor Adopt(int block) => WithCell("adopt", () => OpenBlock<Simulated>.TryAdopt(Heap, (ulong)block, Blocks<Simulated>.Read(Heap, (ulong)block), Heap->Shards));
 
     internal Actor FreeBlocks() => WithCell("free blocks", () =>
     {

@@ -20,7 +20,9 @@ internal sealed unsafe partial class CacheActor
     {
         Require(CacheStore<Simulated>.TryTakeTwo(Attached, out int cell, out _grip) == CacheStatus.Ok, "no cells");
         Require(
-            NewItems<Simulated>.TryBegin(Attached, Table, CacheKeys.Of(key), sizeof(ulong), default, cell, quickly: true, out _contested) == ShmStatus.Ok,
+            NewItems<Simulated>.TryBegin(
+                Attached, ShortWay<Simulated>.ShardOf(Attached), Table, CacheKeys.Of(key), sizeof(ulong), default, cell, quickly: true, out _contested)
+                == ShmStatus.Ok,
             "no room");
         *(ulong*)_contested.Value = (ulong)CacheKeys.Value(key, number);
         Require(NewItems<Simulated>.TryPublish(Attached, _contested), "not published");

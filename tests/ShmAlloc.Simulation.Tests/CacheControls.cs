@@ -75,7 +75,7 @@ public static class CacheControls
 
         new BrokenVariant("a tentative item taken for a value by who writes", On("cache: add | ", 3),
             (SearchFile,
-                "\n                    && !ItemAccess<TMachine>.IsUnconfirmed(ItemAccess<TMachine>.Deadline(ItemAccess<TMachine>.At(heap, seen.Unit))))",
+                "\n                && !ItemAccess<TMachine>.IsUnconfirmed(ItemAccess<TMachine>.Deadline(ItemAccess<TMachine>.At(heap, seen.Unit))))",
                 ")")),
 
         new BrokenVariant("an expired item hides the value behind it", On("one adds and one sets, into two entries, and one gets", 3),

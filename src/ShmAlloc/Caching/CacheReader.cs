@@ -75,11 +75,11 @@ internal static unsafe class CacheReader<TMachine>
         Probe* probe = &probeOfKey;
         Probe.Begin(probe, table, key.Hash);
 
-        // Mostly the value is where the first matching tag of the first bucket leads to, and nobody is in the way.
-        uint matches = Probe.Match<TMachine>(probe, 0, EntryWord.TagOf(key.Hash));
+        // Mostly the value is where the first matching tag leads to, and nobody is in the way.
+        uint matches = Probe.Match<TMachine>(probe, EntryWord.TagOf(key.Hash));
         if (matches != 0)
         {
-            int index = Probe.Next(0, ref matches);
+            int index = Probe.Next(ref matches);
             if (LookAt(heap, table, probe, index, key, to, capacity, ref facts) == Look.Found)
             {
                 return Answer(heap, probe, index, facts, capacity);
@@ -159,13 +159,10 @@ internal static unsafe class CacheReader<TMachine>
         {
             Look look = Look.Other;
             int index = Probe.None;
-            for (int bucket = 0; bucket < Probe.Buckets && look == Look.Other; bucket++)
+            for (uint matches = Probe.Match<TMachine>(probe, tag); matches != 0 && look == Look.Other;)
             {
-                for (uint matches = Probe.Match<TMachine>(probe, bucket, tag); matches != 0 && look == Look.Other;)
-                {
-                    index = Probe.Next(bucket, ref matches);
-                    look = LookAt(heap, table, probe, index, key, to, capacity, ref facts);
-                }
+                index = Probe.Next(ref matches);
+                look = LookAt(heap, table, probe, index, key, to, capacity, ref facts);
             }
 
             if (look == Look.Found)

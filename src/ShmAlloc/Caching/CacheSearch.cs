@@ -32,37 +32,33 @@ internal static unsafe class CacheSearch<TMachine>
     internal static int TryHold(Attachment* heap, Probe* probe, in CacheKey key, ulong* grip, out ItemFacts facts)
     {
         facts = default;
-        uint tag = EntryWord.TagOf(key.Hash);
-        for (int bucket = 0; bucket < Probe.Buckets; bucket++)
+        for (uint matches = Probe.Match<TMachine>(probe, EntryWord.TagOf(key.Hash)); matches != 0;)
         {
-            for (uint matches = Probe.Match<TMachine>(probe, bucket, tag); matches != 0;)
+            int index = Probe.Next(ref matches);
+            EntryWord seen = probe->Seen(index);
+            if (seen.IsEmpty || !ItemAccess<TMachine>.IsInside(heap, seen.Unit))
             {
-                int index = Probe.Next(bucket, ref matches);
-                EntryWord seen = probe->Seen(index);
-                if (seen.IsEmpty || !ItemAccess<TMachine>.IsInside(heap, seen.Unit))
-                {
-                    continue;
-                }
+                continue;
+            }
 
-                if (!Grips<TMachine>.TryHold(grip, probe->AddressOf(index), seen))
+            if (!Grips<TMachine>.TryHold(grip, probe->AddressOf(index), seen))
+            {
+                Grips<TMachine>.Loosen(grip);
+                return Disturbed;
+            }
+
+            if (IsMatch(heap, seen.Unit, key, out facts.Stamp, out facts.Shape)
+                && !ItemAccess<TMachine>.IsUnconfirmed(ItemAccess<TMachine>.Deadline(ItemAccess<TMachine>.At(heap, seen.Unit))))
+            {
+                // An item that was taken out again, because another one was confirmed, does not say tentative any more either.
+                if (!Probe.IsUnchanged<TMachine>(probe, index))
                 {
                     Grips<TMachine>.Loosen(grip);
                     return Disturbed;
                 }
 
-                if (IsMatch(heap, seen.Unit, key, out facts.Stamp, out facts.Shape)
-                    && !ItemAccess<TMachine>.IsUnconfirmed(ItemAccess<TMachine>.Deadline(ItemAccess<TMachine>.At(heap, seen.Unit))))
-                {
-                    // An item that was taken out again, because another one was confirmed, does not say tentative any more either.
-                    if (!Probe.IsUnchanged<TMachine>(probe, index))
-                    {
-                        Grips<TMachine>.Loosen(grip);
-                        return Disturbed;
-                    }
-
-                    facts.Unit = seen.Unit;
-                    return index;
-                }
+                facts.Unit = seen.Unit;
+                return index;
             }
         }
 

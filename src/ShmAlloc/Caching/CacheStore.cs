@@ -19,8 +19,9 @@ internal static unsafe class CacheStore<TMachine>
             return status;
         }
 
-        table->FindBuckets(key.Hash, out ulong* bucket, out _);
+        table->FindBuckets(key.Hash, out ulong* bucket, out ulong* other);
         TMachine.Prefetch((byte*)bucket);
+        TMachine.Prefetch((byte*)other);
         ulong* grip = Cells<TMachine>.AddressOf(heap, heap->Slot, second);
         status = Grips<TMachine>.StatusOf(
             CacheRoom<TMachine>.TryBegin(heap, table, key, valueBytes, options, cell, now, grip, out NewItem item));

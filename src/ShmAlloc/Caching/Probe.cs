@@ -17,27 +17,33 @@ internal unsafe struct Probe
 
     private const uint AllOfBucket = (1u << TableLayout.EntriesOfBucket) - 1;
 
-    private ulong* _first;
-    private ulong* _second;
+    /// <summary>Where the buckets are.</summary>
+    private fixed ulong _buckets[Buckets];
 
     /// <summary>What was read last; buckets are read with their hints, hence one word more.</summary>
     private fixed ulong _seen[Entries + 1];
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static void Begin(Probe* probe, CacheTable* table, ulong hash) => table->FindBuckets(hash, out probe->_first, out probe->_second);
+    internal static void Begin(Probe* probe, CacheTable* table, ulong hash)
+    {
+        table->FindBuckets(hash, out ulong* first, out ulong* second);
+        probe->_buckets[0] = (ulong)first;
+        probe->_buckets[1] = (ulong)second;
+    }
 
-    internal readonly ulong* AddressOf(int index) =>
-        index < TableLayout.EntriesOfBucket ? _first + index : _second + (index - TableLayout.EntriesOfBucket);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal readonly ulong* AddressOf(int index) => Bucket(BucketOf(index)) + PositionOf(index);
 
     /// <summary>The <see cref="HintWord"/> beside an entry, and the entry's position in it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal readonly ulong* HintsOf(int index, out int position)
     {
-        position = index < TableLayout.EntriesOfBucket ? index : index - TableLayout.EntriesOfBucket;
-        return (index < TableLayout.EntriesOfBucket ? _first : _second) + TableLayout.EntriesOfBucket;
+        position = PositionOf(index);
+        return Bucket(BucketOf(index)) + TableLayout.EntriesOfBucket;
     }
 
     /// <summary>The <see cref="HintWord"/> of the first bucket, which keeps the ghost of the key.</summary>
-    internal readonly ulong* HomeHints => _first + TableLayout.EntriesOfBucket;
+    internal readonly ulong* HomeHints => Bucket(0) + TableLayout.EntriesOfBucket;
 
     /// <summary>What was read last.</summary>
     internal EntryWord Seen(int index) => new(_seen[index]);
@@ -51,25 +57,22 @@ internal unsafe struct Probe
         return new EntryWord(bits);
     }
 
-    /// <summary>Reads the entries of a bucket, and finds those with a tag.</summary>
-    /// <returns>A bit for each entry of the bucket; empty ones among them have the tag 0.</returns>
+    /// <summary>Reads all entries, and finds those with a tag. Both buckets are waited for at once, not one after the other.</summary>
+    /// <returns>A bit for each entry; empty ones among them have the tag 0.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static uint Match<TMachine>(Probe* probe, int bucket, uint tag)
+    internal static uint Match<TMachine>(Probe* probe, uint tag)
         where TMachine : struct, IMachine
     {
-        ulong* seen = probe->_seen + (bucket * TableLayout.EntriesOfBucket);
-        TMachine.ReadLine(bucket == 0 ? probe->_first : probe->_second, seen);
-        Vector256<ulong> wanted = Vector256.Create((ulong)tag);
-        uint low = Vector256.Equals(Vector256.ShiftRightLogical(Vector256.Load(seen), EntryWord.TagAt), wanted).ExtractMostSignificantBits();
-        uint high = Vector256.Equals(Vector256.ShiftRightLogical(Vector256.Load(seen + 4), EntryWord.TagAt), wanted).ExtractMostSignificantBits();
-        return (low | (high << 4)) & AllOfBucket;
+        TMachine.Prefetch((byte*)probe->Bucket(1));
+        uint matches = MatchIn<TMachine>(probe, 0, tag);
+        return matches | (MatchIn<TMachine>(probe, 1, tag) << TableLayout.EntriesOfBucket);
     }
 
-    /// <summary>Takes the first of the matches, as an index among all entries.</summary>
+    /// <summary>Takes the first of the matches.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static int Next(int bucket, ref uint matches)
+    internal static int Next(ref uint matches)
     {
-        int index = (bucket * TableLayout.EntriesOfBucket) + BitOperations.TrailingZeroCount(matches);
+        int index = BitOperations.TrailingZeroCount(matches);
         matches &= matches - 1;
         return index;
     }
@@ -94,4 +97,23 @@ internal unsafe struct Probe
 
         return true;
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static uint MatchIn<TMachine>(Probe* probe, int bucket, uint tag)
+        where TMachine : struct, IMachine
+    {
+        ulong* seen = probe->_seen + (bucket * TableLayout.EntriesOfBucket);
+        TMachine.ReadLine(probe->Bucket(bucket), seen);
+        Vector256<ulong> wanted = Vector256.Create((ulong)tag);
+        uint low = Vector256.Equals(Vector256.ShiftRightLogical(Vector256.Load(seen), EntryWord.TagAt), wanted).ExtractMostSignificantBits();
+        uint high = Vector256.Equals(Vector256.ShiftRightLogical(Vector256.Load(seen + 4), EntryWord.TagAt), wanted).ExtractMostSignificantBits();
+        return (low | (high << 4)) & AllOfBucket;
+    }
+
+    /// <summary>Without a branch: in which of its two buckets a key is, no processor can predict.</summary>
+    private static int BucketOf(int index) => (int)((uint)(index + 1) / (TableLayout.EntriesOfBucket + 1));
+
+    private static int PositionOf(int index) => index - (BucketOf(index) * TableLayout.EntriesOfBucket);
+
+    private readonly ulong* Bucket(int bucket) => (ulong*)_buckets[bucket];
 }

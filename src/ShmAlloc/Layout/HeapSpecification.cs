@@ -12,7 +12,10 @@ internal unsafe struct HeapSpecification
     internal const ulong DefaultBlockBytes = 64UL << 10;
     internal const uint DefaultParticipants = 64;
 
-    /// <summary>Small heaps get smaller blocks, so that they have at least this many.</summary>
+    /// <summary>In smaller heaps a block is half as large: of the one that is being filled, half is empty.</summary>
+    private const ulong FewestBytesOfDefaultBlocks = 8UL << 20;
+
+    /// <summary>Small heaps get smaller blocks still, so that they have at least this many.</summary>
     private const ulong FewestBlocks = 64;
 
     internal ulong UnitBytes;
@@ -90,7 +93,7 @@ internal unsafe struct HeapSpecification
 
     private static ulong ChooseBlock(ulong unit, ulong maximum)
     {
-        ulong block = DefaultBlockBytes;
+        ulong block = maximum >= FewestBytesOfDefaultBlocks ? DefaultBlockBytes : DefaultBlockBytes / 2;
         while (block > Geometry.Page && block * FewestBlocks > maximum)
         {
             block /= 2;

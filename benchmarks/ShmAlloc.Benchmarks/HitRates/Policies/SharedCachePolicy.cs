@@ -16,8 +16,9 @@ namespace ShmAlloc.Benchmarks.HitRates.Policies;
 /// </remarks>
 internal sealed class SharedCachePolicy : IEvictionPolicy, IDisposable
 {
-    /// <summary>As few as the defaults give: a heap of less than 4 MiB has smaller blocks.</summary>
+    /// <summary>As the defaults are: smaller blocks in heaps of less than 8 MiB, and at least so many.</summary>
     private const long FewestBlocks = 64;
+    private const long FewestBytesOfLargestBlocks = 8 << 20;
     private const int LargestBlockBytes = 64 << 10;
     private const int SmallestBlockBytes = 4096;
 
@@ -37,7 +38,7 @@ internal sealed class SharedCachePolicy : IEvictionPolicy, IDisposable
     internal SharedCachePolicy(long capacityBytes, long expectedEntries)
     {
         long blockBytes = (long)BitOperations.RoundUpToPowerOf2((ulong)(capacityBytes / FewestBlocks) + 1) / 2;
-        blockBytes = Math.Clamp(blockBytes, SmallestBlockBytes, LargestBlockBytes);
+        blockBytes = Math.Clamp(blockBytes, SmallestBlockBytes, capacityBytes >= FewestBytesOfLargestBlocks ? LargestBlockBytes : LargestBlockBytes / 2);
         ShmHeapOptions size = new() { SizeBytes = capacityBytes / blockBytes * blockBytes, BlockBytes = (int)blockBytes, MaxParticipants = 4 };
         SharedCacheOptions options = new() { Capacity = Math.Max(1, expectedEntries * TenthsOfCapacity / 10), TagSlots = 1 };
         try

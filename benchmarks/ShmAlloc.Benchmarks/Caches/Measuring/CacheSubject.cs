@@ -17,11 +17,12 @@ internal sealed record CacheSubject(string Name, string DriverName, Sharing Shar
     internal static readonly CacheSubject Lmdb = new("LMDB, a transaction each", "lmdb", Sharing.SharedMemory, 150);
     internal static readonly CacheSubject Redis = new("Redis", "redis", Sharing.Server, 110) { Server = ServerKind.Redis };
     internal static readonly CacheSubject Memcached = new("memcached", "memcached", Sharing.Server, 110) { Server = ServerKind.Memcached };
+    internal static readonly CacheSubject BareReads = new("bare reads of index and value", "bare-reads", Sharing.SharedMemory, 80) { YieldsMemory = true };
     internal static readonly CacheSubject EmptyLoopUtf8 = new("empty loop, UTF-8 keys", "nothing-utf8", Sharing.Yardstick, 0);
     internal static readonly CacheSubject EmptyLoopText = new("empty loop, string keys", "nothing-text", Sharing.Yardstick, 0);
 
     internal static readonly IReadOnlyList<CacheSubject> All =
-        [OursUtf8, OursText, Dictionary, MemoryCache, BitFaster, Lmdb, Redis, Memcached, EmptyLoopUtf8, EmptyLoopText];
+        [OursUtf8, OursText, Dictionary, MemoryCache, BitFaster, Lmdb, Redis, Memcached, BareReads, EmptyLoopUtf8, EmptyLoopText];
 
     /// <summary>What must run beside it.</summary>
     internal ServerKind? Server { get; private init; }

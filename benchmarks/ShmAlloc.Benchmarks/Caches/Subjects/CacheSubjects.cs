@@ -16,6 +16,7 @@ internal static class CacheSubjects
         "lmdb" => new LmdbSubject(parameters),
         "redis" => new RedisSubject(parameters.Port),
         "memcached" => new MemcachedSubject(parameters.Port, parameters.ValueBytes),
+        "bare-reads" => new BareReadsSubject(parameters),
         "nothing-utf8" => new EmptyLoopSubject(wantsText: false),
         "nothing-text" => new EmptyLoopSubject(wantsText: true),
         _ => throw new ArgumentException($"There is no cache '{parameters.Subject}'."),

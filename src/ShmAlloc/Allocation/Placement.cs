@@ -16,6 +16,8 @@ internal static unsafe class Placement<TMachine>
     private const int MaxBlocksSkipped = 64;
     private const int MaxGrowths = 8;
     private const ulong ShareOfHomes = 8;
+    private const ulong EnoughHomes = 8;
+    private const ulong LargestShareOfHomes = 2;
 
     /// <summary>A sweep after which an eighth of the block is free was worth it.</summary>
     private const uint ShareOfGoodSweep = 8;
@@ -340,12 +342,13 @@ internal static unsafe class Placement<TMachine>
 
     /// <summary>
     /// Below which block a shard looks for a free one. Shards begin in different groups of 64 blocks, because those of a group have their hints in the same
-    /// cache lines; but all of them in the last eighth of the heap, because runs grow from the other end.
+    /// cache lines; but all of them in the last eighth of the heap, because runs grow from the other end. A small heap has too few groups for that: there they
+    /// begin in its last half.
     /// </summary>
     private static ulong HomeLimit(Attachment* heap)
     {
         ulong groups = Geometry.Groups(heap->Blocks);
-        ulong homes = Math.Max(1, groups / ShareOfHomes);
+        ulong homes = Math.Max(1, Math.Max(groups / ShareOfHomes, Math.Min(EnoughHomes, groups / LargestShareOfHomes)));
         return Math.Min(heap->Blocks, (groups - (Cells<TMachine>.NumberOfShard(heap) % homes)) * BlocksInGroup);
     }
 

@@ -264,7 +264,7 @@ public sealed unsafe partial class ShmHeap : IDisposable
         return statistics;
     }
 
-    /// <summary>Walks over every word of the heap and checks it; others may work meanwhile.</summary>
+    /// <summary>Walks over every word of the heap and over every entry of its caches, and checks them; others may work meanwhile.</summary>
     /// <returns>Every violation with its place.</returns>
     /// <exception cref="ObjectDisposedException">The heap was disposed, before the walk or during it.</exception>
     public ShmVerification Verify()

@@ -236,10 +236,10 @@ struct shm_verification {
     uint64_t allocations;
     uint64_t private_allocations;
     uint64_t blocks_walked;
-    uint64_t first_place;      /* of the first violation: number of the slot or block, */
+    uint64_t first_place;      /* of the first violation: number of the slot, block or bucket, */
     uint64_t first_word;       /* the word that is wrong, */
     uint32_t first_kind;       /* what is wrong with it (docs/c-abi.md), */
-    uint32_t first_index;      /* and the number of the cell or bitmap word */
+    uint32_t first_index;      /* and the number of the cell, word or entry */
 };
 
 /* Checks every word of the heap, also while others work; returns whether it is sound. verification may be NULL. */

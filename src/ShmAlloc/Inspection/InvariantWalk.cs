@@ -9,8 +9,7 @@ namespace ShmAlloc.Inspection;
 /// <summary>Checks every invariant of every word.</summary>
 /// <remarks>
 /// Others may work meanwhile, and words are read one after the other; so what looks wrong is read again, and reported only if the same words
-/// stay the same and
-/// stay wrong. Every invariant here holds at every moment in the life of a sound heap, also half-way through an operation and after any death.
+/// stay the same and stay wrong. Every invariant here holds at every moment in the life of a sound heap, also half-way through an operation and after any death.
 /// </remarks>
 internal static unsafe class InvariantWalk<TMachine>
     where TMachine : struct, IMachine
@@ -31,6 +30,8 @@ internal static unsafe class InvariantWalk<TMachine>
         {
             VerifyBlock(heap, block, ref report);
         }
+
+        CacheInvariants<TMachine>.Walk(heap, ref report);
     }
 
     private static void VerifyHeader(Attachment* heap, ref VerificationReport report)

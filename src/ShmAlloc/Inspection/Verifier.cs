@@ -58,10 +58,17 @@ internal static unsafe class Verifier<TMachine>
             ViolationKind.GoesOnBeyondBlock => $"{PlaceOf(violation)}: {bitmap} goes on beyond the block",
             ViolationKind.GoesOnNowhere =>
                 $"block {violation.Place}, word {violation.Index}: {bitmap} goes on, but the next word is {BitmapWord.FromStored(violation.Other)}",
+            ViolationKind.NoIndex => $"cache {violation.Place}: there is no index at offset {violation.Word}, to which the directory leads",
+            ViolationKind.EntryWithoutItem => $"{EntryOf(violation)}: leads to no item of this cache",
+            ViolationKind.EntryOutOfPlace => $"{EntryOf(violation)}: leads to an item of a key that does not belong here",
+            ViolationKind.KeyWithTwoValues => $"{EntryOf(violation)}: another entry leads to a value of the same key",
             _ => $"unknown violation",
         };
         return what.ToString(CultureInfo.InvariantCulture);
     }
+
+    private static string EntryOf(in Violation violation) => string.Create(
+        CultureInfo.InvariantCulture, $"cache {violation.Other}, bucket {violation.Place}, entry {violation.Index} ({new EntryWord(violation.Word)})");
 
     private static string PlaceOf(in Violation violation) => string.Create(
         CultureInfo.InvariantCulture, $"block {violation.Place} ({new BlockWord(violation.Other)}), word {violation.Index}");

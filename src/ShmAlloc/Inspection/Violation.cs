@@ -20,14 +20,18 @@ internal enum ViolationKind
     MalformedBitmap,
     GoesOnBeyondBlock,
     GoesOnNowhere,
+    NoIndex,
+    EntryWithoutItem,
+    EntryOutOfPlace,
+    KeyWithTwoValues,
 }
 
 /// <summary>A broken invariant and its place, without text, so that any caller can put it into words.</summary>
 /// <param name="Kind">Which invariant.</param>
-/// <param name="Place">Number of the slot or block.</param>
-/// <param name="Index">Number of the cell or word in it.</param>
+/// <param name="Place">Number of the slot, block or bucket.</param>
+/// <param name="Index">Number of the cell, word or entry in it.</param>
 /// <param name="Word">The word that is wrong, as it is stored.</param>
-/// <param name="Other">The word that contradicts it, or the block word of a bitmap word.</param>
+/// <param name="Other">The word that contradicts it, the block word of a bitmap word, or the number of the cache.</param>
 internal readonly record struct Violation(ViolationKind Kind, ulong Place = 0, uint Index = 0, ulong Word = 0, ulong Other = 0)
 {
     internal bool IsNone => Kind == ViolationKind.None;

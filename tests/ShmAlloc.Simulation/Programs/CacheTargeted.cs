@@ -98,6 +98,19 @@ internal static class CacheTargeted
             Setup = actors => Prepare(actors).Set(A, 9),
         },
 
+        Make("what is verified is replaced, swept and used for another key", true,
+            new(0, actor => actor.Verify()),
+            new(1, actor => actor.Cache.Set(A, 1, words: 2)),
+            new(2, actor => actor.Sweep(1).Cache.Set(B, 2, words: 2))) with
+        {
+            Setup = actors => Prepare(actors).Set(A, 9, words: 2),
+        },
+
+        Make("two set, into two entries, and one verifies", true,
+            new(0, actor => actor.Cache.Set(A, 0)),
+            new(1, actor => actor.Cache.Remove(Stopper).Set(A, 1)),
+            new(2, actor => actor.Verify())),
+
         Make("what is leased is replaced, swept and used for another key", true,
             new(0, actor => actor.Cache.Lease(A)),
             new(1, actor => actor.Cache.Set(A, 1)),

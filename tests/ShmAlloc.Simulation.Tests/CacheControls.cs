@@ -5,6 +5,7 @@ public static class CacheControls
 {
     private const string ReaderFile = "Caching/CacheReader.cs";
     private const string SearchFile = "Caching/CacheSearch.cs";
+    private const string AccessFile = "Caching/ItemAccess.cs";
     private const string InvariantsFile = "Inspection/CacheInvariants.cs";
     private const string WriterFile = "Caching/CacheWriter.cs";
     private const string ContestFile = "Caching/Contest.cs";
@@ -81,6 +82,11 @@ public static class CacheControls
 
         new BrokenVariant("a complaint about an entry that has changed meanwhile", On("what is verified is replaced", 3),
             (InvariantsFile, "if (complaint == ViolationKind.None || isSteady)", "if (complaint == ViolationKind.None || isSteady || true)")),
+
+        new BrokenVariant("what another thread found out of the heap's size is not believed", On("that the heap has grown", 3),
+            (AccessFile,
+                "        Allocation.Growth<TMachine>.Refresh(heap);\n        return FitsInKnown",
+                "        return Allocation.Growth<TMachine>.Refresh(heap) && FitsInKnown")),
 
         new BrokenVariant("an expired item hides the value behind it", On("one adds and one sets, into two entries, and one gets", 3),
             (ReaderFile, "if (ItemAccess<TMachine>.IsUnconfirmed(deadline) || !ItemAccess", "if (!ItemAccess")),

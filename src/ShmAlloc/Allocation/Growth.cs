@@ -10,7 +10,10 @@ internal static unsafe class Growth<TMachine>
     private const ulong SmallestStepBytes = 1 << 20;
 
     /// <summary>Takes over a larger committed size from the file, if the file really is that long.</summary>
-    /// <returns>Whether there are more blocks now than before.</returns>
+    /// <returns>
+    /// Whether this call did so. False says nothing about what is known now: another thread may have done it a moment before. So who wants to know whether
+    /// something is inside looks again in either case.
+    /// </returns>
     internal static bool Refresh(Attachment* heap)
     {
         ulong committed = TMachine.Read(&heap->Header->CommittedBlocks);
@@ -21,6 +24,17 @@ internal static unsafe class Growth<TMachine>
 
         RaiseKnown(heap, committed);
         return true;
+    }
+
+    /// <summary>Whether there are so many blocks, as far as is known or can be found out now.</summary>
+    internal static bool Reaches(Attachment* heap, ulong blocks)
+    {
+        if (blocks > Volatile.Read(ref heap->Blocks))
+        {
+            Refresh(heap);
+        }
+
+        return blocks <= Volatile.Read(ref heap->Blocks);
     }
 
     /// <summary>Makes the heap larger by at least so many blocks.</summary>

@@ -261,8 +261,7 @@ internal static unsafe class Heap<TMachine>
             return false;
         }
 
-        ulong block = heap->BlockOf(unit);
-        return block < heap->Blocks || (Growth<TMachine>.Refresh(heap) && block < heap->Blocks);
+        return Growth<TMachine>.Reaches(heap, heap->BlockOf(unit) + 1);
     }
 
     /// <summary>The reason to report: a heap that was closed meanwhile shows closed words, which are no reason of their own.</summary>

@@ -303,7 +303,7 @@ internal static unsafe class Placement<TMachine>
             shard->SweepPause--;
         }
 
-        ulong limit = HomeLimit(heap);
+        ulong limit = HomeLimit(heap, shard);
         for (int tries = 0; tries < MaxBlocksTried; tries++)
         {
             if (!Hints<TMachine>.TryFindLast(heap, Hints<TMachine>.FreePlane, limit, out ulong block)
@@ -343,13 +343,14 @@ internal static unsafe class Placement<TMachine>
     /// <summary>
     /// Below which block a shard looks for a free one. Shards begin in different groups of 64 blocks, because those of a group have their hints in the same
     /// cache lines; but all of them in the last eighth of the heap, because runs grow from the other end. A small heap has too few groups for that: there they
-    /// begin in its last half.
+    /// begin in its last half, if it can grow where a run finds no room.
     /// </summary>
-    private static ulong HomeLimit(Attachment* heap)
+    private static ulong HomeLimit(Attachment* heap, Shard* shard)
     {
         ulong groups = Geometry.Groups(heap->Blocks);
-        ulong homes = Math.Max(1, Math.Max(groups / ShareOfHomes, Math.Min(EnoughHomes, groups / LargestShareOfHomes)));
-        return Math.Min(heap->Blocks, (groups - (Cells<TMachine>.NumberOfShard(heap) % homes)) * BlocksInGroup);
+        ulong enough = heap->Blocks < heap->Geometry.MaximumBlocks ? Math.Min(EnoughHomes, groups / LargestShareOfHomes) : 1;
+        ulong homes = Math.Max(1, Math.Max(groups / ShareOfHomes, enough));
+        return Math.Min(heap->Blocks, (groups - (Cells<TMachine>.NumberOf(heap, shard) % homes)) * BlocksInGroup);
     }
 
     /// <summary>Goes round, so that garbage gathers in a block until it is its turn.</summary>

@@ -62,7 +62,7 @@ internal static unsafe class Runs<TMachine>
 
     /// <summary>Whether a head speaks of blocks that exist. It may reach into room that others have committed and we have not noticed.</summary>
     internal static bool Fits(Attachment* heap, ulong head, ulong length) =>
-        length != 0 && (length <= heap->Blocks - head || (Growth<TMachine>.Refresh(heap) && length <= heap->Blocks - head));
+        length != 0 && length <= heap->Geometry.MaximumBlocks && Growth<TMachine>.Reaches(heap, head + length);
 
     /// <summary>Frees a published run.</summary>
     /// <remarks>

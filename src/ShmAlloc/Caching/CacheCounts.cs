@@ -76,7 +76,8 @@ internal static unsafe class CacheCounts<TMachine>
     [MethodImpl(MethodImplOptions.NoInlining)]
     internal static void Flush(Attachment* heap, CacheTable* table, Shard* shard)
     {
-        shard->CachePending[table->Number] = 0;
+        // Before the counts are read: what is counted later pends.
+        Interlocked.Exchange(ref shard->CachePending[table->Number], 0);
         if (heap->ReadOnly || heap->Slot < 0)
         {
             return;
@@ -86,7 +87,7 @@ internal static unsafe class CacheCounts<TMachine>
         long* mine = shard->CacheCounts + (table->Number * TableLayout.CounterWords);
         for (int counter = 0; counter <= (int)CacheCounter.Expirations; counter++)
         {
-            // Threads that share a shard may lose a hit or a miss, but no item.
+            // Threads that share a shard, or flush each other's, may lose a hit or a miss or count it twice, but no item.
             long change = mine[counter] == 0 ? 0 : Interlocked.Exchange(ref mine[counter], 0);
             if (change != 0)
             {
@@ -96,11 +97,11 @@ internal static unsafe class CacheCounts<TMachine>
     }
 
     /// <summary>Adds what all shards of this process have counted.</summary>
-    internal static void FlushAll(Attachment* heap, CacheTable* table)
+    internal static void FlushAll(Attachment* heap, CacheTable* table, bool isLast = false)
     {
         for (uint index = 0; index <= heap->ShardMask; index++)
         {
-            if (heap->Shards[index].CachePending[table->Number] != 0)
+            if (isLast || heap->Shards[index].CachePending[table->Number] != 0)
             {
                 Flush(heap, table, heap->Shards + index);
             }
@@ -115,7 +116,7 @@ internal static unsafe class CacheCounts<TMachine>
             CacheTable* table = (CacheTable*)&heap->Tables + number;
             if (Volatile.Read(ref table->Offset) != 0)
             {
-                FlushAll(heap, table);
+                FlushAll(heap, table, isLast: true);
             }
         }
     }

@@ -21,13 +21,17 @@ internal static unsafe class ItemAccess<TMachine>
     private static bool FitsInKnown(Attachment* heap, ulong unit, ulong bytes)
     {
         ulong start = unit << heap->Geometry.UnitShift;
-        ulong end = heap->Blocks << heap->Geometry.BlockShift;
+        ulong end = Volatile.Read(ref heap->Blocks) << heap->Geometry.BlockShift;
         return start < end && bytes <= end - start;
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static bool FitsInGrown(Attachment* heap, ulong unit, ulong bytes) =>
-        Allocation.Growth<TMachine>.Refresh(heap) && FitsInKnown(heap, unit, bytes);
+    private static bool FitsInGrown(Attachment* heap, ulong unit, ulong bytes)
+    {
+        // Whatever the answer: another thread may have found out a moment before.
+        Allocation.Growth<TMachine>.Refresh(heap);
+        return FitsInKnown(heap, unit, bytes);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static ItemHeader* At(Attachment* heap, ulong unit) => (ItemHeader*)(heap->UserBase + heap->OffsetOf(unit));

@@ -108,18 +108,18 @@ internal static unsafe class CacheInvariants<TMachine>
         return Probe.None;
     }
 
-    /// <summary>Whether a later entry leads to another value of the same key, both confirmed.</summary>
+    /// <summary>Whether a later entry leads to another value of the same key, both confirmed, which they stay as long as they are linked.</summary>
     private static bool HasAnother(Attachment* heap, Probe* probe, uint matches, int own, ItemHeader* item, ItemShape shape, ulong hash)
     {
         CacheKey key = new((byte*)item + shape.KeyBegins, shape.KeyBytes, hash);
-        while (matches != 0)
+        bool isConfirmed = IsConfirmed(item);
+        while (isConfirmed && matches != 0)
         {
             int other = Probe.Next(ref matches);
             EntryWord seen = probe->Seen(other);
             bool isAnother = other > own && !seen.IsEmpty && ItemAccess<TMachine>.IsInside(heap, seen.Unit)
-                && CacheSearch<TMachine>.IsMatch(heap, seen.Unit, key, out _, out _)
                 && IsConfirmed(ItemAccess<TMachine>.At(heap, seen.Unit))
-                && IsConfirmed(item)
+                && CacheSearch<TMachine>.IsMatch(heap, seen.Unit, key, out _, out _)
                 && Probe.IsUnchanged<TMachine>(probe, other);
             if (isAnother)
             {

@@ -8,8 +8,8 @@ namespace ShmAlloc.Inspection;
 
 /// <summary>Checks every invariant of every word.</summary>
 /// <remarks>
-/// Others may work meanwhile, and words are read one after the other; so what looks wrong is read again, and reported only if the same words
-/// stay the same and stay wrong. Every invariant here holds at every moment in the life of a sound heap, also half-way through an operation and after any death.
+/// Others may work meanwhile, and words are read one after the other; so what looks wrong is read again, and reported only if the same words stay the same
+/// and stay wrong. Every invariant here holds at every moment in the life of a sound heap, also half-way through an operation and after any death.
 /// </remarks>
 internal static unsafe class InvariantWalk<TMachine>
     where TMachine : struct, IMachine
@@ -47,10 +47,12 @@ internal static unsafe class InvariantWalk<TMachine>
             report.Add(new Violation(ViolationKind.HeaderChecksum));
         }
 
+        // In this order: both only grow, and what is known is never ahead.
+        ulong known = Volatile.Read(ref heap->Blocks);
         ulong committed = TMachine.Read(&heap->Header->CommittedBlocks);
-        if (committed < heap->Blocks || committed > heap->Geometry.MaximumBlocks)
+        if (committed < known || committed > heap->Geometry.MaximumBlocks)
         {
-            report.Add(new Violation(ViolationKind.CommittedBlocks, 0, 0, committed, heap->Blocks));
+            report.Add(new Violation(ViolationKind.CommittedBlocks, 0, 0, committed, known));
         }
     }
 
@@ -126,7 +128,7 @@ internal static unsafe class InvariantWalk<TMachine>
 
             case BlockState.Freeing:
                 return !NamesTakenSlot(heap, word) ? ViolationKind.NamesFreeSlot
-                    : word.Value == 0 || word.Value > heap->Blocks - block ? ViolationKind.ImpossibleLength : ViolationKind.None;
+                    : Runs<TMachine>.Fits(heap, block, word.Value) ? ViolationKind.None : ViolationKind.ImpossibleLength;
 
             case BlockState.Claiming:
                 if (word.Value > block)
@@ -146,7 +148,7 @@ internal static unsafe class InvariantWalk<TMachine>
     private static ViolationKind RunComplaint(Attachment* heap, ulong head, BlockWord word, out ulong other)
     {
         other = 0;
-        if (word.Value == 0 || word.Value > heap->Blocks - head)
+        if (!Runs<TMachine>.Fits(heap, head, word.Value))
         {
             return ViolationKind.ImpossibleLength;
         }

@@ -104,10 +104,10 @@ internal unsafe struct Attachment
     /// <summary>What the heap can grow to.</summary>
     internal readonly ulong WholeBytes => Geometry.MaximumBlocks << Geometry.BlockShift;
 
-    /// <summary>The bitmap word of a unit.</summary>
     /// <summary>What a block says that a shard uses.</summary>
     internal readonly uint NumberOf(Shard* shard) => (uint)(shard - Shards);
 
+    /// <summary>The bitmap word of a unit.</summary>
     internal readonly ulong* BitmapOf(ulong unit) => Bitmaps + (unit >> BitmapWord.UnitsShift);
 
     internal readonly ulong BlockOf(ulong unit) => unit >> Geometry.UnitsPerBlockShift;

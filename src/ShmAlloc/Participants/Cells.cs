@@ -78,16 +78,12 @@ internal static unsafe class Cells<TMachine>
     private static ulong* AddressOf(Attachment* heap, int cell) => AddressOf(heap, heap->Slot, cell);
 
     /// <summary>Another number for each shard of all participants, as far as that goes: so that they begin to look at different places.</summary>
-    internal static ulong NumberOfShard(Attachment* heap) => (uint)heap->Slot + (ulong)Numbered(heap)->Number;
+    internal static ulong NumberOf(Attachment* heap, Shard* shard) => (uint)heap->Slot + (ulong)Numbered(heap, shard)->Number;
 
     /// <summary>
     /// The shard, with a number that says where its threads begin to look: each at other cells, as long as there are enough of them. Some operations need two.
     /// </summary>
-    private static Shard* Numbered(Attachment* heap)
-    {
-        Shard* shard = ShortWay<TMachine>.ShardOf(heap);
-        return Volatile.Read(ref shard->Number) != 0 ? shard : Number(heap, shard);
-    }
+    private static Shard* Numbered(Attachment* heap, Shard* shard) => Volatile.Read(ref shard->Number) != 0 ? shard : Number(heap, shard);
 
     private static Shard* Number(Attachment* heap, Shard* shard)
     {
@@ -120,7 +116,7 @@ internal static unsafe class Cells<TMachine>
     private static ShmStatus TryTakeFree(Attachment* heap, int from, int to, ShmStatus none, out int cell)
     {
         cell = -1;
-        Shard* shard = Numbered(heap);
+        Shard* shard = Numbered(heap, ShortWay<TMachine>.ShardOf(heap));
         int candidate = (int)(from == 0 ? shard->FirstOperationCell : shard->FirstReservationCell);
         for (int tried = from; tried < to; tried++, candidate = candidate + 1 < to ? candidate + 1 : from)
         {

@@ -111,6 +111,16 @@ internal static class CacheTargeted
             new(1, actor => actor.Cache.Remove(Stopper).Set(A, 1)),
             new(2, actor => actor.Verify())),
 
+        // The value lies in a block that this process does not know yet; while one thread looks whether it exists, the other one finds out.
+        Make("two threads find out at once that the heap has grown", true,
+            new(0, actor => actor.Cache.Remove(A)),
+            new(0, actor => actor.Cache.Get(A))) with
+        {
+            Shape = CacheCatalogue.Roomy with { MaximumBlocks = 4, StorageBlocks = 4, Cells = 6, OperationCells = 4, ShardsOfParticipant = 2 },
+            Setup = actors => Prepare(actors).Heap.Grow().Cache.Set(A, 9),
+            Mortal = [],
+        },
+
         Make("what is leased is replaced, swept and used for another key", true,
             new(0, actor => actor.Cache.Lease(A)),
             new(1, actor => actor.Cache.Set(A, 1)),

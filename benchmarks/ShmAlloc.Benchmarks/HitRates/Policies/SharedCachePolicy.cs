@@ -38,7 +38,8 @@ internal sealed class SharedCachePolicy : IEvictionPolicy, IDisposable
     internal SharedCachePolicy(long capacityBytes, long expectedEntries)
     {
         long blockBytes = (long)BitOperations.RoundUpToPowerOf2((ulong)(capacityBytes / FewestBlocks) + 1) / 2;
-        blockBytes = Math.Clamp(blockBytes, SmallestBlockBytes, capacityBytes >= FewestBytesOfLargestBlocks ? LargestBlockBytes : LargestBlockBytes / 2);
+        long largest = capacityBytes >= FewestBytesOfLargestBlocks ? LargestBlockBytes : LargestBlockBytes / 2;
+        blockBytes = Math.Clamp(blockBytes, SmallestBlockBytes, largest);
         ShmHeapOptions size = new() { SizeBytes = capacityBytes / blockBytes * blockBytes, BlockBytes = (int)blockBytes, MaxParticipants = 4 };
         SharedCacheOptions options = new() { Capacity = Math.Max(1, expectedEntries * TenthsOfCapacity / 10), TagSlots = 1 };
         try

@@ -16,7 +16,7 @@ public sealed record ShmHeapOptions
 
     /// <summary>
     /// Bytes of a block, the region that one set of bitmap words describes: a power of two of 32 to 4096 units.
-    /// Default 64 KiB; 32 KiB in heaps of less than 8 MiB, and less below 2 MiB; more where the unit is larger than 2048.
+    /// Default 64 KiB; 32 KiB in heaps of less than 8 MiB, and less below 2 MiB; at least 32 units.
     /// </summary>
     public int? BlockBytes { get; init; }
 

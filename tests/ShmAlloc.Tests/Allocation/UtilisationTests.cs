@@ -30,6 +30,15 @@ public sealed class UtilisationTests(ITestOutputHelper output)
         Assert.All(rows, row => Assert.True(row.Share >= row.Bar, $"{row.Name}: {row.Share:P2}"));
     }
 
+    /// <summary>Small objects begin at the end of a heap that cannot grow: all below is left to a run.</summary>
+    [Fact]
+    public void A_small_object_leaves_room_for_a_large_one_in_a_heap_that_cannot_grow()
+    {
+        using TestHeap test = new(new() { SizeBytes = 16 * MiB });
+        Assert.False(test.Heap.Malloc(32).IsNull);
+        Assert.False(test.Heap.Malloc(15 * MiB).IsNull);
+    }
+
     /// <summary>The participants' slots are a fixed cost: the default 64 of them, 68 KiB, are 0.8 % of a heap of 8 MiB, which gets 4 here.</summary>
     [Theory]
     [InlineData(8 * MiB, 4)]

@@ -69,6 +69,18 @@ public sealed class OptionsTests
     }
 
     [Theory]
+    [InlineData(8 << 20, 65_536)]
+    [InlineData((8 << 20) - 65_536, 32_768)]
+    [InlineData(2 << 20, 32_768)]
+    [InlineData(1 << 20, 16_384)]
+    [InlineData(64 << 10, 4096)]
+    public void Smaller_heaps_get_smaller_blocks(int size, int block)
+    {
+        using TestHeap test = new(new ShmHeapOptions { SizeBytes = size });
+        Assert.Equal(block, test.Heap.BlockBytes);
+    }
+
+    [Theory]
     [InlineData(16, 512)]
     [InlineData(16, 65536)]
     [InlineData(32, 131072)]

@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics;
 using ShmAlloc.Memory;
 using ShmAlloc.Participants;
 
@@ -10,7 +11,7 @@ internal readonly unsafe struct Checkpointed : IMachine
 
     public static void ReadMany(ulong* from, ulong* to, int count, string file, int line) => Hardware.ReadMany(from, to, count, file, line);
 
-    public static void ReadLine(ulong* from, ulong* to, string file, int line) => Hardware.ReadLine(from, to, file, line);
+    public static Vector512<ulong> ReadLine(ulong* from, string file, int line) => Hardware.ReadLine(from, file, line);
 
     public static void Write(ulong* address, ulong value, string file, int line)
     {

@@ -3,6 +3,7 @@ namespace ShmAlloc.Simulation.Tests;
 /// <summary>Frozen mistakes in the cache, as those of <see cref="Controls"/>.</summary>
 public static class CacheControls
 {
+    private const string QuickFile = "Caching/QuickRead.cs";
     private const string ReaderFile = "Caching/CacheReader.cs";
     private const string SearchFile = "Caching/CacheSearch.cs";
     private const string AccessFile = "Caching/ItemAccess.cs";
@@ -15,7 +16,8 @@ public static class CacheControls
     private const string GripsFile = "Caching/Grips.cs";
 
     private const string EntryFile = "Layout/EntryWord.cs";
-    private const string LastLook = "Probe.IsUnchanged<TMachine>(probe, index) && ItemAccess<TMachine>.Stamp(item) == stamp ? Look.Found : Look.Torn";
+    private const string LastLook = "TMachine.Read(address) == entry.Bits && ItemAccess<TMachine>.Stamp(item) == stamp ? Look.Found : Look.Torn";
+    private const string QuickLook = "if (TMachine.Read(address) != entry.Bits || ItemAccess<TMachine>.Stamp(item) != stamp)";
     private const string LookAfterDeadline = "if (!Probe.IsUnchanged<TMachine>(probe, index))";
     private const string CountedUp = "((Bits >> VersionAt) + 1 & VersionMask) << VersionAt";
     private const string NotCountedUp = "((Bits >> VersionAt) & VersionMask) << VersionAt";
@@ -41,15 +43,17 @@ public static class CacheControls
         new BrokenVariant("a victim that is not named UNLINKING", On("dies | recover", 1, 1),
             (UnlinkFile, "        Grips<TMachine>.Become(grip, CellKind.Unlinking, seen.Unit);\n", "")),
 
-        new BrokenVariant("neither entry nor stamp looked at after the copy", On("lies where it lay", 3),
-            (ReaderFile,
-                LastLook,
-                "Look.Found")),
+        new BrokenVariant("neither entry nor stamp looked at after the copy", On("what is read is replaced twice, and lies where it lay", 3),
+            (QuickFile, QuickLook, "if (index < 0)")),
 
-        new BrokenVariant("the stamp alone looked at after the copy", On("its memory is the next value's", 3),
-            (ReaderFile,
-                LastLook,
-                "ItemAccess<TMachine>.Stamp(item) == stamp ? Look.Found : Look.Torn")),
+        new BrokenVariant("neither entry nor stamp looked at after the copy, slowly", On("what is read slowly is replaced twice, and lies where it lay", 3),
+            (ReaderFile, LastLook, "Look.Found")),
+
+        new BrokenVariant("the stamp alone looked at after the copy", On("what is read is replaced, and its memory is the next value's", 3),
+            (QuickFile, QuickLook, "if (ItemAccess<TMachine>.Stamp(item) != stamp)")),
+
+        new BrokenVariant("the stamp alone looked at after the copy, slowly", On("what is read slowly is replaced, and its memory is the next value's", 3),
+            (ReaderFile, LastLook, "ItemAccess<TMachine>.Stamp(item) == stamp ? Look.Found : Look.Torn")),
 
         new BrokenVariant("an item named UNLINKING that its maker has taken out", On("one has lost a contest", 2, 1),
             (UnlinkFile, "        if (TMachine.Read(probe->AddressOf(index)) != seen.Bits)", "        if (index < 0)")),
@@ -85,26 +89,36 @@ public static class CacheControls
 
         new BrokenVariant("what another thread found out of the heap's size is not believed", On("that the heap has grown", 3),
             (AccessFile,
-                "        Allocation.Growth<TMachine>.Refresh(heap);\n        return FitsInKnown",
-                "        return Allocation.Growth<TMachine>.Refresh(heap) && FitsInKnown")),
+                "        Allocation.Growth<TMachine>.Refresh(heap);\n        return bytes",
+                "        return Allocation.Growth<TMachine>.Refresh(heap) && bytes")),
 
         new BrokenVariant("an expired item hides the value behind it", On("one adds and one sets, into two entries, and one gets", 3),
-            (ReaderFile, "if (ItemAccess<TMachine>.IsUnconfirmed(deadline) || !ItemAccess", "if (!ItemAccess")),
+            (QuickFile, "            || ItemAccess<TMachine>.IsUnconfirmed(deadline)\n", "")),
+
+        new BrokenVariant("an expired item hides the value behind it, slowly", On("one adds and one sets, into two entries, and one gets slowly", 3),
+            (ReaderFile, "if (ItemAccess<TMachine>.IsUnconfirmed(deadline)\n            || shape", "if (shape")),
 
         new BrokenVariant("the visited bit inside the item", On("what is read is replaced, swept", 3),
-            (ReaderFile,
-                "        Touch(heap, probe, index);\n        return facts.Shape",
-                "        TMachine.Or(&ItemAccess<TMachine>.At(heap, facts.Unit)->Hash, 1);\n        return facts.Shape")),
+            (QuickFile, "        CacheReader<TMachine>.Touch(heap, buckets, index);\n", "        TMachine.Or(&item->Hash, 1);\n")),
 
         // Each by itself needs a version that has come round: 4096 changes of an entry during one get. Here versions do not change.
-        new BrokenVariant("the stamp read before the entry, and not made invalid before an item is written", On("lies where it lay", 4),
+        new BrokenVariant("the stamp read before the entry, and not made invalid before an item is written", On("what is read is replaced twice, and lies where it lay", 4),
             (EntryFile, CountedUp, NotCountedUp),
             (NewItemFile, "        TMachine.Write(&at->Stamp, ItemHeader.InvalidStamp);\n", ""),
-            (ReaderFile, LastLook, "ItemAccess<TMachine>.Stamp(item) == stamp && Probe.IsUnchanged<TMachine>(probe, index) ? Look.Found : Look.Torn")),
+            (QuickFile, QuickLook, "if (ItemAccess<TMachine>.Stamp(item) != stamp || TMachine.Read(address) != entry.Bits)")),
 
-        new BrokenVariant("versions do not change, and the stamp is not looked at", On("lies where it lay", 3),
+        new BrokenVariant("the same, slowly", On("what is read slowly is replaced twice, and lies where it lay", 4),
             (EntryFile, CountedUp, NotCountedUp),
-            (ReaderFile, LastLook, "Probe.IsUnchanged<TMachine>(probe, index) ? Look.Found : Look.Torn")),
+            (NewItemFile, "        TMachine.Write(&at->Stamp, ItemHeader.InvalidStamp);\n", ""),
+            (ReaderFile, LastLook, "ItemAccess<TMachine>.Stamp(item) == stamp && TMachine.Read(address) == entry.Bits ? Look.Found : Look.Torn")),
+
+        new BrokenVariant("versions do not change, and the stamp is not looked at", On("what is read is replaced twice, and lies where it lay", 3),
+            (EntryFile, CountedUp, NotCountedUp),
+            (QuickFile, QuickLook, "if (TMachine.Read(address) != entry.Bits)")),
+
+        new BrokenVariant("versions do not change, and the stamp is not looked at, slowly", On("what is read slowly is replaced twice, and lies where it lay", 3),
+            (EntryFile, CountedUp, NotCountedUp),
+            (ReaderFile, LastLook, "TMachine.Read(address) == entry.Bits ? Look.Found : Look.Torn")),
 
         new BrokenVariant("recovery leaves a placeholder", On("dies | recover", 0, 1),
             (RecoveryFile, "if (shape.Is(ItemShape.Placeholder) || ", "if (")),

@@ -60,7 +60,7 @@ internal static unsafe class CacheLeases
             else if (index >= 0)
             {
                 Layout.ItemHeader* item = ItemAccess<Hardware>.At(heap, facts.Unit);
-                CacheReader<Hardware>.Touch(heap, probe, index);
+                CacheReader<Hardware>.Touch(heap, probe->Buckets, index);
                 lease->Value = (byte*)item + facts.Shape.ValueBegins;
                 lease->ValueBytes = facts.Shape.ValueBytes;
                 ulong now = HeapClock.Now(heap);

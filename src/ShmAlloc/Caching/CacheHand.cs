@@ -231,9 +231,7 @@ internal static unsafe class CacheHand<TMachine>
         CacheTable* table = shape.IsKnown ? Directory<TMachine>.Find(heap, shape.Cache) : null;
         if (table != null)
         {
-            table->FindBuckets(ItemAccess<TMachine>.Hash(item), out ulong* bucket, out ulong* other);
-            TMachine.Prefetch((byte*)bucket);
-            TMachine.Prefetch((byte*)other);
+            table->FindBuckets(ItemAccess<TMachine>.Hash(item)).Prefetch<TMachine>();
         }
     }
 

@@ -123,7 +123,7 @@ public sealed unsafe partial class SharedCache
                 ItemHeader* item = ItemAccess<Hardware>.At(_heap, facts.Unit);
                 ulong now = Now;
                 bool isLive = ItemAccess<Hardware>.IsLive(_table, item, facts.Shape, now);
-                CacheReader<Hardware>.Touch(_heap, probe, index);
+                CacheReader<Hardware>.Touch(_heap, probe->Buckets, index);
                 if (isLive)
                 {
                     // If another one renews it at the same time, that is as good.

@@ -44,9 +44,11 @@ internal struct ItemFacts
 internal static unsafe class CacheReader<TMachine>
     where TMachine : struct, IMachine
 {
+    /// <summary>Bytes that come from memory together.</summary>
+    internal const int Line = 64;
+
     private const int MaxTries = 16;
     private const int MaxHeldTries = 64;
-    private const int Line = 64;
 
     /// <summary>What came of looking at an entry.</summary>
     private enum Look
@@ -66,27 +68,16 @@ internal static unsafe class CacheReader<TMachine>
     /// <see cref="CacheStatus.Ok"/>, also for what has expired and for a placeholder: the caller looks at the facts; <see cref="CacheStatus.Missing"/>;
     /// <see cref="CacheStatus.BufferTooSmall"/>; <see cref="CacheStatus.Contended"/>.
     /// </returns>
-    /// <remarks>Not inlined: the compiler inlines only so much into one method, and then even reads of a word become calls.</remarks>
-    [MethodImpl(MethodImplOptions.NoInlining)]
     internal static CacheStatus TryRead(Attachment* heap, CacheTable* table, in CacheKey key, byte* to, ulong capacity, out ItemFacts facts)
     {
-        Unsafe.SkipInit(out facts);
-        Probe probeOfKey;
-        Probe* probe = &probeOfKey;
-        Probe.Begin(probe, table, key.Hash);
-
-        // Mostly the value is where the first matching tag leads to, and nobody is in the way.
-        uint matches = Probe.Match<TMachine>(probe, EntryWord.TagOf(key.Hash));
-        if (matches != 0)
+        facts = default;
+        if (!QuickRead<TMachine>.TryRead(heap, table, key, to, capacity, out ulong shape, out facts.Stamp, out facts.Deadline))
         {
-            int index = Probe.Next(ref matches);
-            if (LookAt(heap, table, probe, index, key, to, capacity, ref facts) == Look.Found)
-            {
-                return Answer(heap, probe, index, facts, capacity);
-            }
+            return TryReadAnywhere(heap, table, key, to, capacity, out facts);
         }
 
-        return TryReadAnywhere(heap, table, probe, key, to, capacity, out facts);
+        facts.Shape = new ItemShape(shape);
+        return CacheStatus.Ok;
     }
 
     /// <summary>What an answer of <see cref="TryRead"/> means to who wants the value: it may have expired, or not be there yet, or be damaged.</summary>
@@ -109,23 +100,28 @@ internal static unsafe class CacheReader<TMachine>
         bool fits = facts.Shape.ValueBytes <= capacity;
         ItemHeader* item = ItemAccess<TMachine>.At(heap, facts.Unit);
         facts.Deadline = ItemAccess<TMachine>.Deadline(item);
-        Take(table, item, to, fits, ref facts);
+        TakeExtras(table, item, ref facts);
+        if (fits)
+        {
+            TMachine.CopyOut((byte*)item + facts.Shape.ValueBegins, to, facts.Shape.ValueBytes);
+        }
+
         return fits ? CacheStatus.Ok : CacheStatus.BufferTooSmall;
     }
 
     /// <summary>Notes that an entry was used.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static void Touch(Attachment* heap, Probe* probe, int index)
+    internal static void Touch(Attachment* heap, BucketPair buckets, int index)
     {
         if (!heap->ReadOnly)
         {
-            EntryHints<TMachine>.Raise(probe, index);
+            EntryHints<TMachine>.Raise(buckets, index);
         }
     }
 
     /// <summary>When others are too quick: holds the item, so that it cannot change any more once it was seen linked.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static CacheStatus TryReadHeld(
+    internal static CacheStatus TryReadHeld(
         Attachment* heap, CacheTable* table, Probe* probe, in CacheKey key, byte* to, ulong capacity, out ItemFacts facts)
     {
         facts = default;
@@ -149,11 +145,14 @@ internal static unsafe class CacheReader<TMachine>
         return status;
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static CacheStatus TryReadAnywhere(
-        Attachment* heap, CacheTable* table, Probe* probe, in CacheKey key, byte* to, ulong capacity, out ItemFacts facts)
+    /// <summary>The same, for whom <see cref="QuickRead{TMachine}"/> did not help.</summary>
+    internal static CacheStatus TryReadAnywhere(
+        Attachment* heap, CacheTable* table, in CacheKey key, byte* to, ulong capacity, out ItemFacts facts)
     {
         Unsafe.SkipInit(out facts);
+        Probe probeOfKey;
+        Probe* probe = &probeOfKey;
+        Probe.Begin(probe, table, key.Hash);
         uint tag = EntryWord.TagOf(key.Hash);
         for (int tries = 0; tries < MaxTries; tries++)
         {
@@ -161,13 +160,13 @@ internal static unsafe class CacheReader<TMachine>
             int index = Probe.None;
             for (uint matches = Probe.Match<TMachine>(probe, tag); matches != 0 && look == Look.Other;)
             {
-                index = Probe.Next(ref matches);
-                look = LookAt(heap, table, probe, index, key, to, capacity, ref facts);
+                index = BucketPair.Next(ref matches);
+                look = LookAt(heap, table, probe->AddressOf(index), probe->Seen(index), key, to, capacity, ref facts);
             }
 
             if (look == Look.Found)
             {
-                return Answer(heap, probe, index, facts, capacity);
+                return Answer(heap, probe->Buckets, index, facts, capacity);
             }
 
             if (look == Look.Other && Probe.AreUnchanged<TMachine>(probe))
@@ -179,25 +178,23 @@ internal static unsafe class CacheReader<TMachine>
         return TryReadHeld(heap, table, probe, key, to, capacity, out facts);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static CacheStatus Answer(Attachment* heap, Probe* probe, int index, in ItemFacts facts, ulong capacity)
+    private static CacheStatus Answer(Attachment* heap, BucketPair buckets, int index, in ItemFacts facts, ulong capacity)
     {
-        Touch(heap, probe, index);
+        Touch(heap, buckets, index);
         return facts.Shape.ValueBytes <= capacity ? CacheStatus.Ok : CacheStatus.BufferTooSmall;
     }
 
     /// <summary>Copies the value of the item that an entry leads to, if it is the value of the key.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Look LookAt(
-        Attachment* heap, CacheTable* table, Probe* probe, int index, in CacheKey key, byte* to, ulong capacity, ref ItemFacts facts)
+        Attachment* heap, CacheTable* table, ulong* address, EntryWord entry, in CacheKey key, byte* to, ulong capacity, ref ItemFacts facts)
     {
-        EntryWord entry = probe->Seen(index);
         if (entry.IsEmpty)
         {
             return Look.Other;
         }
 
-        if (!ItemAccess<TMachine>.IsInside(heap, entry.Unit))
+        ulong room = ItemAccess<TMachine>.KnownRoom(heap, entry.Unit);
+        if (room < ItemHeader.Size && !ItemAccess<TMachine>.FitsInGrown(heap, entry.Unit, ItemHeader.Size))
         {
             return Look.Torn;
         }
@@ -214,13 +211,18 @@ internal static unsafe class CacheReader<TMachine>
         }
 
         ItemShape shape = ItemAccess<TMachine>.Shape(item);
-        if (stamp == ItemHeader.InvalidStamp || !ItemAccess<TMachine>.Fits(heap, entry.Unit, shape.TotalBytes))
+        uint keyBegins = shape.IsPlain ? ItemHeader.Size : shape.KeyBegins;
+        ulong totalBytes = keyBegins + (uint)shape.KeyBytes + (ulong)shape.ValueBytes;
+        if (stamp == ItemHeader.InvalidStamp
+            || (totalBytes > room && !ItemAccess<TMachine>.FitsInGrown(heap, entry.Unit, totalBytes)))
         {
             return Look.Torn;
         }
 
         ulong deadline = ItemAccess<TMachine>.Deadline(item);
-        if (ItemAccess<TMachine>.IsUnconfirmed(deadline) || !ItemAccess<TMachine>.HasKey(item, shape, key))
+        if (ItemAccess<TMachine>.IsUnconfirmed(deadline)
+            || shape.KeyBytes != key.Length
+            || !TMachine.IsEqual((byte*)item + keyBegins, key.Bytes, (ulong)key.Length))
         {
             return Look.Other;
         }
@@ -229,12 +231,23 @@ internal static unsafe class CacheReader<TMachine>
         facts.Stamp = stamp;
         facts.Shape = shape;
         facts.Deadline = deadline;
-        Take(table, item, to, shape.ValueBytes <= capacity, ref facts);
-        return Probe.IsUnchanged<TMachine>(probe, index) && ItemAccess<TMachine>.Stamp(item) == stamp ? Look.Found : Look.Torn;
+        facts.IsTagRemoved = false;
+        if (!shape.IsPlain)
+        {
+            TakeExtras(table, item, ref facts);
+        }
+
+        if (shape.ValueBytes <= capacity)
+        {
+            TMachine.CopyOut((byte*)item + keyBegins + (uint)key.Length, to, shape.ValueBytes);
+        }
+
+        return TMachine.Read(address) == entry.Bits && ItemAccess<TMachine>.Stamp(item) == stamp ? Look.Found : Look.Torn;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Take(CacheTable* table, ItemHeader* item, byte* to, bool fits, ref ItemFacts facts)
+    /// <summary>Reads what an item has between its header and its key.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void TakeExtras(CacheTable* table, ItemHeader* item, ref ItemFacts facts)
     {
         if (facts.Shape.Is(ItemShape.Sliding))
         {
@@ -243,10 +256,6 @@ internal static unsafe class CacheReader<TMachine>
         }
 
         facts.Checksum = facts.Shape.Is(ItemShape.Checked) ? ItemAccess<TMachine>.Word(item, facts.Shape.ChecksumAt) : 0;
-        facts.IsTagRemoved = facts.Shape.Tags != 0 && ItemAccess<TMachine>.IsTagRemoved(table, item, facts.Shape);
-        if (fits)
-        {
-            TMachine.CopyOut((byte*)item + facts.Shape.ValueBegins, to, facts.Shape.ValueBytes);
-        }
+        facts.IsTagRemoved = ItemAccess<TMachine>.IsTagRemoved(table, item, facts.Shape);
     }
 }

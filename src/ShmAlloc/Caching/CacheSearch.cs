@@ -15,7 +15,7 @@ internal static unsafe class CacheSearch<TMachine>
     internal static void Prefetch(Attachment* heap, CacheTable* table, ulong hash)
     {
         uint tag = EntryWord.TagOf(hash);
-        table->FindBuckets(hash, out ulong* bucket, out _);
+        ulong* bucket = table->FindBuckets(hash).First;
         for (int index = 0; index < TableLayout.EntriesOfBucket; index++)
         {
             EntryWord entry = new(TMachine.Peek(bucket + index));
@@ -34,7 +34,7 @@ internal static unsafe class CacheSearch<TMachine>
         facts = default;
         for (uint matches = Probe.Match<TMachine>(probe, EntryWord.TagOf(key.Hash)); matches != 0;)
         {
-            int index = Probe.Next(ref matches);
+            int index = BucketPair.Next(ref matches);
             EntryWord seen = probe->Seen(index);
             if (seen.IsEmpty || !ItemAccess<TMachine>.IsInside(heap, seen.Unit))
             {
@@ -80,8 +80,9 @@ internal static unsafe class CacheSearch<TMachine>
     /// <summary>Finds the entry that leads to a unit.</summary>
     internal static int FindUnit(Probe* probe, ulong unit)
     {
-        for (int index = 0; index < Probe.Entries; index++)
+        for (uint entries = BucketPair.All; entries != 0;)
         {
+            int index = BucketPair.Next(ref entries);
             EntryWord seen = Probe.Read<TMachine>(probe, index);
             if (!seen.IsEmpty && seen.Unit == unit)
             {

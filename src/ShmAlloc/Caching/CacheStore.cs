@@ -19,9 +19,7 @@ internal static unsafe class CacheStore<TMachine>
             return status;
         }
 
-        table->FindBuckets(key.Hash, out ulong* bucket, out ulong* other);
-        TMachine.Prefetch((byte*)bucket);
-        TMachine.Prefetch((byte*)other);
+        table->FindBuckets(key.Hash).Prefetch<TMachine>();
         ulong* grip = Cells<TMachine>.AddressOf(heap, heap->Slot, second);
         status = Grips<TMachine>.StatusOf(
             CacheRoom<TMachine>.TryBegin(heap, table, key, valueBytes, options, cell, now, grip, out NewItem item));
@@ -148,7 +146,7 @@ internal static unsafe class CacheStore<TMachine>
                 break;
             }
 
-            CacheReader<TMachine>.Touch(heap, probe, index);
+            CacheReader<TMachine>.Touch(heap, probe->Buckets, index);
             status = TryRenew(heap, table, facts, now) ? CacheStatus.Ok : CacheStatus.Contended;
         }
 

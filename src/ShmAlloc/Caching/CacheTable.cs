@@ -23,14 +23,13 @@ internal unsafe struct CacheTable
 
     /// <summary>The two buckets in which a key may lie.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal readonly void FindBuckets(ulong hash, out ulong* first, out ulong* second)
+    internal readonly BucketPair FindBuckets(ulong hash)
     {
         // Of a hash, bits 0 to 31 choose one bucket and bits 20 to 51 the other: each number, as a fraction of 2^32, times the count.
         ulong one = ((uint)hash * BucketCount) >> 32;
         ulong other = ((uint)(hash >> 20) * BucketCount) >> 32;
         other = other != one ? other : one != 0 ? one - 1 : BucketCount - 1;
-        first = Buckets + (one * TableLayout.BucketWords);
-        second = Buckets + (other * TableLayout.BucketWords);
+        return new BucketPair(Buckets + (one * TableLayout.BucketWords), Buckets + (other * TableLayout.BucketWords));
     }
 }
 

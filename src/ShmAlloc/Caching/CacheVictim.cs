@@ -17,12 +17,12 @@ internal static unsafe class CacheVictim<TMachine>
         errand->Reason = CacheCounter.EvictionsForEntry;
         Probation<TMachine>.Begin(heap, &errand->Evictions);
         bool isEmpty = false;
-        for (int turn = 0; turn < HintWord.Uses * Probe.Entries && !isEmpty; turn++)
+        for (int turn = 0; turn < HintWord.Uses * BucketPair.Entries && !isEmpty; turn++)
         {
-            int index = (int)((random + (uint)turn) % Probe.Entries);
+            int index = BucketPair.IndexOf((int)((random + (uint)turn) % BucketPair.Entries));
             EntryWord seen = Probe.Read<TMachine>(probe, index);
             isEmpty = seen.IsEmpty
-                || (EntryHints<TMachine>.Read(probe, index) == turn / Probe.Entries && TryDrop(heap, table, probe, index, seen, errand, grip));
+                || (EntryHints<TMachine>.Read(probe, index) == turn / BucketPair.Entries && TryDrop(heap, table, probe, index, seen, errand, grip));
         }
 
         Probation<TMachine>.End(heap, &errand->Evictions);

@@ -178,9 +178,10 @@ internal static unsafe class CacheWriter<TMachine>
         int first = Probe.None;
         int second = Probe.None;
         int balance = 0;
-        for (int index = Probe.Entries - 1; index >= 0; index--)
+        for (int number = BucketPair.Entries - 1; number >= 0; number--)
         {
-            bool isFirst = index < TableLayout.EntriesOfBucket;
+            int index = BucketPair.IndexOf(number);
+            bool isFirst = number < TableLayout.EntriesOfBucket;
             if (probe->Seen(index).IsEmpty)
             {
                 first = isFirst ? index : first;

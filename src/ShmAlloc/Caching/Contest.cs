@@ -35,8 +35,9 @@ internal static unsafe class Contest<TMachine>
         Attachment* heap, Probe* probe, in CacheKey key, int index, ItemHeader* made, ulong deadline, bool insists, ulong* grip)
     {
         bool isFirst = true;
-        for (int other = 0; other < Probe.Entries && isFirst; other++)
+        for (uint entries = BucketPair.All; entries != 0 && isFirst;)
         {
+            int other = BucketPair.Next(ref entries);
             isFirst = other == index || TryClear(heap, probe, key, other, insists || other > index, grip);
         }
 

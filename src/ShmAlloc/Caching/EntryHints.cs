@@ -15,13 +15,13 @@ namespace ShmAlloc.Caching;
 internal static unsafe class EntryHints<TMachine>
     where TMachine : struct, IMachine
 {
-    internal static int Read(Probe* probe, int index) => new HintWord(TMachine.Read(probe->HintsOf(index, out int position))).UseOf(position);
+    internal static int Read(Probe* probe, int index) => new HintWord(TMachine.Read(probe->Buckets.HintsOf(index, out int position))).UseOf(position);
 
     /// <summary>An entry was asked for. What says so already is not written to.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static void Raise(Probe* probe, int index)
+    internal static void Raise(BucketPair buckets, int index)
     {
-        ulong* address = probe->HintsOf(index, out int position);
+        ulong* address = buckets.HintsOf(index, out int position);
         if ((TMachine.Read(address) & HintWord.Hit(position)) == 0)
         {
             TMachine.Or(address, HintWord.Hit(position));
@@ -31,7 +31,7 @@ internal static unsafe class EntryHints<TMachine>
     /// <summary>The main hand came by: an entry that was used is cold now.</summary>
     internal static void Lower(Probe* probe, int index)
     {
-        ulong* address = probe->HintsOf(index, out int position);
+        ulong* address = probe->Buckets.HintsOf(index, out int position);
         HintWord seen = new(TMachine.Read(address));
         if (seen.UseOf(position) == HintWord.Used)
         {
@@ -42,7 +42,7 @@ internal static unsafe class EntryHints<TMachine>
     /// <summary>An entry was inserted: what the one before it was used for does not count; that its key was evicted lately does.</summary>
     internal static void Admit(Attachment* heap, Probe* probe, int index, uint tag, ulong bytes)
     {
-        ulong* home = probe->HomeHints;
+        ulong* home = probe->Buckets.HomeHints;
         HintWord seen = new(TMachine.Read(home));
         int use = HintWord.New;
         if (seen.TryTakeGhost(tag, out HintWord next, out GhostKind kind, out uint when))
@@ -51,7 +51,7 @@ internal static unsafe class EntryHints<TMachine>
             use = Probation<TMachine>.Return(heap, kind, when, bytes) ? HintWord.Cold : HintWord.New;
         }
 
-        ulong* address = probe->HintsOf(index, out int position);
+        ulong* address = probe->Buckets.HintsOf(index, out int position);
         seen = new(TMachine.Read(address));
         if (seen.UseOf(position) != use)
         {
@@ -66,7 +66,7 @@ internal static unsafe class EntryHints<TMachine>
     /// <param name="when">The ticks of that kind.</param>
     internal static void Remember(Probe* probe, uint tag, GhostKind kind, uint when)
     {
-        ulong* home = probe->HomeHints;
+        ulong* home = probe->Buckets.HomeHints;
         HintWord seen = new(TMachine.Read(home));
         TMachine.CompareExchange(home, seen.WithGhost(tag, kind, when).Bits, seen.Bits);
     }

@@ -15,22 +15,24 @@ internal static unsafe class ItemAccess<TMachine>
 
     /// <summary>Whether so many bytes from the start of a unit on lie within the heap, which somebody else may have made larger meanwhile.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static bool Fits(Attachment* heap, ulong unit, ulong bytes) => FitsInKnown(heap, unit, bytes) || FitsInGrown(heap, unit, bytes);
+    internal static bool Fits(Attachment* heap, ulong unit, ulong bytes) => bytes <= KnownRoom(heap, unit) || FitsInGrown(heap, unit, bytes);
 
+    /// <summary>Bytes from the start of a unit to the end of the heap as this process knows it; 0 if the unit lies behind it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static bool FitsInKnown(Attachment* heap, ulong unit, ulong bytes)
+    internal static ulong KnownRoom(Attachment* heap, ulong unit)
     {
         ulong start = unit << heap->Geometry.UnitShift;
         ulong end = Volatile.Read(ref heap->Blocks) << heap->Geometry.BlockShift;
-        return start < end && bytes <= end - start;
+        return start < end ? end - start : 0;
     }
 
+    /// <summary>What <see cref="Fits"/> says when they do not fit into the heap as it was known.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static bool FitsInGrown(Attachment* heap, ulong unit, ulong bytes)
+    internal static bool FitsInGrown(Attachment* heap, ulong unit, ulong bytes)
     {
         // Whatever the answer: another thread may have found out a moment before.
         Allocation.Growth<TMachine>.Refresh(heap);
-        return FitsInKnown(heap, unit, bytes);
+        return bytes <= KnownRoom(heap, unit);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

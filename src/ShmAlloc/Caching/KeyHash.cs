@@ -1,75 +1,101 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
 
 namespace ShmAlloc.Caching;
 
 /// <summary>
-/// SipHash-1-3 under the seed of the heap: whoever does not know the seed cannot choose keys that meet in one bucket.
+/// The hash of a key under the seed of the heap: whoever does not know the seed cannot choose keys that meet in one bucket.
 /// </summary>
-/// <remarks>Source: Aumasson, Bernstein, "SipHash: a fast short-input PRF" (2012); one round for each word and three at the end, as Rust uses it.</remarks>
+/// <remarks>
+/// Folded multiplication: 16 bytes of the key, each half hidden by a secret (a half of the seed, or what came before), are multiplied, and the halves of the
+/// product are combined. The length comes in at the end, where nobody can choose a key to make up for it. Not a pseudo-random function as SipHash is:
+/// it withstands whoever sees no hashes, which never leave a process, and takes a quarter of the instructions.
+/// Source: wyhash (Wang Yi, 2019), by way of what Go's maps do on processors without AES instructions, and foldhash (Orson Peters, 2024) in Rust's.
+/// </remarks>
 internal static unsafe class KeyHash
 {
+    private const int BlockBytes = 16;
+
+    /// <summary>2^64 divided by the golden ratio: odd, and more than any length in every byte.</summary>
+    private const ulong GoldenRatio = 0x9E37_79B9_7F4A_7C15;
+
+    /// <param name="bytes">The key.</param>
+    /// <param name="length">Its bytes.</param>
+    /// <param name="seed0">A secret.</param>
+    /// <param name="seed1">Another one.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static ulong Of(byte* bytes, int length, ulong seed0, ulong seed1)
     {
-        ulong v0 = seed0 ^ 0x736F_6D65_7073_6575;
-        ulong v1 = seed1 ^ 0x646F_7261_6E64_6F6D;
-        ulong v2 = seed0 ^ 0x6C79_6765_6E65_7261;
-        ulong v3 = seed1 ^ 0x7465_6462_7974_6573;
-        byte* end = bytes + (length & ~7);
-        for (byte* at = bytes; at < end; at += 8)
+        if (!IsOfTwoBlocks(length))
         {
-            ulong word = *(ulong*)at;
-            v3 ^= word;
-            Round(ref v0, ref v1, ref v2, ref v3);
-            v0 ^= word;
+            return OfAny(bytes, length, seed0, seed1);
         }
 
-        ulong last = ((ulong)length << 56) | Rest(bytes, length);
-        v3 ^= last;
-        Round(ref v0, ref v1, ref v2, ref v3);
-        v0 ^= last;
-        v2 ^= 0xFF;
-        Round(ref v0, ref v1, ref v2, ref v3);
-        Round(ref v0, ref v1, ref v2, ref v3);
-        Round(ref v0, ref v1, ref v2, ref v3);
-        return v0 ^ v1 ^ v2 ^ v3;
+        byte* last = bytes + length - BlockBytes;
+        return OfTwoBlocks(*(ulong*)bytes, *(ulong*)(bytes + 8), *(ulong*)last, *(ulong*)(last + 8), length, seed0, seed1);
     }
 
-    /// <summary>The bytes after the last whole word, without reading beyond them.</summary>
+    /// <summary>Whether a key of a length is its first and its last block, which may overlap: most keys are.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static ulong Rest(byte* bytes, int length)
+    internal static bool IsOfTwoBlocks(int length) => (uint)(length - BlockBytes - 1) < BlockBytes;
+
+    /// <summary>The hash of such a key, by the words of its blocks.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static ulong OfTwoBlocks(ulong low, ulong high, ulong lastLow, ulong lastHigh, int length, ulong seed0, ulong seed1)
     {
-        int rest = length & 7;
-        if (rest == 0)
+        ulong state = Fold(low ^ seed1, high ^ seed0);
+        return End(Fold(lastLow ^ seed1, lastHigh ^ state), length);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static ulong OfAny(byte* bytes, int length, ulong seed0, ulong seed1)
+    {
+        ulong state = seed0;
+        ulong low;
+        ulong high;
+        if (length <= BlockBytes)
         {
-            return 0;
+            ReadShort(bytes, length, out low, out high);
+        }
+        else
+        {
+            byte* last = bytes + length - BlockBytes;
+            for (; bytes < last; bytes += BlockBytes)
+            {
+                state = Fold(*(ulong*)bytes ^ seed1, *(ulong*)(bytes + 8) ^ state);
+            }
+
+            low = *(ulong*)last;
+            high = *(ulong*)(last + 8);
         }
 
-        if (length > 8)
-        {
-            return *(ulong*)(bytes + length - 8) >> (64 - (8 * rest));
-        }
-
-        if (rest >= 4)
-        {
-            return *(uint*)bytes | ((ulong)*(uint*)(bytes + rest - 4) << (8 * (rest - 4)));
-        }
-
-        return bytes[0] | ((ulong)bytes[rest >> 1] << (8 * (rest >> 1))) | ((ulong)bytes[rest - 1] << (8 * (rest - 1)));
+        return End(Fold(low ^ seed1, high ^ state), length);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Round(ref ulong v0, ref ulong v1, ref ulong v2, ref ulong v3)
+    private static ulong End(ulong state, int length) => Fold(state, GoldenRatio ^ (uint)length);
+
+    /// <summary>All bytes of a block or less, without reading beyond them: keys of one length that differ, differ here.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void ReadShort(byte* bytes, int length, out ulong low, out ulong high)
     {
-        v0 += v1;
-        v2 += v3;
-        v1 = BitOperations.RotateLeft(v1, 13) ^ v0;
-        v3 = BitOperations.RotateLeft(v3, 16) ^ v2;
-        v0 = BitOperations.RotateLeft(v0, 32);
-        v2 += v1;
-        v0 += v3;
-        v1 = BitOperations.RotateLeft(v1, 17) ^ v2;
-        v3 = BitOperations.RotateLeft(v3, 21) ^ v0;
-        v2 = BitOperations.RotateLeft(v2, 32);
+        if (length >= 8)
+        {
+            low = *(ulong*)bytes;
+            high = *(ulong*)(bytes + length - 8);
+        }
+        else if (length >= 4)
+        {
+            low = *(uint*)bytes;
+            high = *(uint*)(bytes + length - 4);
+        }
+        else
+        {
+            low = length == 0 ? 0 : (uint)(bytes[0] | (bytes[length >> 1] << 8) | (bytes[length - 1] << 16));
+            high = 0;
+        }
     }
+
+    /// <summary>Multiplies once more for the lower half: that is ready before one that takes the way through memory, as the compiler has it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong Fold(ulong one, ulong other) => Math.BigMul(one, other, out _) ^ (one * other);
 }

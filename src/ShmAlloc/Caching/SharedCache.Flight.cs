@@ -36,8 +36,8 @@ public sealed unsafe partial class SharedCache
         string key, Func<string, byte[]> factory, in CacheEntryOptions options = default, in CacheFlightOptions flight = default)
     {
         ArgumentNullException.ThrowIfNull(key);
-        Span<byte> buffer = stackalloc byte[ShortKeyBytes];
-        return GetOrAdd(Utf8(key, buffer), key, factory, options, flight);
+        Span<byte> buffer = stackalloc byte[TextKey.ShortBytes];
+        return GetOrAdd(TextKey.Utf8(key, buffer), key, factory, options, flight);
     }
 
     /// <inheritdoc cref="GetOrAdd{TState}(ReadOnlySpan{byte}, TState, Func{TState, byte[]}, in CacheEntryOptions, in CacheFlightOptions)"/>

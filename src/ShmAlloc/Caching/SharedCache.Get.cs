@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
-using System.Text;
 using ShmAlloc.Layout;
 using ShmAlloc.Memory;
 
@@ -9,7 +8,6 @@ namespace ShmAlloc.Caching;
 /// <content>Gets.</content>
 public sealed unsafe partial class SharedCache
 {
-    private const int ShortKeyBytes = 384;
     private const int ShortValueBytes = 1024;
 
     /// <summary>Copies the value of a key.</summary>
@@ -21,15 +19,25 @@ public sealed unsafe partial class SharedCache
     /// <returns>Whether the value was copied.</returns>
     /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
     public bool TryGet(ReadOnlySpan<byte> key, Span<byte> destination, out int lengthBytes) =>
-        Get(key, destination, out lengthBytes, out _) == CacheStatus.Ok;
+        Get(key, destination, counts: true, out lengthBytes, out _) == CacheStatus.Ok;
 
     /// <inheritdoc cref="TryGet(ReadOnlySpan{byte}, Span{byte}, out int)"/>
     [SkipLocalsInit]
     public bool TryGet(string key, Span<byte> destination, out int lengthBytes)
     {
         ArgumentNullException.ThrowIfNull(key);
-        Span<byte> buffer = stackalloc byte[ShortKeyBytes];
-        return TryGet(Utf8(key, buffer), destination, out lengthBytes);
+        TextKey.Buffer buffer;
+        return TextKey.TryMake(key, &buffer, _seed0, _seed1, out CacheKey made)
+            ? Get(made, destination, counts: true, out lengthBytes, out _) == CacheStatus.Ok
+            : TryGetAny(key, destination, out lengthBytes);
+    }
+
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool TryGetAny(string key, Span<byte> destination, out int lengthBytes)
+    {
+        Span<byte> buffer = stackalloc byte[TextKey.ShortBytes];
+        return TryGet(TextKey.Utf8(key, buffer), destination, out lengthBytes);
     }
 
     /// <summary>Copies the value of a key.</summary>
@@ -46,16 +54,50 @@ public sealed unsafe partial class SharedCache
         Get(key, destination, counts: true, out lengthBytes, out version);
 
     // Of several tries that are one get for the user, only the first one counts as a hit or a miss.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private CacheStatus Get(ReadOnlySpan<byte> key, Span<byte> destination, bool counts, out int lengthBytes, out CacheVersion version)
     {
-        fixed (byte* bytes = key, to = destination)
+        fixed (byte* bytes = key)
         {
-            CacheStatus status = Read(KeyOf(bytes, key.Length), to, destination.Length, counts, out ItemFacts facts);
-            lengthBytes = (int)facts.Shape.ValueBytes;
-            version = new CacheVersion(facts.Stamp);
-            return status;
+            return Get(KeyOf(bytes, key.Length), destination, counts, out lengthBytes, out version);
         }
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private CacheStatus Get(CacheKey key, Span<byte> destination, bool counts, out int lengthBytes, out CacheVersion version)
+    {
+        fixed (byte* to = destination)
+        {
+            bool isRead = QuickRead<Hardware>.TryRead(
+                _heap, _table, key, to, (ulong)(uint)destination.Length, out ulong shape, out ulong stamp, out ulong deadline);
+            if (!isRead || (deadline != 0 && IsExpired(deadline)))
+            {
+                return GetSlowly(key, to, destination.Length, counts, out lengthBytes, out version);
+            }
+
+            if (counts)
+            {
+                CacheCounts<Hardware>.Add(_heap, _table, CacheCounter.Hits, 1);
+            }
+
+            lengthBytes = (int)new ItemShape(shape).ValueBytes;
+            version = new CacheVersion(stamp);
+            GC.KeepAlive(Heap);
+            return CacheStatus.Ok;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private CacheStatus GetSlowly(CacheKey key, byte* to, int capacity, bool counts, out int lengthBytes, out CacheVersion version)
+    {
+        CacheStatus status = Read(key, to, capacity, counts, out ItemFacts facts);
+        lengthBytes = (int)facts.Shape.ValueBytes;
+        version = new CacheVersion(facts.Stamp);
+        return status;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool IsExpired(ulong deadline) => ItemAccess<Hardware>.IsExpired(deadline, Now);
 
     /// <summary>Appends the value of a key to a writer.</summary>
     /// <param name="key">The key: at most 65,535 bytes.</param>
@@ -88,8 +130,8 @@ public sealed unsafe partial class SharedCache
     public bool TryGet(string key, IBufferWriter<byte> destination)
     {
         ArgumentNullException.ThrowIfNull(key);
-        Span<byte> buffer = stackalloc byte[ShortKeyBytes];
-        return TryGet(Utf8(key, buffer), destination);
+        Span<byte> buffer = stackalloc byte[TextKey.ShortBytes];
+        return TryGet(TextKey.Utf8(key, buffer), destination);
     }
 
     /// <summary>The value of a key, in an array of its own.</summary>
@@ -103,8 +145,8 @@ public sealed unsafe partial class SharedCache
     public byte[]? Get(string key)
     {
         ArgumentNullException.ThrowIfNull(key);
-        Span<byte> buffer = stackalloc byte[ShortKeyBytes];
-        return Get(Utf8(key, buffer), out _);
+        Span<byte> buffer = stackalloc byte[TextKey.ShortBytes];
+        return Get(TextKey.Utf8(key, buffer), out _);
     }
 
     /// <summary>The value of a key, in an array of its own, and its version.</summary>
@@ -163,10 +205,6 @@ public sealed unsafe partial class SharedCache
         }
     }
 
-    /// <summary>UTF-8 of a key: in the buffer if it fits.</summary>
-    internal static ReadOnlySpan<byte> Utf8(string key, Span<byte> buffer) =>
-        Encoding.UTF8.TryGetBytes(key, buffer, out int length) ? buffer[..length] : Encoding.UTF8.GetBytes(key);
-
     /// <summary>Reads, and judges what was read: expired, of a removed tag, or still worked out.</summary>
     private CacheStatus Read(in CacheKey key, byte* to, int capacity, bool counts, out ItemFacts facts)
     {
@@ -174,14 +212,13 @@ public sealed unsafe partial class SharedCache
         int attempt = 0;
         do
         {
-            status = CacheReader<Hardware>.TryRead(_heap, _table, key, to, (ulong)capacity, out facts);
+            status = CacheReader<Hardware>.TryReadAnywhere(_heap, _table, key, to, (ulong)capacity, out facts);
         }
         while (status == CacheStatus.Contended && Pause(ref attempt));
 
-        if (status is CacheStatus.Ok or CacheStatus.BufferTooSmall
-            && (facts.Deadline != 0 || facts.IsTagRemoved || facts.Shape.Is(Unusual) || facts.Shape.ValueBytes > int.MaxValue))
+        if (status is CacheStatus.Ok or CacheStatus.BufferTooSmall)
         {
-            status = Inspect(key, to, status, facts);
+            status = Judge(key, to, status, facts);
         }
 
         bool isHit = status is CacheStatus.Ok or CacheStatus.BufferTooSmall;
@@ -200,18 +237,15 @@ public sealed unsafe partial class SharedCache
         return status;
     }
 
-    private const uint Unusual = ItemShape.Sliding | ItemShape.Checked | ItemShape.Placeholder;
-
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private CacheStatus Inspect(in CacheKey key, byte* to, CacheStatus status, in ItemFacts facts)
+    private CacheStatus Judge(in CacheKey key, byte* to, CacheStatus status, in ItemFacts facts)
     {
-        ulong now = facts.Deadline != 0 ? Now : 0;
-        status = CacheReader<Hardware>.Judge(status, facts, to, now);
         if (facts.Shape.ValueBytes > int.MaxValue)
         {
             return CacheStatus.Damaged;
         }
 
+        ulong now = facts.Deadline != 0 ? Now : 0;
+        status = CacheReader<Hardware>.Judge(status, facts, to, now);
         if (status is CacheStatus.Ok or CacheStatus.BufferTooSmall && facts.Shape.Is(ItemShape.Sliding) && !_heap->ReadOnly && facts.IsRenewalDue(now))
         {
             Renew(key);

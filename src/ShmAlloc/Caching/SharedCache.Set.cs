@@ -26,8 +26,8 @@ public sealed unsafe partial class SharedCache
     public CacheStatus Set(string key, ReadOnlySpan<byte> value, in CacheEntryOptions options = default)
     {
         ArgumentNullException.ThrowIfNull(key);
-        Span<byte> buffer = stackalloc byte[ShortKeyBytes];
-        return Put(Utf8(key, buffer), value, options, PutMode.Set, default);
+        Span<byte> buffer = stackalloc byte[TextKey.ShortBytes];
+        return Put(TextKey.Utf8(key, buffer), value, options, PutMode.Set, default);
     }
 
     /// <inheritdoc cref="Set(ReadOnlySpan{byte}, ReadOnlySpan{byte}, in CacheEntryOptions)"/>
@@ -136,8 +136,8 @@ public sealed unsafe partial class SharedCache
     public CacheStatus Remove(string key)
     {
         ArgumentNullException.ThrowIfNull(key);
-        Span<byte> buffer = stackalloc byte[ShortKeyBytes];
-        return Remove(Utf8(key, buffer));
+        Span<byte> buffer = stackalloc byte[TextKey.ShortBytes];
+        return Remove(TextKey.Utf8(key, buffer));
     }
 
     /// <summary>Removes everything that was set with a tag before: for all processes at once, in constant time.</summary>
@@ -275,8 +275,8 @@ public sealed unsafe partial class SharedCache
     [SkipLocalsInit]
     private ulong HashOf(string text)
     {
-        Span<byte> buffer = stackalloc byte[ShortKeyBytes];
-        ReadOnlySpan<byte> utf8 = Utf8(text, buffer);
+        Span<byte> buffer = stackalloc byte[TextKey.ShortBytes];
+        ReadOnlySpan<byte> utf8 = TextKey.Utf8(text, buffer);
         fixed (byte* bytes = utf8)
         {
             return KeyHash.Of(bytes, utf8.Length, _seed0, _seed1);

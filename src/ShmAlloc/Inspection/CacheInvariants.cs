@@ -97,8 +97,9 @@ internal static unsafe class CacheInvariants<TMachine>
 
     private static int IndexOf(Probe* probe, ulong* address)
     {
-        for (int index = 0; index < Probe.Entries; index++)
+        for (uint entries = BucketPair.All; entries != 0;)
         {
+            int index = BucketPair.Next(ref entries);
             if (probe->AddressOf(index) == address)
             {
                 return index;
@@ -115,7 +116,7 @@ internal static unsafe class CacheInvariants<TMachine>
         bool isConfirmed = IsConfirmed(item);
         while (isConfirmed && matches != 0)
         {
-            int other = Probe.Next(ref matches);
+            int other = BucketPair.Next(ref matches);
             EntryWord seen = probe->Seen(other);
             bool isAnother = other > own && !seen.IsEmpty && ItemAccess<TMachine>.IsInside(heap, seen.Unit)
                 && IsConfirmed(ItemAccess<TMachine>.At(heap, seen.Unit))

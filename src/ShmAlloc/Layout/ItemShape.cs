@@ -53,6 +53,13 @@ internal readonly struct ItemShape(ulong bits)
     /// <summary>Whether no flag is set that this version does not know.</summary>
     internal bool IsKnown => (Bits & 0xFF & ~(ulong)AllFlags) == 0;
 
+    /// <summary>Whether nothing lies between the header and the key.</summary>
+    internal bool IsPlain => (Bits & (Sliding | Checked | Placeholder | (MaxTags << TagsAt))) == 0;
+
+    /// <summary>The same, and that its key has so many bytes.</summary>
+    internal bool IsPlainWithKey(ulong keyBytes) =>
+        (Bits & (Sliding | Checked | Placeholder | (MaxTags << TagsAt) | ((ulong)MaxKeyBytes << KeyAt))) == keyBytes << KeyAt;
+
     // All in bytes from the beginning of the item. A part takes a multiple of what its flag is as a number, so no branch is needed.
     internal static uint SlidingAt => ItemHeader.Size;
 

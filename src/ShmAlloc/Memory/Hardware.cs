@@ -40,11 +40,11 @@ internal readonly unsafe struct Hardware : IMachine
 
     /// <remarks>As above: readers look at the one word again that they rely on, or read all of them twice.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void ReadLine(ulong* from, ulong* to, string file, int line)
+    public static Vector512<ulong> ReadLine(ulong* from, string file, int line)
     {
-        Vector256.Store(Vector256.Load(from), to);
-        Vector256.Store(Vector256.Load(from + Vector256<ulong>.Count), to + Vector256<ulong>.Count);
+        Vector512<ulong> words = Vector512.Load(from);
         Volatile.ReadBarrier();
+        return words;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -75,19 +75,19 @@ internal readonly unsafe struct Hardware : IMachine
         }
     }
 
-    public static void CopyIn(byte* from, byte* to, ulong lengthBytes, string file, int line) => Copy(from, to, lengthBytes);
+    public static void CopyIn(byte* from, byte* to, ulong lengthBytes, string file, int line) => ShortMemory.Copy(from, to, lengthBytes);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void CopyOut(byte* from, byte* to, ulong lengthBytes, string file, int line)
     {
-        Copy(from, to, lengthBytes);
+        ShortMemory.Copy(from, to, lengthBytes);
         Volatile.ReadBarrier();
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool IsEqual(byte* shared, byte* own, ulong lengthBytes, string file, int line)
     {
-        bool isEqual = Host.IsForeign
-            ? Libc.Compare(shared, own, (nuint)lengthBytes) == 0
-            : new ReadOnlySpan<byte>(shared, (int)lengthBytes).SequenceEqual(new ReadOnlySpan<byte>(own, (int)lengthBytes));
+        bool isEqual = ShortMemory.IsEqual(shared, own, lengthBytes);
         Volatile.ReadBarrier();
         return isEqual;
     }
@@ -141,16 +141,4 @@ internal readonly unsafe struct Hardware : IMachine
         SlotLock.TryReadLength(heap, out ulong length) && length >= heap->Geometry.FileBytes(blocks);
 
     public static void Retire(Attachment* heap) => Mapping.Retire(heap);
-
-    private static void Copy(byte* from, byte* to, ulong lengthBytes)
-    {
-        if (Host.IsForeign)
-        {
-            Libc.Copy(to, from, (nuint)lengthBytes);
-        }
-        else
-        {
-            Buffer.MemoryCopy(from, to, lengthBytes, lengthBytes);
-        }
-    }
 }

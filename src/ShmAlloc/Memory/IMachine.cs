@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 using ShmAlloc.Participants;
 
 namespace ShmAlloc.Memory;
@@ -21,7 +22,7 @@ internal unsafe interface IMachine
         ulong* from, ulong* to, int count, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0);
 
     /// <summary>Acquire loads of the eight words of a cache line, in any order.</summary>
-    static abstract void ReadLine(ulong* from, ulong* to, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0);
+    static abstract Vector512<ulong> ReadLine(ulong* from, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0);
 
     /// <summary>A release store; it may become visible after later loads of this thread.</summary>
     static abstract void Write(ulong* address, ulong value, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0);

@@ -124,9 +124,9 @@ internal sealed unsafe class CacheJudge(World world)
         Require(heap->UnitsFor(shape.TotalBytes) <= units, $"{name} leads to an item that is longer than its allocation");
         Require(!shape.Is(ItemShape.Placeholder), $"{name} leads to a placeholder of a dead participant");
         Require(item->Deadline is not (ItemHeader.Tentative or ItemHeader.Revoked), $"{name} leads to an item that was never confirmed");
-        table->FindBuckets(item->Hash, out ulong* first, out ulong* second);
+        BucketPair buckets = table->FindBuckets(item->Hash);
         ulong* mine = table->Buckets + (bucket * TableLayout.BucketWords);
-        Require(mine == first || mine == second, $"{name} leads to an item of other buckets");
+        Require(mine == buckets.First || mine == buckets.Second, $"{name} leads to an item of other buckets");
         Require(EntryWord.TagOf(item->Hash) == entry.Tag, $"{name} leads to an item of another tag");
         int key = (int)(*(ulong*)((byte*)item + shape.KeyBegins) - CacheKeys.BytesOf(0));
         Require(key is >= 0 and < CacheKeys.Count && CacheKeys.HashOf(key) == item->Hash, $"{name} leads to an item with a key that nobody has set");

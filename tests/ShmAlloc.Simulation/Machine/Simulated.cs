@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics;
 using ShmAlloc.Memory;
 using ShmAlloc.Participants;
 
@@ -23,7 +24,12 @@ internal readonly unsafe struct Simulated : IMachine
         }
     }
 
-    public static void ReadLine(ulong* from, ulong* to, string file, int line) => ReadMany(from, to, 8, file, line);
+    public static Vector512<ulong> ReadLine(ulong* from, string file, int line)
+    {
+        ulong* words = stackalloc ulong[Vector512<ulong>.Count];
+        ReadMany(from, words, Vector512<ulong>.Count, file, line);
+        return Vector512.Load(words);
+    }
 
     public static void Write(ulong* address, ulong value, string file, int line)
     {

@@ -37,7 +37,7 @@ internal sealed unsafe partial class CacheActor
         {
             Lease lease = world.BeginLease(facts.Unit, Attached->UnitsFor(facts.Shape.TotalBytes), participant);
             long value = ReadLeased(key, item, facts, lease);
-            CacheReader<Simulated>.Touch(Attached, probe, index);
+            CacheReader<Simulated>.Touch(Attached, probe->Buckets, index);
             world.History.End(operation, Outcome.Found, value);
             Require(value == ReadLeased(key, item, facts, lease), "a leased value changed");
             Require(facts.Stamp == ItemAccess<Simulated>.Stamp(item), "a leased item has another stamp");

@@ -65,6 +65,25 @@ internal sealed unsafe partial class CacheActor(World world, Actor actor, int pa
         return this;
     }
 
+    /// <summary>As gets go for which the quick read did not help.</summary>
+    internal CacheActor GetSlowly(int key)
+    {
+        ReadValue(key, out _, CacheReader<Simulated>.TryReadAnywhere);
+        return this;
+    }
+
+    /// <summary>As gets go when others were too quick many times.</summary>
+    internal CacheActor GetHeld(int key)
+    {
+        ReadValue(key, out _, (heap, table, in sought, to, capacity, out facts) =>
+        {
+            Probe probe;
+            Probe.Begin(&probe, table, sought.Hash);
+            return CacheReader<Simulated>.TryReadHeld(heap, table, &probe, sought, to, capacity, out facts);
+        });
+        return this;
+    }
+
     internal CacheActor RemoveTag()
     {
         int operation = Begin(OperationKind.ClearAll, 0);
@@ -156,12 +175,12 @@ internal sealed unsafe partial class CacheActor(World world, Actor actor, int pa
     }
 
     /// <summary>A get, with what its caller makes of the facts.</summary>
-    private long ReadValue(int key, out ulong stamp)
+    private long ReadValue(int key, out ulong stamp, Reader? reader = null)
     {
         int operation = Begin(OperationKind.Get, key);
         ulong* value = stackalloc ulong[ValueWords];
-        CacheStatus status = CacheReader<Simulated>.TryRead(
-            Attached, Table, CacheKeys.Of(key), (byte*)value, ValueWords * sizeof(ulong), out ItemFacts facts);
+        reader ??= CacheReader<Simulated>.TryRead;
+        CacheStatus status = reader(Attached, Table, CacheKeys.Of(key), (byte*)value, ValueWords * sizeof(ulong), out ItemFacts facts);
         Require(status is CacheStatus.Ok or CacheStatus.Missing or CacheStatus.Contended, $"a get answers {status}");
         if (status == CacheStatus.Ok
             && (facts.IsTagRemoved || facts.Shape.Is(ItemShape.Placeholder) || (facts.Deadline != 0 && ItemAccess<Simulated>.IsExpired(facts.Deadline, Now))))
@@ -174,6 +193,8 @@ internal sealed unsafe partial class CacheActor(World world, Actor actor, int pa
         world.History.End(operation, status == CacheStatus.Ok ? Outcome.Found : OutcomeOf(status), found);
         return found;
     }
+
+    private delegate CacheStatus Reader(Attachment* heap, CacheTable* table, in CacheKey key, byte* to, ulong capacity, out ItemFacts facts);
 
     /// <summary>A value is whole, and one of its key.</summary>
     private static long Check(int key, ulong* value, uint bytes)

@@ -42,6 +42,11 @@ internal static class CacheTargeted
             new(1, actor => actor.Cache.Remove(Stopper).Add(A, 1)),
             new(2, actor => actor.Cache.Remove(A).Get(A))),
 
+        Make("one adds and one sets, into two entries, and one gets slowly", true,
+            new(0, actor => actor.Cache.Add(A, 0)),
+            new(1, actor => actor.Cache.Remove(Stopper).Set(A, 1)),
+            new(2, actor => actor.Cache.GetSlowly(A).GetSlowly(A))),
+
         Make("one adds and one sets, into two entries, and one gets", true,
             new(0, actor => actor.Cache.Add(A, 0)),
             new(1, actor => actor.Cache.Remove(Stopper).Set(A, 1)),
@@ -75,28 +80,9 @@ internal static class CacheTargeted
             new(1, actor => actor.Cache.Remove(A).Get(A)),
             new(2, actor => actor.Cache.Remove(Stopper).Set(A, 2))),
 
-        Make("what is read is replaced, swept and used for another key", true,
-            new(0, actor => actor.Cache.Get(A)),
-            new(1, actor => actor.Cache.Set(A, 1, words: 2)),
-            new(2, actor => actor.Sweep(1).Cache.Set(B, 2, words: 2))) with
-        {
-            Setup = actors => Prepare(actors).Set(A, 9, words: 2),
-        },
-
-        Make("what is read is replaced twice, and lies where it lay", true,
-            new(0, actor => actor.Cache.Get(A)),
-            new(1, actor => actor.Cache.Remove(A).Heap.Sweep(1).Cache.Set(A, 1, words: 2))) with
-        {
-            Setup = actors => Prepare(actors).Set(A, 9, words: 2),
-        },
-
-        // The new item of the same key lies where the old one lay, and is complete before it is linked.
-        Make("what is read is replaced, and its memory is the next value's", true,
-            new(0, actor => actor.Cache.Get(A).Get(A)),
-            new(1, actor => actor.Cache.Set(A, 1).Heap.Sweep(1).Cache.Set(A, 2))) with
-        {
-            Setup = actors => Prepare(actors).Set(A, 9),
-        },
+        .. Reads("what is read is", actor => actor.Cache.Get(A)),
+        .. Reads("what is read slowly is", actor => actor.Cache.GetSlowly(A)),
+        .. Reads("what is read and held is", actor => actor.Cache.GetHeld(A)),
 
         Make("what is verified is replaced, swept and used for another key", true,
             new(0, actor => actor.Verify()),
@@ -269,6 +255,37 @@ internal static class CacheTargeted
             cache.Set(key, 9).Get(key);
         }
     }
+
+    /// <summary>What a reader meets, whichever way it reads.</summary>
+    private static IEnumerable<SimulatedProgram> Reads(string what, Action<Actor> read) =>
+    [
+        Make($"{what} replaced, swept and used for another key", true,
+            new(0, read),
+            new(1, actor => actor.Cache.Set(A, 1, words: 2)),
+            new(2, actor => actor.Sweep(1).Cache.Set(B, 2, words: 2))) with
+        {
+            Setup = actors => Prepare(actors).Set(A, 9, words: 2),
+        },
+
+        Make($"{what} replaced twice, and lies where it lay", true,
+            new(0, read),
+            new(1, actor => actor.Cache.Remove(A).Heap.Sweep(1).Cache.Set(A, 1, words: 2))) with
+        {
+            Setup = actors => Prepare(actors).Set(A, 9, words: 2),
+        },
+
+        // The new item of the same key lies where the old one lay, and is complete before it is linked.
+        Make($"{what} replaced, and its memory is the next value's", true,
+            new(0, actor =>
+            {
+                read(actor);
+                read(actor);
+            }),
+            new(1, actor => actor.Cache.Set(A, 1).Heap.Sweep(1).Cache.Set(A, 2))) with
+        {
+            Setup = actors => Prepare(actors).Set(A, 9),
+        },
+    ];
 
     /// <summary>All blocks are full of items, and what is noted of their sweeping is nonsense.</summary>
     private static SimulatedProgram MakeFull(string name, bool areUsed, params ProgramThread[] threads) => Make(name, false, threads) with

@@ -87,9 +87,9 @@ public sealed unsafe class CacheVerificationTests
     {
         var heap = test.Heap.Attachment;
         var hash = ItemAccess<Hardware>.Hash(ItemAccess<Hardware>.At(heap, new EntryWord(entry).Unit));
-        Directory<Hardware>.Find(heap, 0)->FindBuckets(hash, out var first, out var second);
+        var buckets = Directory<Hardware>.Find(heap, 0)->FindBuckets(hash);
         var address = At(test, bucket, 0);
-        return address == first || address == second;
+        return address == buckets.First || address == buckets.Second;
     }
 
     private static (ulong Bucket, int Index) AnyEntry(TestCache test) => Find(test, 0, isEmpty: false);

@@ -1,69 +1,152 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.Text;
 using ShmAlloc.Caching;
 
 namespace ShmAlloc.Tests.Caching;
 
-/// <summary>The keyed hash, against another implementation.</summary>
+/// <summary>The keyed hash: that it is what the file format says, and that keys of all kinds are spread by it.</summary>
 public sealed unsafe class KeyHashTests
 {
-    /// <summary>
-    /// What CPython 3.11 says, whose hash of bytes is SipHash-1-3 too: <c>hash(bytes(n % 256 for n in range(length)))</c> with PYTHONHASHSEED 0, 1
-    /// and 42. The key is zero for seed 0; otherwise it is made from the seed by the generator of Python/bootstrap_hash.c.
-    /// </summary>
-    [Theory]
-    [InlineData(0x0000000000000000, 0x0000000000000000, 1, 0x68A914128E01E473)]
-    [InlineData(0x0000000000000000, 0x0000000000000000, 2, 0x010BAC45C41E3669)]
-    [InlineData(0x0000000000000000, 0x0000000000000000, 3, 0x4D4C9A4A8EF6E0AD)]
-    [InlineData(0x0000000000000000, 0x0000000000000000, 4, 0x7CC43F98813E4DBD)]
-    [InlineData(0x0000000000000000, 0x0000000000000000, 5, 0x5ABE2169DFF36275)]
-    [InlineData(0x0000000000000000, 0x0000000000000000, 6, 0xE3C25F87624F1CDB)]
-    [InlineData(0x0000000000000000, 0x0000000000000000, 7, 0x2F098AB0C751325A)]
-    [InlineData(0x0000000000000000, 0x0000000000000000, 8, 0xEAD411E67EBE2EEA)]
-    [InlineData(0x0000000000000000, 0x0000000000000000, 9, 0x75927F9D95124362)]
-    [InlineData(0x0000000000000000, 0x0000000000000000, 15, 0xF30EB725BB91C9EA)]
-    [InlineData(0x0000000000000000, 0x0000000000000000, 16, 0x8972188433A5C5B7)]
-    [InlineData(0x0000000000000000, 0x0000000000000000, 63, 0x385D3E39E5F37359)]
-    [InlineData(0x0000000000000000, 0x0000000000000000, 256, 0x31AE646AFBA70308)]
-    [InlineData(0x0000000000000000, 0x0000000000000000, 1000, 0x498F889AC054D2D8)]
-    [InlineData(0xAED66CE184BE2329, 0xEBE9BBF1F1499052, 1, 0xECD3E5AFCECDA4B9)]
-    [InlineData(0xAED66CE184BE2329, 0xEBE9BBF1F1499052, 2, 0xBF360F1EA1745965)]
-    [InlineData(0xAED66CE184BE2329, 0xEBE9BBF1F1499052, 3, 0x8D5B20AB227BA858)]
-    [InlineData(0xAED66CE184BE2329, 0xEBE9BBF1F1499052, 4, 0x968A3280FAEEB716)]
-    [InlineData(0xAED66CE184BE2329, 0xEBE9BBF1F1499052, 5, 0xBBDA3B5F513C3D69)]
-    [InlineData(0xAED66CE184BE2329, 0xEBE9BBF1F1499052, 6, 0xA77F099D6FFED90E)]
-    [InlineData(0xAED66CE184BE2329, 0xEBE9BBF1F1499052, 7, 0xFD15E78052A69DDF)]
-    [InlineData(0xAED66CE184BE2329, 0xEBE9BBF1F1499052, 8, 0xC0B5739E7E28DD01)]
-    [InlineData(0xAED66CE184BE2329, 0xEBE9BBF1F1499052, 9, 0x208A1A5A0CBBF778)]
-    [InlineData(0xAED66CE184BE2329, 0xEBE9BBF1F1499052, 15, 0xFA87985F39E97A53)]
-    [InlineData(0xAED66CE184BE2329, 0xEBE9BBF1F1499052, 16, 0x12E9D283F9F37002)]
-    [InlineData(0xAED66CE184BE2329, 0xEBE9BBF1F1499052, 63, 0x542052345BC68274)]
-    [InlineData(0xAED66CE184BE2329, 0xEBE9BBF1F1499052, 256, 0x29B2ED382B263024)]
-    [InlineData(0xAED66CE184BE2329, 0xEBE9BBF1F1499052, 1000, 0x8FA3A0C69FB71C88)]
-    [InlineData(0xDC504FD368CD90AF, 0xB920BB9FFE99E9C1, 1, 0xCE880C366BCF3489)]
-    [InlineData(0xDC504FD368CD90AF, 0xB920BB9FFE99E9C1, 2, 0xEF32FBC0469F0756)]
-    [InlineData(0xDC504FD368CD90AF, 0xB920BB9FFE99E9C1, 3, 0xEF4B9DCAE9B04417)]
-    [InlineData(0xDC504FD368CD90AF, 0xB920BB9FFE99E9C1, 4, 0x79793200F3B3B3DB)]
-    [InlineData(0xDC504FD368CD90AF, 0xB920BB9FFE99E9C1, 5, 0xBE8653FC64F95FBD)]
-    [InlineData(0xDC504FD368CD90AF, 0xB920BB9FFE99E9C1, 6, 0xB32B5A11619800DD)]
-    [InlineData(0xDC504FD368CD90AF, 0xB920BB9FFE99E9C1, 7, 0xCE280FABC397FBDA)]
-    [InlineData(0xDC504FD368CD90AF, 0xB920BB9FFE99E9C1, 8, 0x60866C3C108C6AFB)]
-    [InlineData(0xDC504FD368CD90AF, 0xB920BB9FFE99E9C1, 9, 0x68814005F7469E03)]
-    [InlineData(0xDC504FD368CD90AF, 0xB920BB9FFE99E9C1, 15, 0x94ACE24D68C18CF8)]
-    [InlineData(0xDC504FD368CD90AF, 0xB920BB9FFE99E9C1, 16, 0x339176F3AC59CE05)]
-    [InlineData(0xDC504FD368CD90AF, 0xB920BB9FFE99E9C1, 63, 0x06E24D6F0D014C37)]
-    [InlineData(0xDC504FD368CD90AF, 0xB920BB9FFE99E9C1, 256, 0x0D0624090D255259)]
-    [InlineData(0xDC504FD368CD90AF, 0xB920BB9FFE99E9C1, 1000, 0x802852C33740ACD1)]
-    public void It_is_siphash_1_3(ulong seed0, ulong seed1, int length, ulong expected)
+    private const ulong Seed0 = 0xAED6_6CE1_84BE_2329;
+    private const ulong Seed1 = 0xEBE9_BBF1_F149_9052;
+
+    /// <summary>As docs/file-format.md describes it, in other words: numbers of 128 bits, and blocks that are cut out as arrays.</summary>
+    [Fact]
+    public void It_is_the_folded_multiplication_of_the_file_format()
     {
-        var bytes = new byte[length];
-        for (var index = 0; index < length; index++)
+        Random random = new(1);
+        for (var length = 0; length <= 100; length++)
         {
-            bytes[index] = (byte)index;
+            var bytes = new byte[length];
+            random.NextBytes(bytes);
+            Assert.Equal(Described(bytes, Seed0, Seed1), Hash(bytes));
+        }
+    }
+
+    /// <summary>Frozen: another answer is another layout version.</summary>
+    [Theory]
+    [InlineData("", 0x3E7D_19FD_2C98_9706)]
+    [InlineData("a", 0x165C_19C3_863F_E9C4)]
+    [InlineData("four", 0x6E42_8B9B_1056_F188)]
+    [InlineData("eight by", 0x566F_C881_05C1_F5DB)]
+    [InlineData("sixteen bytes or", 0xF36A_D7DA_52E6_2256)]
+    [InlineData("a key that is longer than two blocks of the hash", 0x24F1_633B_9DAC_3984)]
+    public void It_does_not_change(string key, ulong expected) => Assert.Equal(expected, Hash(Encoding.UTF8.GetBytes(key)));
+
+    /// <summary>Keys whose blocks are the same, or could be made the same by whoever may choose them, but for their lengths.</summary>
+    [Fact]
+    public void A_length_cannot_be_made_up_for()
+    {
+        const ulong word = 0x1122_3344_5566_7788;
+        var eight = new byte[8];
+        BinaryPrimitives.WriteUInt64LittleEndian(eight, word);
+        for (ulong change = 0; change < 64; change++)
+        {
+            var sixteen = new byte[16];
+            BinaryPrimitives.WriteUInt64LittleEndian(sixteen, word);
+            BinaryPrimitives.WriteUInt64LittleEndian(sixteen.AsSpan(8), word ^ change);
+            Assert.NotEqual(Hash(eight), Hash(sixteen));
         }
 
-        fixed (byte* first = bytes)
+        Assert.Equal(65, Enumerable.Range(0, 65).Select(length => Hash(new byte[length])).Distinct().Count());
+    }
+
+    /// <summary>Every bit of a key changes about half of the bits of its hash.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    [InlineData(4)]
+    [InlineData(8)]
+    [InlineData(15)]
+    [InlineData(16)]
+    [InlineData(25)]
+    [InlineData(70)]
+    public void Every_bit_of_a_key_counts(int length)
+    {
+        const int rounds = 200;
+        Random random = new(length);
+        var changed = new int[length * 8, 64];
+        for (var round = 0; round < rounds; round++)
         {
-            Assert.Equal(expected, KeyHash.Of(first, length, seed0, seed1));
+            var bytes = new byte[length];
+            random.NextBytes(bytes);
+            ulong seed0 = (ulong)random.NextInt64(), seed1 = (ulong)random.NextInt64();
+            var hash = Hash(bytes, seed0, seed1);
+            for (var bit = 0; bit < length * 8; bit++)
+            {
+                bytes[bit / 8] ^= (byte)(1 << (bit % 8));
+                var difference = hash ^ Hash(bytes, seed0, seed1);
+                bytes[bit / 8] ^= (byte)(1 << (bit % 8));
+                for (var at = 0; at < 64; at++)
+                {
+                    changed[bit, at] += (int)(difference >> at & 1);
+                }
+            }
         }
+
+        // Six standard deviations: 200 * 0.5 and 7.1.
+        foreach (var count in changed)
+        {
+            Assert.InRange(count, (rounds / 2) - 43, (rounds / 2) + 43);
+        }
+    }
+
+    /// <summary>What chooses a bucket, the other bucket and the tag: each is spread like chance by keys as programs make them.</summary>
+    [Theory]
+    [InlineData("user:{0}")]
+    [InlineData("{0:D20}")]
+    [InlineData("/articles/{0}/comments?page=1&size=50")]
+    [InlineData("{0}")]
+    public void Keys_of_a_row_are_spread(string format)
+    {
+        const int keys = 64 * 1024;
+        const int cells = 1024;
+        for (ulong seed = 1; seed <= 4; seed++)
+        {
+            var first = new int[cells];
+            var second = new int[cells];
+            var tags = new int[cells];
+            for (var number = 0; number < keys; number++)
+            {
+                var hash = Hash(Encoding.UTF8.GetBytes(string.Format(CultureInfo.InvariantCulture, format, number)), Seed0 * seed, Seed1 * seed);
+                first[(uint)hash >> 22]++;
+                second[(uint)(hash >> 20) >> 22]++;
+                tags[hash >> 54]++;
+            }
+
+            Assert.All([first, second, tags], counts => Assert.InRange(ChiSquare(counts, keys / cells), 750, 1300));
+        }
+    }
+
+    /// <summary>Keys of few bits, and numbers as bytes: no two of a hundred thousand meet.</summary>
+    [Fact]
+    public void Sparse_keys_do_not_meet()
+    {
+        HashSet<ulong> hashes = [];
+        var count = 0;
+        var bytes = new byte[24];
+        for (var one = 0; one < bytes.Length * 8; one++)
+        {
+            for (var two = 0; two <= one; two++)
+            {
+                Array.Clear(bytes);
+                bytes[one / 8] |= (byte)(1 << (one % 8));
+                bytes[two / 8] |= (byte)(1 << (two % 8));
+                hashes.Add(Hash(bytes));
+                count++;
+            }
+        }
+
+        for (ulong number = 0; number < 100_000; number++)
+        {
+            hashes.Add(Hash(BitConverter.GetBytes(number)));
+            hashes.Add(Hash(BitConverter.GetBytes(number << 40)));
+            count += 2;
+        }
+
+        // Shifted or not, 0 is 0.
+        Assert.Equal(count - 1, hashes.Count);
     }
 
     [Fact]
@@ -97,6 +180,57 @@ public sealed unsafe class KeyHashTests
         Assert.Equal(Order(one.Cache), Order(one.OpenElsewhere()));
     }
 
+    private static ulong Hash(ReadOnlySpan<byte> bytes, ulong seed0 = Seed0, ulong seed1 = Seed1)
+    {
+        fixed (byte* first = bytes)
+        {
+            return KeyHash.Of(first, bytes.Length, seed0, seed1);
+        }
+    }
+
+    private static ulong Described(byte[] key, ulong seed0, ulong seed1)
+    {
+        List<byte[]> blocks = [];
+        if (key.Length >= 16)
+        {
+            blocks.AddRange(key.Chunk(16).Where(block => block.Length == 16));
+            if (key.Length % 16 != 0)
+            {
+                blocks.Add(key[^16..]);
+            }
+        }
+        else
+        {
+            var block = new byte[16];
+            var half = key.Length >= 8 ? 8 : key.Length >= 4 ? 4 : 0;
+            if (half != 0)
+            {
+                key.AsSpan(0, half).CopyTo(block);
+                key.AsSpan(key.Length - half).CopyTo(block.AsSpan(8));
+            }
+            else if (key.Length > 0)
+            {
+                (block[0], block[1], block[2]) = (key[0], key[key.Length / 2], key[^1]);
+            }
+
+            blocks.Add(block);
+        }
+
+        var state = seed0;
+        foreach (var block in blocks)
+        {
+            var low = BinaryPrimitives.ReadUInt64LittleEndian(block);
+            var high = BinaryPrimitives.ReadUInt64LittleEndian(block.AsSpan(8));
+            state = Fold((UInt128)(low ^ seed1) * (high ^ state));
+        }
+
+        return Fold((UInt128)state * (0x9E37_79B9_7F4A_7C15 ^ (ulong)key.Length));
+
+        static ulong Fold(UInt128 product) => (ulong)(product >> 64) ^ (ulong)product;
+    }
+
+    private static double ChiSquare(int[] counts, double expected) => counts.Sum(count => (count - expected) * (count - expected) / expected);
+
     private static string Order(SharedCache cache) =>
-        string.Join(' ', cache.Enumerate().Select(entry => System.Text.Encoding.UTF8.GetString(entry.Key.Span)));
+        string.Join(' ', cache.Enumerate().Select(entry => Encoding.UTF8.GetString(entry.Key.Span)));
 }

@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics;
 using System.Runtime.InteropServices;
 using ShmAlloc.Memory;
 using ShmAlloc.Participants;
@@ -49,7 +50,7 @@ internal readonly unsafe struct TestMachine : IMachine
         }
     }
 
-    public static void ReadLine(ulong* from, ulong* to, string file, int line) => Hardware.ReadLine(from, to, file, line);
+    public static Vector512<ulong> ReadLine(ulong* from, string file, int line) => Hardware.ReadLine(from, file, line);
 
     public static void Write(ulong* address, ulong value, string file, int line)
     {

@@ -8,14 +8,14 @@ namespace ShmAlloc.Caching;
 /// <remarks>
 /// Folded multiplication: 16 bytes of the key, each half hidden by a secret (a half of the seed, or what came before), are multiplied, and the halves of the
 /// product are combined. The length comes in at the end, where nobody can choose a key to make up for it. Not a pseudo-random function as SipHash is:
-/// it withstands whoever sees no hashes, which never leave a process, and takes a quarter of the instructions.
+/// it withstands whoever sees no hashes, which never leave the heap, and takes a quarter of the instructions.
 /// Source: wyhash (Wang Yi, 2019), by way of what Go's maps do on processors without AES instructions, and foldhash (Orson Peters, 2024) in Rust's.
 /// </remarks>
 internal static unsafe class KeyHash
 {
     private const int BlockBytes = 16;
 
-    /// <summary>2^64 divided by the golden ratio: odd, and more than any length in every byte.</summary>
+    /// <summary>2^64 divided by the golden ratio.</summary>
     private const ulong GoldenRatio = 0x9E37_79B9_7F4A_7C15;
 
     /// <param name="bytes">The key.</param>

@@ -80,7 +80,8 @@ internal static unsafe class Caching
         }
 
         CacheStatus status = CacheReader<Hardware>.TryRead(heap, table, found, buffer, buffer == null ? 0 : capacity, out ItemFacts facts);
-        ulong now = facts.Deadline != 0 ? HeapClock.Now(heap) : 0;
+        bool isTimeless = facts.Deadline == 0 || (facts.Shape.IsPlain && !HeapClock.IsPast(heap, facts.Deadline));
+        ulong now = isTimeless ? 0 : HeapClock.Now(heap);
         status = CacheReader<Hardware>.Judge(status, facts, buffer, now);
         bool isHit = status is CacheStatus.Ok or CacheStatus.BufferTooSmall;
         if (isHit && facts.Shape.Is(ItemShape.Sliding) && !heap->ReadOnly && facts.IsRenewalDue(now))

@@ -19,12 +19,44 @@ namespace ShmAlloc.Caching;
 internal static unsafe class HeapClock
 {
     private const int TagAt = 48;
+
+    /// <summary>Milliseconds for which a look at both clocks is good.</summary>
+    private const ulong KnownFor = 64;
+
     private const ulong OffsetMask = (1UL << TagAt) - 1;
 
     internal static ulong Now(Attachment* heap)
     {
         long offset = Volatile.Read(ref heap->ClockOffset);
         return (ulong)(Libc.BootMilliseconds() + (offset != 0 ? offset : FindOffset(heap)));
+    }
+
+    /// <summary>Whether a deadline has come.</summary>
+    /// <remarks>
+    /// Reading the clock takes as long as a get. So it is read only now and then, and when a deadline is near; in between the kernel's coarse clock says how
+    /// late it is at most. That one stands still while the machine sleeps: what expired meanwhile may be read for 64 milliseconds after it wakes.
+    /// </remarks>
+    internal static bool IsPast(Attachment* heap, ulong deadline)
+    {
+        ulong ticks = (ulong)Libc.TickMilliseconds();
+
+        // Read in this order, and written in the other: so the difference is at least as new as the time until which it is good.
+        ulong knownUntil = Volatile.Read(ref heap->TicksKnownUntil);
+        ulong ticksToClock = Volatile.Read(ref heap->TicksToClock);
+        return !IsSurelyAhead(deadline, ticks, ticksToClock, knownUntil) && deadline <= ReadBoth(heap, ticks);
+    }
+
+    /// <summary>Whether a deadline has not come at so many ticks of the coarse clock, by what was noted of it.</summary>
+    internal static bool IsSurelyAhead(ulong deadline, ulong ticks, ulong ticksToClock, ulong knownUntil) =>
+        ticks < knownUntil && deadline > ticks + ticksToClock + Libc.LongestTick;
+
+    /// <summary>Reads the clock, and notes by how much it is ahead of the coarse one: rather too much, because that was read before.</summary>
+    private static ulong ReadBoth(Attachment* heap, ulong ticks)
+    {
+        ulong now = Now(heap);
+        Volatile.Write(ref heap->TicksToClock, now - ticks);
+        Volatile.Write(ref heap->TicksKnownUntil, ticks + KnownFor);
+        return now;
     }
 
     /// <summary>What to add to the kernel's clock, as this process sees it. Threads that work it out at once find the same.</summary>

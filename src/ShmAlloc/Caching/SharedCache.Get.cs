@@ -97,7 +97,7 @@ public sealed unsafe partial class SharedCache
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private bool IsExpired(ulong deadline) => ItemAccess<Hardware>.IsExpired(deadline, Now);
+    private bool IsExpired(ulong deadline) => _clock == null ? HeapClock.IsPast(_heap, deadline) : deadline <= Now;
 
     /// <summary>Appends the value of a key to a writer.</summary>
     /// <param name="key">The key: at most 65,535 bytes.</param>

@@ -88,6 +88,10 @@ internal unsafe struct Attachment
     /// <summary>What the heap's clock adds to the kernel's, as this process sees it; 0: not worked out yet.</summary>
     internal long ClockOffset;
 
+    /// <summary>What the heap's clock is ahead of the kernel's coarse one, and until when by that one this is known to be so.</summary>
+    internal ulong TicksToClock;
+    internal ulong TicksKnownUntil;
+
     /// <summary>What is known of the heap's caches.</summary>
     internal CacheTables Tables;
 

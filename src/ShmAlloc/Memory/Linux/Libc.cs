@@ -158,6 +158,19 @@ internal static unsafe class Libc
         return ClockGetTime(BootTime, time) == 0 ? (time[0] * 1000) + (time[1] / 1_000_000) : 0;
     }
 
+    /// <summary>
+    /// Milliseconds since some start, sleep not included, as of the last tick of the kernel: up to <see cref="LongestTick"/> ago. Quick: no counter of the
+    /// processor is read, for which it would wait until all that came before is done.
+    /// </summary>
+    internal static long TickMilliseconds()
+    {
+        long* time = stackalloc long[2];
+        return ClockGetTime(MonotonicCoarse, time) == 0 ? (time[0] * 1000) + (time[1] / 1_000_000) : 0;
+    }
+
+    /// <summary>Milliseconds between two ticks of a kernel that is configured for the fewest, and one for rounding.</summary>
+    internal const int LongestTick = 11;
+
     /// <summary>Milliseconds since 1970, as somebody has set the clock.</summary>
     internal static long WallMilliseconds()
     {
@@ -166,6 +179,7 @@ internal static unsafe class Libc
     }
 
     private const int RealTime = 0;
+    private const int MonotonicCoarse = 6;
     private const int BootTime = 7;
 
     [DllImport("libc", EntryPoint = "clock_gettime"), SuppressGCTransition]

@@ -1,0 +1,43 @@
+using ShmAlloc.Caching;
+using ShmAlloc.Memory.Linux;
+
+namespace ShmAlloc.Tests.Caching;
+
+/// <summary>Whether a deadline has come is mostly told without a look at the clock, and never wrongly.</summary>
+public sealed unsafe class HeapClockTests
+{
+    private const ulong Hour = 3_600_000;
+
+    [Fact]
+    public void A_deadline_has_come_when_the_clock_is_there()
+    {
+        using TestCache test = new();
+        var heap = test.Heap.Attachment;
+        Assert.True(HeapClock.IsPast(heap, HeapClock.Now(heap)));
+        Assert.False(HeapClock.IsPast(heap, HeapClock.Now(heap) + Hour));
+        Assert.True(HeapClock.IsPast(heap, HeapClock.Now(heap) - Hour));
+    }
+
+    [Fact]
+    public void What_the_coarse_clock_says_holds_for_a_while()
+    {
+        using TestCache test = new();
+        var heap = test.Heap.Attachment;
+        Assert.Equal(0UL, heap->TicksKnownUntil);
+        HeapClock.IsPast(heap, HeapClock.Now(heap) + Hour);
+        Assert.InRange(HeapClock.Now(heap), heap->TicksKnownUntil + heap->TicksToClock - 64, ulong.MaxValue);
+        Assert.NotEqual(0UL, heap->TicksKnownUntil);
+    }
+
+    /// <summary>The coarse clock may lag by a tick, and both are rounded down.</summary>
+    [Theory]
+    [InlineData(5012, 1000, 1001, true)]
+    [InlineData(5011, 1000, 1001, false)]
+    [InlineData(9999, 1001, 1001, false)]
+    [InlineData(9999, 5000, 0, false)]
+    public void Only_what_is_further_away_than_a_tick_is_surely_ahead(ulong deadline, ulong ticks, ulong knownUntil, bool expected)
+    {
+        Assert.Equal(11, Libc.LongestTick);
+        Assert.Equal(expected, HeapClock.IsSurelyAhead(deadline, ticks, ticksToClock: 4000, knownUntil));
+    }
+}

@@ -23,6 +23,14 @@ public sealed class CacheExplorationTests(ITestOutputHelper output)
     public Task Every_pair_of_operations_of_two_threads_with_a_death() => ExploreFor("cachethreads", 1, 1, Effort.Choose(0.1, 600));
 
     [Fact]
+    public Task Every_pair_of_operations_of_two_threads_in_a_heap_that_has_grown() =>
+        SimulatorProgram.ExploreCompletelyAsync(output, "cachegrown", Effort.Choose(1, 2), 0);
+
+    [Fact]
+    public Task Every_pair_of_operations_of_two_threads_in_a_heap_that_has_grown_with_two_preemptions() =>
+        ExploreFor("cachegrown", 2, 0, Effort.Choose(0.2, 600));
+
+    [Fact]
     public Task Every_operation_that_dies_at_every_store_and_a_recoverer_that_dies_at_every_one_of_its_own() =>
         SimulatorProgram.ExploreCompletelyAsync(output, "cachedeaths", 0, 2);
 

@@ -48,6 +48,24 @@ internal static class CacheCatalogue
             Threads = [.. pair.Threads.Select(thread => thread with { Participant = 0 }), new(1, actor => actor.Cache.Get(CacheKeys.A))],
         };
 
+    /// <summary>
+    /// The same, when somebody else has made the heap larger and put the values there: those that run do not know yet that these blocks exist.
+    /// </summary>
+    internal static IEnumerable<SimulatedProgram> Grown =>
+        from program in Threads
+        where program.Name.EndsWith(", present", StringComparison.Ordinal)
+        let blocks = program.Shape.MaximumBlocks + 1
+        select program with
+        {
+            Name = program.Name.Replace("present", "grown", StringComparison.Ordinal),
+            Shape = program.Shape with { MaximumBlocks = blocks, StorageBlocks = blocks },
+            Setup = actors =>
+            {
+                Prepare(actors);
+                actors[2].Grow().Cache.Set(A, 9).Set(B, 9);
+            },
+        };
+
     /// <summary>Every operation, which dies somewhere, beside somebody who recovers and may die as well.</summary>
     internal static IEnumerable<SimulatedProgram> Deaths =>
         from isThere in (bool[])[false, true]

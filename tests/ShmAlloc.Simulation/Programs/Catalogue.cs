@@ -81,6 +81,7 @@ internal static class Catalogue
         ["targeted"] = Targeted.All,
         ["cache"] = CacheCatalogue.Pairs,
         ["cachethreads"] = CacheCatalogue.Threads,
+        ["cachegrown"] = CacheCatalogue.Grown,
         ["cachedeaths"] = CacheCatalogue.Deaths,
         ["cachefours"] = CacheFours.All,
         ["cachetargeted"] = CacheTargeted.All,

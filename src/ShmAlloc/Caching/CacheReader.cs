@@ -70,13 +70,12 @@ internal static unsafe class CacheReader<TMachine>
     /// </returns>
     internal static CacheStatus TryRead(Attachment* heap, CacheTable* table, in CacheKey key, byte* to, ulong capacity, out ItemFacts facts)
     {
-        facts = default;
-        if (!QuickRead<TMachine>.TryRead(heap, table, key, to, capacity, out ulong shape, out facts.Stamp, out facts.Deadline))
+        if (!QuickRead<TMachine>.TryRead(heap, table, key, to, capacity, out ulong shape, out ulong stamp, out ulong deadline))
         {
             return TryReadAnywhere(heap, table, key, to, capacity, out facts);
         }
 
-        facts.Shape = new ItemShape(shape);
+        facts = new ItemFacts { Stamp = stamp, Shape = new ItemShape(shape), Deadline = deadline };
         return CacheStatus.Ok;
     }
 
@@ -149,7 +148,7 @@ internal static unsafe class CacheReader<TMachine>
     internal static CacheStatus TryReadAnywhere(
         Attachment* heap, CacheTable* table, in CacheKey key, byte* to, ulong capacity, out ItemFacts facts)
     {
-        Unsafe.SkipInit(out facts);
+        facts = default;
         Probe probeOfKey;
         Probe* probe = &probeOfKey;
         Probe.Begin(probe, table, key.Hash);

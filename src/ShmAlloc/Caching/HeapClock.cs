@@ -35,6 +35,7 @@ internal static unsafe class HeapClock
     /// <remarks>
     /// Reading the clock takes as long as a get. So it is read only now and then, and when a deadline is near; in between the kernel's coarse clock says how
     /// late it is at most. That one stands still while the machine sleeps: what expired meanwhile may be read for 64 milliseconds after it wakes.
+    /// (So may it for a tick or two when the processor on which the kernel keeps the time is taken away from a virtual machine.)
     /// </remarks>
     internal static bool IsPast(Attachment* heap, ulong deadline)
     {
@@ -48,7 +49,7 @@ internal static unsafe class HeapClock
 
     /// <summary>Whether a deadline has not come at so many ticks of the coarse clock, by what was noted of it.</summary>
     internal static bool IsSurelyAhead(ulong deadline, ulong ticks, ulong ticksToClock, ulong knownUntil) =>
-        ticks < knownUntil && deadline > ticks + ticksToClock + Libc.LongestTick;
+        ticks != 0 && ticks < knownUntil && deadline > ticks + ticksToClock + Libc.LongestTick;
 
     /// <summary>Reads the clock, and notes by how much it is ahead of the coarse one: rather too much, because that was read before.</summary>
     private static ulong ReadBoth(Attachment* heap, ulong ticks)

@@ -12,7 +12,7 @@ public sealed unsafe partial class SharedCache
 
     /// <summary>Copies the value of a key.</summary>
     /// <param name="key">The key: at most 65,535 bytes.</param>
-    /// <param name="destination">Where to.</param>
+    /// <param name="destination">Where to: memory of its own. Its bytes may change also if nothing is found.</param>
     /// <param name="lengthBytes">
     /// Bytes of the value: also if the answer is false because <paramref name="destination"/> is too short for it; 0 if there is none.
     /// </param>
@@ -42,7 +42,7 @@ public sealed unsafe partial class SharedCache
 
     /// <summary>Copies the value of a key.</summary>
     /// <param name="key">The key: at most 65,535 bytes.</param>
-    /// <param name="destination">Where to.</param>
+    /// <param name="destination">Where to: memory of its own. Its bytes may change also if nothing is found.</param>
     /// <param name="lengthBytes">Bytes of the value, also if it was not copied; 0 if there is none.</param>
     /// <param name="version">Names the value.</param>
     /// <returns>

@@ -35,6 +35,7 @@ public sealed unsafe class HeapClockTests
     [InlineData(5011, 1000, 1001, false)]
     [InlineData(9999, 1001, 1001, false)]
     [InlineData(9999, 5000, 0, false)]
+    [InlineData(9999, 0, 1001, false)]
     public void Only_what_is_further_away_than_a_tick_is_surely_ahead(ulong deadline, ulong ticks, ulong knownUntil, bool expected)
     {
         Assert.Equal(11, Libc.LongestTick);

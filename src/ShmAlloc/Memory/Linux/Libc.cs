@@ -159,8 +159,8 @@ internal static unsafe class Libc
     }
 
     /// <summary>
-    /// Milliseconds since some start, sleep not included, as of the last tick of the kernel: up to <see cref="LongestTick"/> ago. Quick: no counter of the
-    /// processor is read, for which it would wait until all that came before is done.
+    /// Milliseconds since some start (0: it is not known), sleep not included, as of the last tick of the kernel: up to <see cref="LongestTick"/> ago.
+    /// Quick: no counter of the processor is read, for which it would wait until all that came before is done.
     /// </summary>
     internal static long TickMilliseconds()
     {

@@ -12,6 +12,9 @@ internal sealed record CacheChoice(
 /// <summary>Measures the shared cache beside other caches, in one run in which they take turns.</summary>
 internal sealed class CacheBenchmark
 {
+    /// <summary>Times as many rounds as elsewhere: two that use memory at once disturb each other now more and now less.</summary>
+    private const int SharingRounds = 3;
+
     private readonly CacheChoice _choice;
     private readonly Effort _effort;
     private readonly List<CacheSubject> _subjects;
@@ -55,10 +58,11 @@ internal sealed class CacheBenchmark
             : CacheCatalogue.Full;
         foreach (DataSet data in catalogue.Data)
         {
-            CacheWorkload[] workloads = [.. catalogue.On(data).Where(workload => Contains($"{workload.Title}, {workload.Variant}", _choice.Workload))];
-            if (workloads.Length > 0)
+            CacheWorkload[] workloads = [.. catalogue.On(data).Where(IsAskedFor)];
+            CacheWorkload[] shared = [.. catalogue.SharedOn(data).Where(IsAskedFor)];
+            if (workloads.Length + shared.Length > 0)
             {
-                Measure(data, workloads);
+                Measure(data, workloads, shared);
             }
         }
 
@@ -71,7 +75,9 @@ internal sealed class CacheBenchmark
         Save();
     }
 
-    private void Measure(DataSet data, CacheWorkload[] workloads)
+    private bool IsAskedFor(CacheWorkload workload) => Contains($"{workload.Title}, {workload.Variant}", _choice.Workload);
+
+    private void Measure(DataSet data, CacheWorkload[] workloads, CacheWorkload[] shared)
     {
         Guests guests = Guests.Invite(_subjects, data);
         List<CacheCell> cells = [];
@@ -97,6 +103,12 @@ internal sealed class CacheBenchmark
             {
                 Tell($"{workload.Title}, {workload.Variant}");
                 Try($"{workload.Title}, {workload.Variant}", () => Measure(workload, cells));
+            }
+
+            foreach (CacheWorkload both in shared)
+            {
+                Tell($"{both.Title}, {both.Variant}");
+                Try($"{both.Title}, {both.Variant}", () => MeasureSharing(both, cells));
             }
 
             _report.Loads.Add(Machine.Load);
@@ -142,6 +154,41 @@ internal sealed class CacheBenchmark
 
         IReadOnlyList<Round>[] rounds = Rounds.InTurns(ready, _effort.Rounds);
         _report.Results.AddRange(ready.Select((cell, index) => new CacheResult(cell.Subject, workload, rounds[index])));
+    }
+
+    /// <summary>
+    /// What it costs one process that another one does the same with the same data. Between the columns of the other tables lie minutes, in which the machine
+    /// may change its pace, and one of its processors may be slower than the other. Here each process has a processor of its own, and each round is one of each
+    /// process alone, which are averaged, and one of both.
+    /// </summary>
+    private void MeasureSharing(CacheWorkload both, List<CacheCell> cells)
+    {
+        CacheWorkload alone = both with { Processes = 1 };
+        foreach (CacheCell cell in cells.Where(cell => cell.Processes >= both.Processes && cell.Subject.Sharing == Sharing.SharedMemory && !cell.IsBroken))
+        {
+            List<Round> ofOne = [];
+            List<Round> ofBoth = [];
+            cell.IsBroken = true;
+            cell.Bind();
+            cell.Take(both);
+            cell.WarmUp(_effort.RoundMilliseconds, _effort.WarmUpMilliseconds);
+            for (int round = 0; round < _effort.Rounds * SharingRounds; round++)
+            {
+                ofOne.Add(Round.Join([.. Enumerable.Range(0, both.Processes).Select(process => RunOnce(cell, alone, process))]));
+                ofBoth.Add(RunOnce(cell, both, 0));
+            }
+
+            cell.IsBroken = false;
+            _report.Results.Add(new CacheResult(cell.Subject, alone, ofOne));
+            _report.Results.Add(new CacheResult(cell.Subject, both, ofBoth));
+        }
+    }
+
+    private Round RunOnce(CacheCell cell, CacheWorkload workload, int first)
+    {
+        cell.Take(workload, first);
+        cell.WarmUp(_effort.RoundMilliseconds, warmUpMilliseconds: 0);
+        return cell.Run();
     }
 
     private void Save()

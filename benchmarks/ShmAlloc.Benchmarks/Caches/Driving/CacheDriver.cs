@@ -59,6 +59,7 @@ internal sealed class CacheDriver : IDisposable
         ["load"] => Load(),
         ["take", var distribution, var sets, var threads, var process, var processes, var coordination] =>
             Take(distribution, uint.Parse(sets, CultureInfo.InvariantCulture), threads, process, processes, coordination),
+        ["bind", var processor] => Bind(int.Parse(processor, CultureInfo.InvariantCulture)),
         ["run", var operations] => _team!.Run(long.Parse(operations, CultureInfo.InvariantCulture)),
         ["frequencies", var distribution] => Frequencies(distribution),
         _ => throw new ArgumentException($"Unknown command: {string.Join(' ', words)}"),
@@ -100,6 +101,13 @@ internal sealed class CacheDriver : IDisposable
         CacheWork work = new(_cache, _parameters.ValueBytes, setPercent, OrderOf);
         _team = new Team(work.Pattern, parameters, _coordination);
         return "prepared";
+    }
+
+    /// <summary>From now on the first worker, which is this thread, runs on one processor.</summary>
+    private static string Bind(int processor)
+    {
+        Processors.Bind(processor);
+        return "bound";
     }
 
     /// <summary>How many keys are drawn, and how often the most frequent ones are: for a test.</summary>

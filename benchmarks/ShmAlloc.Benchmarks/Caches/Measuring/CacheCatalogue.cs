@@ -26,8 +26,14 @@ internal sealed record CacheCatalogue(IReadOnlyList<DataSet> Data, IReadOnlyList
 
     /// <summary>The workloads on a data set: those of one distribution follow each other, because drivers keep the orders of one.</summary>
     internal IEnumerable<CacheWorkload> On(DataSet data) =>
-        from distribution in (string[])[CacheWorkload.Uniform, CacheWorkload.Zipf]
+        from distribution in CacheWorkload.Distributions
         from operation in Operations
         from who in Who
         select new CacheWorkload(data, operation, distribution, who.Threads, who.Processes);
+
+    /// <summary>What is done by two processes, and by one of them, in turns: on the first data set only.</summary>
+    internal IEnumerable<CacheWorkload> SharedOn(DataSet data) =>
+        from distribution in CacheWorkload.Distributions
+        where data == Data[0]
+        select new CacheWorkload(data, Operation.SharedGet, distribution, 1, 2);
 }

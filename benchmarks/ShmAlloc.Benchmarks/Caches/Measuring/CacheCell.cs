@@ -62,11 +62,23 @@ internal sealed class CacheCell : Cell
         }
     }
 
+    /// <summary>Binds each process, as far as it has one thread, to a processor of its own, if there are enough.</summary>
+    internal void Bind()
+    {
+        for (int process = 0; process < _drivers.Count; process++)
+        {
+            _drivers[process].Tell($"bind {process}");
+            _drivers[process].Expect("bound", "being bound to a processor");
+        }
+    }
+
     /// <summary>Prepares a workload, which the rounds from now on belong to.</summary>
-    internal void Take(CacheWorkload workload)
+    /// <param name="workload">The workload.</param>
+    /// <param name="first">The first of the processes that work.</param>
+    internal void Take(CacheWorkload workload, int first = 0)
     {
         string coordination = _place.NewCoordination($"meet{_meetings++}");
-        _workers = [.. _drivers.Take(workload.Processes)];
+        _workers = [.. _drivers.Skip(first).Take(workload.Processes)];
         for (int process = 0; process < _workers.Count; process++)
         {
             _workers[process].Tell(string.Create(

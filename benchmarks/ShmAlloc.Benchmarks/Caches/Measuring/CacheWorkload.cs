@@ -16,6 +16,10 @@ internal sealed record DataSet(int Keys, int ValueBytes)
 internal sealed record Operation(string Name, int SetPercent)
 {
     internal static readonly Operation Get = new("get", 0);
+
+    /// <summary>The same, by one process and by two in turns.</summary>
+    internal static readonly Operation SharedGet = new("get by one process and by two, in turns,", 0);
+
     internal static readonly Operation Set = new("set", 100);
     internal static readonly Operation MostlyGet = new("95 % get, 5 % set", 5);
     internal static readonly Operation Half = new("50 % get, 50 % set", 50);
@@ -31,6 +35,8 @@ internal sealed record CacheWorkload(DataSet Data, Operation Operation, string D
 {
     internal const string Uniform = "uniform";
     internal const string Zipf = "zipf";
+
+    internal static readonly string[] Distributions = [Uniform, Zipf];
 
     /// <summary>The heading of the table that it belongs to.</summary>
     internal string Title => $"{Operation.Name} {Data}";

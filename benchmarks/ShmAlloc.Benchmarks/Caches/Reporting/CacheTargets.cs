@@ -8,8 +8,6 @@ namespace ShmAlloc.Benchmarks.Caches.Reporting;
 internal sealed class CacheTargets(IReadOnlyList<CacheResult> results, Clock clock)
 {
     private static readonly CacheSubject[] Ours = [CacheSubject.OursUtf8, CacheSubject.OursText];
-    private static readonly string[] Distributions = [CacheWorkload.Uniform, CacheWorkload.Zipf];
-
     internal IEnumerable<string> Table() => TargetRow.Table(Rows());
 
     private IEnumerable<TargetRow> Rows()
@@ -20,8 +18,9 @@ internal sealed class CacheTargets(IReadOnlyList<CacheResult> results, Clock clo
         yield return TargetRow.Ratio(
             "get, two processes ÷ one, per operation", 1.1, 1.0,
             from ours in Ours
-            from distribution in Distributions
-            select Figure.Over(Median(ours, Operation.Get, distribution, 2), Median(ours, Operation.Get, distribution, 1), $"{ours.Name}, {distribution}"));
+            from distribution in CacheWorkload.Distributions
+            select Figure.Over(
+                Median(ours, Operation.SharedGet, distribution, 2), Median(ours, Operation.SharedGet, distribution, 1), $"{ours.Name}, {distribution}"));
         yield return TargetRow.Ratio("get ÷ LMDB with a transaction for each get", 0.25, 0.1, Against(Operation.Get, CacheSubject.Lmdb));
         yield return TargetRow.Ratio("get ÷ Redis on loopback", 0.01, 0.005, Against(Operation.Get, CacheSubject.Redis));
         yield return TargetRow.Worst(
@@ -34,7 +33,7 @@ internal sealed class CacheTargets(IReadOnlyList<CacheResult> results, Clock clo
 
     private IEnumerable<Figure> Against(Operation operation, CacheSubject peer) =>
         from ours in Ours
-        from distribution in Distributions
+        from distribution in CacheWorkload.Distributions
         select Figure.Over(Median(ours, operation, distribution, 1), Median(peer, operation, distribution, 1), $"{ours.Name}, {distribution}");
 
     private double Median(CacheSubject subject, Operation operation, string distribution, int processes)

@@ -9,7 +9,7 @@ internal static class Machine
 {
     internal static IReadOnlyList<string> Describe(IEnumerable<Presence> subjects) =>
     [
-        $"{Field("/proc/cpuinfo", "model name")}, {Environment.ProcessorCount} processors, {MemoryGiB} GiB of memory; nothing is pinned to a processor",
+        $"{Field("/proc/cpuinfo", "model name")}, {Environment.ProcessorCount} processors, {MemoryGiB} GiB of memory; nothing is pinned to a processor but where a table says so",
         $"{RuntimeInformation.OSDescription}; {RuntimeInformation.FrameworkDescription}, {RuntimeInformation.ProcessArchitecture}",
         .. subjects.Select(presence => presence.ToString()),
     ];

@@ -18,7 +18,7 @@ internal sealed record Operation(string Name, int SetPercent)
     internal static readonly Operation Get = new("get", 0);
 
     /// <summary>The same, by one process and by two in turns.</summary>
-    internal static readonly Operation SharedGet = new("get by one process and by two, in turns,", 0);
+    internal static readonly Operation SharedGet = new("get by one process and by two in turns, each on a processor of its own,", 0);
 
     internal static readonly Operation Set = new("set", 100);
     internal static readonly Operation MostlyGet = new("95 % get, 5 % set", 5);

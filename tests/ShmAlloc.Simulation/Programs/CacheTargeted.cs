@@ -42,15 +42,15 @@ internal static class CacheTargeted
             new(1, actor => actor.Cache.Remove(Stopper).Add(A, 1)),
             new(2, actor => actor.Cache.Remove(A).Get(A))),
 
-        Make("one adds and one sets, into two entries, and one gets slowly", true,
-            new(0, actor => actor.Cache.Add(A, 0)),
-            new(1, actor => actor.Cache.Remove(Stopper).Set(A, 1)),
-            new(2, actor => actor.Cache.GetSlowly(A).GetSlowly(A))),
-
         Make("one adds and one sets, into two entries, and one gets", true,
             new(0, actor => actor.Cache.Add(A, 0)),
             new(1, actor => actor.Cache.Remove(Stopper).Set(A, 1)),
             new(2, actor => actor.Cache.Get(A).Get(A))),
+
+        Make("one adds and one sets, into two entries, and one gets slowly", true,
+            new(0, actor => actor.Cache.Add(A, 0)),
+            new(1, actor => actor.Cache.Remove(Stopper).Set(A, 1)),
+            new(2, actor => actor.Cache.GetSlowly(A).GetSlowly(A))),
 
         Make("two add, into two entries, and one leases", true,
             new(0, actor => actor.Cache.Add(A, 0)),

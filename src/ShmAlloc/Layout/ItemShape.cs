@@ -35,6 +35,9 @@ internal readonly struct ItemShape(ulong bits)
     private const int KeyAt = 16;
     private const int ValueAt = 32;
 
+    /// <summary>What says that something lies between the header and the key.</summary>
+    private const uint BeforeKey = Sliding | Checked | Placeholder | (MaxTags << TagsAt);
+
     internal ItemShape(uint flags, uint cache, int tags, int keyBytes, uint valueBytes)
         : this(flags | (cache << CacheAt) | ((uint)tags << TagsAt) | ((ulong)(uint)keyBytes << KeyAt) | ((ulong)valueBytes << ValueAt))
     {
@@ -54,11 +57,10 @@ internal readonly struct ItemShape(ulong bits)
     internal bool IsKnown => (Bits & 0xFF & ~(ulong)AllFlags) == 0;
 
     /// <summary>Whether nothing lies between the header and the key.</summary>
-    internal bool IsPlain => (Bits & (Sliding | Checked | Placeholder | (MaxTags << TagsAt))) == 0;
+    internal bool IsPlain => (Bits & BeforeKey) == 0;
 
     /// <summary>The same, and that its key has so many bytes.</summary>
-    internal bool IsPlainWithKey(ulong keyBytes) =>
-        (Bits & (Sliding | Checked | Placeholder | (MaxTags << TagsAt) | ((ulong)MaxKeyBytes << KeyAt))) == keyBytes << KeyAt;
+    internal bool IsPlainWithKey(ulong keyBytes) => (Bits & (BeforeKey | ((ulong)MaxKeyBytes << KeyAt))) == keyBytes << KeyAt;
 
     // All in bytes from the beginning of the item. A part takes a multiple of what its flag is as a number, so no branch is needed.
     internal static uint SlidingAt => ItemHeader.Size;

@@ -70,6 +70,24 @@ public sealed class BadHistoryTests
         AssertBad(Set(0, 1, 10), Increment(2, 9, delta: 1, result: 11), Increment(3, 10, delta: 1, result: 11));
 
     [Fact]
+    public void A_replacement_by_who_began_after_the_entry_was_missed()
+    {
+        AssertBad(Set(0, 1, 1), Miss(2, 3), Replace(4, 9, expected: 1, value: 2));
+        AssertBad(Set(0, 1, 1), Replace(2, 30, expected: 1, value: 2), Miss(3, 4), Miss(3, 20), Replace(5, 9, expected: 1, value: 3), Get(40, 41, 3));
+        AssertBad(Set(0, 1, 10), Miss(2, 3), Increment(4, 9, delta: 1, result: 11));
+        AssertBad(Set(0, 1, 1), Miss(2, 3), Killed(Replace(4, 9, expected: 1, value: 2)), Get(10, 11, 2));
+    }
+
+    [Fact]
+    public void A_late_replacement_of_what_was_replaced_removed_or_set_meanwhile()
+    {
+        AssertBad(Set(0, 1, 1), Replace(2, 9, expected: 1, value: 2), Miss(3, 4), Replace(2, 9, expected: 1, value: 3));
+        AssertBad(Set(0, 1, 1), Get(2, 3, 1), Replace(4, 20, expected: 1, value: 2), Get(5, 6, 1), Remove(7, 8), Miss(9, 10), Get(21, 22, 2));
+        AssertBad(Set(0, 1, 1), Replace(2, 20, expected: 1, value: 2), Set(3, 4, 5), Miss(6, 7), Get(21, 22, 2));
+        AssertBad(Set(0, 1, 1), Replace(2, 20, expected: 1, value: 2), Miss(3, 4), Get(5, 6, 1));
+    }
+
+    [Fact]
     public void A_read_from_the_future() => AssertBad(Get(0, 1, 1), Set(2, 3, 1));
 
     [Fact]
@@ -96,5 +114,6 @@ public sealed class BadHistoryTests
     {
         AssertRejected(CacheModel.Map, operations);
         AssertRejected(CacheModel.Cache, operations);
+        AssertRejected(CacheModel.Cache with { AllowLateReplacement = true }, operations);
     }
 }

@@ -98,6 +98,32 @@ public sealed class GoodHistoryTests
     }
 
     [Fact]
+    public void Who_began_before_an_entry_was_missed_may_replace_it_where_that_is_allowed()
+    {
+        Operation[][] histories =
+        [
+            [Set(0, 1, 1), Replace(2, 9, expected: 1, value: 2), Miss(3, 4), Get(10, 11, 2)],
+            [Set(0, 1, 1), Replace(2, 9, expected: 1, value: 2), Miss(3, 4), Remove(5, 6, Outcome.Missing), Miss(7, 8), Get(10, 11, 2)],
+            [Set(0, 1, 1), Killed(Replace(2, 9, expected: 1, value: 2)), Miss(3, 4), Get(10, 11, 2)],
+            [Set(0, 1, 10), Increment(2, 9, delta: 1, result: 11), Miss(3, 4), Get(10, 11, 11)],
+            [Set(0, 1, 10), Killed(Increment(2, 9, delta: 1, result: 0)), Miss(3, 4), Get(10, 11, 11)],
+        ];
+        foreach (var history in histories)
+        {
+            AssertRejected(CacheModel.Cache, history);
+            AssertAccepted(Late, history);
+        }
+    }
+
+    [Fact]
+    public void Where_a_late_replacement_is_allowed_there_need_be_none()
+    {
+        AssertAccepted(Late, Set(0, 1, 1), Replace(2, 9, expected: 1, value: 2, Outcome.Missing), Miss(3, 4));
+        AssertAccepted(Late, Set(0, 1, 10), Increment(2, 9, delta: 1, result: 1), Miss(3, 4), Get(10, 11, 1));
+        AssertAccepted(Late, Set(0, 1, 10), Killed(Increment(2, 9, delta: 1, result: 0)), Miss(3, 4), Get(10, 11, 1));
+    }
+
+    [Fact]
     public void A_counter_without_a_first_value_answers_that_it_is_missing()
     {
         var missing = Increment(0, 1, delta: 1, result: 0) with { Outcome = Outcome.Missing };
@@ -112,6 +138,8 @@ public sealed class GoodHistoryTests
         Assert.Equal(VerdictKind.Linearizable, Check(CacheModel.Map, history).Kind);
         Assert.Equal(VerdictKind.NotLinearizable, Check(CacheModel.Map, [.. history.Where(operation => operation.Kind != OperationKind.ClearAll)]).Kind);
     }
+
+    private static CacheModel Late => CacheModel.Cache with { AllowLateReplacement = true };
 
     private static CacheModel Rules(bool allowEviction) => allowEviction ? CacheModel.Cache : CacheModel.Map;
 }

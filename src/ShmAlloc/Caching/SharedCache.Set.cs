@@ -66,7 +66,10 @@ public sealed unsafe partial class SharedCache
     public CacheStatus TryAdd(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, in CacheEntryOptions options = default) =>
         Put(key, value, options, PutMode.Add, default);
 
-    /// <summary>Replaces a value if nobody has changed it since it was read.</summary>
+    /// <summary>
+    /// Replaces a value if nobody has changed it since it was read. One that expires, or loses a tag, while this is under way may be replaced all the same:
+    /// others may have missed it for a moment then.
+    /// </summary>
     /// <param name="key">The key: at most 65,535 bytes.</param>
     /// <param name="value">The value; it may be empty.</param>
     /// <param name="unchanged">The version of the value that is expected.</param>
@@ -77,7 +80,10 @@ public sealed unsafe partial class SharedCache
     public CacheStatus Replace(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, CacheVersion unchanged, in CacheEntryOptions options = default) =>
         Put(key, value, options, PutMode.Replace, unchanged);
 
-    /// <summary>Adds to a number, in one step. A number is a value of 8 bytes, little-endian.</summary>
+    /// <summary>
+    /// Adds to a number, in one step. A number is a value of 8 bytes, little-endian. To one that expires, or loses a tag, while this is under way may be added
+    /// all the same: others may have missed it for a moment then.
+    /// </summary>
     /// <param name="key">The key: at most 65,535 bytes.</param>
     /// <param name="change">What to add. What a key without a value gets.</param>
     /// <param name="result">The number after it; 0 if it failed.</param>

@@ -1,15 +1,15 @@
 namespace ShmAlloc.Histories.Tests.Support;
 
 /// <summary>
-/// Tries every order of the operations on one key, with nothing shared with the checker but the operations: it keeps the set of all values that
-/// may be there (null: none), and prunes nothing.
+/// Tries every order of the operations on one key, with nothing shared with the checker but the operations: it keeps the set of all that
+/// may be there, and prunes nothing.
 /// </summary>
 internal static class BruteForce
 {
     internal static bool Accepts(IReadOnlyList<Operation> operations, CacheModel model) =>
-        Accepts([.. operations.Where(operation => operation.Outcome != Outcome.Refused)], [null], model);
+        Accepts([.. operations.Where(operation => operation.Outcome != Outcome.Refused)], [default], model);
 
-    private static bool Accepts(List<Operation> left, HashSet<long?> possible, CacheModel model)
+    private static bool Accepts(List<Operation> left, HashSet<Held> possible, CacheModel model)
     {
         if (left.All(operation => operation.IsPending))
         {
@@ -18,7 +18,8 @@ internal static class BruteForce
 
         if (model.AllowEviction)
         {
-            possible.Add(null);
+            possible.UnionWith([.. possible.Select(held => model.AllowLateReplacement && held.Value is { } value ? new Held(null, value, null) : default)]);
+            possible.Add(default);
         }
 
         foreach (var operation in left)
@@ -28,7 +29,7 @@ internal static class BruteForce
                 continue;
             }
 
-            HashSet<long?> after = [.. possible.SelectMany(value => After(value, operation, model))];
+            HashSet<Held> after = [.. possible.SelectMany(held => After(held, operation, model))];
             if (after.Count != 0 && Accepts([.. left.Where(other => !ReferenceEquals(other, operation))], after, model))
             {
                 return true;
@@ -39,6 +40,25 @@ internal static class BruteForce
     }
 
     /// <summary>What may be there after the operation has answered what it answered: nothing in this list if it cannot.</summary>
+    private static IEnumerable<Held> After(Held held, Operation operation, CacheModel model)
+    {
+        foreach (var value in After(held.Value, operation, model))
+        {
+            var isMissed = operation.Outcome == Outcome.Missing;
+            var missed = held.FirstMissed is { } first && first < operation.Responded ? first : operation.Responded;
+            yield return isMissed ? held with { FirstMissed = missed } : new Held(value, null, null);
+        }
+
+        var replaces = operation.Outcome is Outcome.Done or Outcome.Pending && operation.Kind is OperationKind.ReplaceIfUnchanged or OperationKind.Increment;
+        if (replaces && held.Gone is { } gone && !(held.FirstMissed < operation.Invoked))
+        {
+            foreach (var value in After(gone, operation, model).Where(value => operation.Kind == OperationKind.Increment || gone == operation.Expected))
+            {
+                yield return new Held(value, null, null);
+            }
+        }
+    }
+
     private static IEnumerable<long?> After(long? value, Operation operation, CacheModel model)
     {
         var (asked, done) = Do(value, operation, model);
@@ -63,4 +83,7 @@ internal static class BruteForce
             _ => ((Outcome.Done, 0), null),
         };
     }
+
+    /// <summary>The value, or one that went and may still be replaced by whoever began before it was first missed.</summary>
+    private readonly record struct Held(long? Value, long? Gone, long? FirstMissed);
 }

@@ -14,8 +14,15 @@ internal static class RandomHistories
     internal static Gen<CacheModel> Models { get; } =
         from allowEviction in Gen.Bool
         from allowSpuriousChange in Gen.Bool
+        from allowLateReplacement in Gen.Bool
         from missingCountsAs in Gen.Int[0, 2].Select(choice => choice == 2 ? (long?)null : choice)
-        select new CacheModel { AllowEviction = allowEviction, AllowSpuriousChange = allowSpuriousChange, MissingCountsAs = missingCountsAs };
+        select new CacheModel
+        {
+            AllowEviction = allowEviction,
+            AllowSpuriousChange = allowSpuriousChange,
+            AllowLateReplacement = allowEviction && allowLateReplacement,
+            MissingCountsAs = missingCountsAs,
+        };
 
     /// <summary>What a cache answered that did one thing after the other, each at some time between its invocation and its response.</summary>
     /// <param name="model">The rules of the cache.</param>

@@ -25,7 +25,7 @@ internal sealed class Configurations
         return this;
     }
 
-    internal Configurations With(EntryState state) => With(state.IsPresent ? 1 : 0).With(state.Value);
+    internal Configurations With(EntryState state) => With(state.IsPresent ? 1 : 0).With(state.Value).With(state.ReplaceableUntil);
 
     internal Configurations With(long word)
     {

@@ -7,6 +7,9 @@ namespace ShmAlloc.Histories.Checking;
 /// </remarks>
 internal sealed class KeyHistory
 {
+    private readonly Dictionary<long, long> _firstReplacements = [];
+    private readonly long _firstIncrement = long.MaxValue;
+
     private KeyHistory(int key, IEnumerable<Operation> operations, CacheModel model)
     {
         Key = key;
@@ -15,6 +18,17 @@ internal sealed class KeyHistory
         var end = Completed.Length == 0 ? long.MinValue : Completed.Max(operation => operation.Responded);
         Pending = [.. effective.Where(operation => operation.IsPending && operation.Invoked <= end && CanMatter(operation, model))];
         PreviousAlike = FindPreviousAlike();
+        foreach (var operation in effective)
+        {
+            if (operation.Kind == OperationKind.Increment)
+            {
+                _firstIncrement = Math.Min(_firstIncrement, operation.Invoked);
+            }
+            else if (operation.Kind == OperationKind.ReplaceIfUnchanged)
+            {
+                _firstReplacements.TryAdd(operation.Expected, operation.Invoked);
+            }
+        }
     }
 
     internal int Key { get; }
@@ -30,6 +44,13 @@ internal sealed class KeyHistory
     /// the two, so it is enough to look at orders that use the earlier one first. (Otherwise a hundred dead writers have 2^100 subsets.)
     /// </summary>
     internal int[] PreviousAlike { get; }
+
+    /// <summary>Whether something is there, or somebody began in time who wants to replace what went; otherwise it is as if it had never been.</summary>
+    internal bool CanBeReplaced(EntryState state) =>
+        state.IsPresent
+        || (state.IsReplaceable
+            && (_firstIncrement <= state.ReplaceableUntil
+                || (_firstReplacements.TryGetValue(state.Value, out var invoked) && invoked <= state.ReplaceableUntil)));
 
     internal static KeyHistory Of(int key, IEnumerable<Operation> operations, CacheModel model) => new(key, operations, model);
 

@@ -15,7 +15,8 @@ internal enum SearchEnd
 /// <list type="bullet">
 /// <item>Wing and Gong (1993): choose among the operations that were invoked before the first response that is left; go back at a dead end.</item>
 /// <item>Lowe (2017): turn back where the same operations were placed before, leaving the same state.</item>
-/// <item>An operation that only observes, and observes what is there, is placed at once: in any order that goes on from here it can be moved here.</item>
+/// <item>An operation that only observes, and observes what is there, is placed at once: in any order that goes on from here it can be moved here. (Also if
+/// it thereby misses earlier what others may still replace: who comes before it in that order began before it ended.)</item>
 /// <item>A pending operation is placed only right before one that would not be possible, or lead elsewhere, without it and cannot come before
 /// it. In an order with as few of them as possible, as late as possible, all are like that.</item>
 /// <item>Of pending operations that can stand for each other, the first is used first.</item>
@@ -91,13 +92,24 @@ internal sealed class Search
 
     private Operation OperationOf(Choice choice) => choice.IsPending ? _history.Pending[choice.Index] : _history.Completed[choice.Index];
 
-    /// <summary>Finds an operation that only observes, and may come next without a change.</summary>
+    private bool TryStep(EntryState state, Operation operation, bool isEvictedBefore, out EntryState next)
+    {
+        var isPossible = _model.TryStep(state, operation, isEvictedBefore, out next);
+        next = _history.CanBeReplaced(next) ? next : EntryState.Absent;
+        return isPossible;
+    }
+
+    /// <summary>Whether an operation can lead from one state to another, with or without an eviction before it.</summary>
+    private bool CanLead(EntryState state, Operation operation, EntryState target) =>
+        (TryStep(state, operation, false, out var next) && next == target) || (TryStep(state, operation, true, out next) && next == target);
+
+    /// <summary>Finds an operation that only observes, and may come next.</summary>
     private bool TryFindObservation(ref Choice choice)
     {
         for (var node = _events.First; !EventList.IsResponse(node); node = _events.Next(node))
         {
             var operation = _history.Completed[node / 2];
-            if (operation.IsObservation && _model.TryStep(_state, operation, out _) && !MakesPendingIdle(operation, _state, isPending: false))
+            if (operation.IsObservation && TryStep(_state, operation, false, out var next) && !MakesPendingIdle(operation, next, isPending: false))
             {
                 choice = new Choice(false, node / 2, false);
                 return true;
@@ -110,7 +122,7 @@ internal sealed class Search
     /// <summary>Goes on to the next choice; if there is none, to <see cref="Choice.None"/>.</summary>
     private bool MoveNext(ref Choice choice)
     {
-        if (!choice.IsEvictedBefore && _model.AllowEviction && _state.IsPresent)
+        if (!choice.IsEvictedBefore && _model.CanGo(_state))
         {
             choice = choice with { IsEvictedBefore = true };
             return true;
@@ -148,7 +160,7 @@ internal sealed class Search
     {
         Steps++;
         var operation = OperationOf(choice);
-        if (!_model.TryStep(_state, operation, choice.IsEvictedBefore, out var next)
+        if (!TryStep(_state, operation, choice.IsEvictedBefore, out var next)
             || (choice.IsPending && next == _state)
             || MakesPendingIdle(operation, next, choice.IsPending))
         {
@@ -178,15 +190,15 @@ internal sealed class Search
             return false;
         }
 
-        if (_model.CanLead(last.Before, operation, next))
+        if (CanLead(last.Before, operation, next))
         {
             return true;
         }
 
         var pending = OperationOf(last.Choice);
         return !isPending
-            && ((_model.TryStep(last.Before, operation, false, out var between) && _model.CanLead(between, pending, next))
-                || (_model.TryStep(last.Before, operation, true, out between) && _model.CanLead(between, pending, next)));
+            && ((TryStep(last.Before, operation, false, out var between) && CanLead(between, pending, next))
+                || (TryStep(last.Before, operation, true, out between) && CanLead(between, pending, next)));
     }
 
     /// <summary>Takes placements back until one has alternatives that were not tried.</summary>

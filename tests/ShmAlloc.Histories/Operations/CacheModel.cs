@@ -18,21 +18,44 @@ public sealed record CacheModel
     /// </summary>
     public bool AllowSpuriousChange { get; init; }
 
+    /// <summary>
+    /// Whether a value that went may still be replaced, or added to, by who began before anybody missed it: so it is where values expire. No store can be
+    /// one step with a look at the clock, and who only reads leaves no trace that would stop it.
+    /// </summary>
+    public bool AllowLateReplacement { get; init; }
+
     /// <summary>What an increment adds to if nothing is there; null if it answers <see cref="Outcome.Missing"/> then.</summary>
     public long? MissingCountsAs { get; init; } = 0;
+
+    /// <summary>Lets one operation take effect, perhaps after an eviction.</summary>
+    /// <param name="state">What is there.</param>
+    /// <param name="operation">The operation.</param>
+    /// <param name="isEvictedBefore">Whether the entry goes first; false is the answer if none is there or the model does not allow it.</param>
+    /// <param name="next">What is there afterwards.</param>
+    /// <returns>Whether it can answer what it answered.</returns>
+    internal bool TryStep(EntryState state, Operation operation, bool isEvictedBefore, out EntryState next)
+    {
+        next = state;
+        return isEvictedBefore
+            ? CanGo(state) && TryStep(GoneFor(state, operation), operation, out next)
+            : TryStep(state, operation, out next);
+    }
+
+    /// <summary>Whether the value may go, or what went may be gone for good.</summary>
+    internal bool CanGo(EntryState state) => AllowEviction && (state.IsPresent || state.IsReplaceable);
 
     /// <summary>Lets one operation take effect, and nothing else happen.</summary>
     /// <param name="state">What is there.</param>
     /// <param name="operation">The operation; if it is pending, it does what it was asked, or this is false.</param>
     /// <param name="next">What is there afterwards.</param>
     /// <returns>Whether it can answer what it answered.</returns>
-    internal bool TryStep(EntryState state, Operation operation, out EntryState next)
+    private bool TryStep(EntryState state, Operation operation, out EntryState next)
     {
         next = state;
         switch (operation.Kind)
         {
             case OperationKind.Get:
-                return operation.Outcome == Outcome.Found ? state == EntryState.Of(operation.Result) : !state.IsPresent;
+                return operation.Outcome == Outcome.Found ? state == EntryState.Of(operation.Result) : TryMiss(state, operation, ref next);
             case OperationKind.Set:
                 next = EntryState.Of(operation.Argument);
                 return true;
@@ -44,7 +67,7 @@ public sealed record CacheModel
             case OperationKind.ReplaceIfUnchanged:
                 return TryReplace(state, operation, ref next);
             case OperationKind.Remove when operation.Outcome == Outcome.Missing:
-                return !state.IsPresent;
+                return TryMiss(state, operation, ref next);
             case OperationKind.Remove:
                 next = EntryState.Absent;
                 return state.IsPresent;
@@ -58,37 +81,25 @@ public sealed record CacheModel
         }
     }
 
-    /// <summary>Lets one operation take effect, perhaps after an eviction.</summary>
-    /// <param name="state">What is there.</param>
-    /// <param name="operation">The operation.</param>
-    /// <param name="isEvictedBefore">Whether the entry goes first; false is the answer if none is there or the model does not allow it.</param>
-    /// <param name="next">What is there afterwards.</param>
-    /// <returns>Whether it can answer what it answered.</returns>
-    internal bool TryStep(EntryState state, Operation operation, bool isEvictedBefore, out EntryState next)
-    {
-        next = state;
-        return isEvictedBefore
-            ? AllowEviction && state.IsPresent && TryStep(EntryState.Absent, operation, out next)
-            : TryStep(state, operation, out next);
-    }
+    /// <summary>Only to who misses it a value is gone as one that may still be replaced: to replace it at once is as if it had not gone.</summary>
+    private EntryState GoneFor(EntryState state, Operation operation) =>
+        AllowLateReplacement && state.IsPresent && operation.Outcome == Outcome.Missing ? state.Gone : EntryState.Absent;
 
-    /// <summary>Whether the operation can lead from one state to another, with or without an eviction before it.</summary>
-    /// <param name="state">What is there.</param>
-    /// <param name="operation">The operation.</param>
-    /// <param name="target">What shall be there afterwards.</param>
-    /// <returns>Whether it can.</returns>
-    internal bool CanLead(EntryState state, Operation operation, EntryState target) =>
-        (TryStep(state, operation, false, out var next) && next == target) || (TryStep(state, operation, true, out next) && next == target);
+    private static bool TryMiss(EntryState state, Operation operation, ref EntryState next)
+    {
+        next = state.MissedAt(operation.Responded);
+        return !state.IsPresent;
+    }
 
     private bool TryReplace(EntryState state, Operation operation, ref EntryState next)
     {
-        var isExpected = state == EntryState.Of(operation.Expected);
+        var isExpected = state.IsFoundBy(operation) && state.Value == operation.Expected;
         switch (operation.Outcome)
         {
             case Outcome.Changed:
                 return state.IsPresent && (!isExpected || AllowSpuriousChange);
             case Outcome.Missing:
-                return !state.IsPresent;
+                return TryMiss(state, operation, ref next);
             default:
                 next = EntryState.Of(operation.Argument);
                 return isExpected;
@@ -97,10 +108,14 @@ public sealed record CacheModel
 
     private bool TryIncrement(EntryState state, Operation operation, ref EntryState next)
     {
-        var before = state.IsPresent ? state.Value : MissingCountsAs;
-        if (operation.Outcome == Outcome.Missing || before is not { } first)
+        if (operation.Outcome == Outcome.Missing)
         {
-            return operation.Outcome == Outcome.Missing && before == null;
+            return MissingCountsAs == null && TryMiss(state, operation, ref next);
+        }
+
+        if ((state.IsFoundBy(operation) ? state.Value : MissingCountsAs) is not { } first)
+        {
+            return false;
         }
 
         var sum = unchecked(first + operation.Argument);

@@ -29,6 +29,26 @@ public sealed unsafe class HeapClockTests
         Assert.NotEqual(0UL, heap->TicksKnownUntil);
     }
 
+    /// <summary>To the millisecond, but for what may keep the kernel's coarse clock back on a busy virtual machine.</summary>
+    [Fact]
+    public void A_value_is_given_until_its_time_has_come_and_not_much_longer()
+    {
+        const ulong lifetime = 100;
+        const ulong mostLate = 1000;
+        using TestCache test = new();
+        var heap = test.Heap.Attachment;
+        var earliest = HeapClock.Now(heap) + lifetime;
+        test.Cache.Set("key"u8, "value"u8, new() { Lifetime = TimeSpan.FromMilliseconds(lifetime) });
+        var latest = HeapClock.Now(heap) + lifetime;
+        Span<byte> buffer = stackalloc byte[8];
+        for (var isThere = true; isThere;)
+        {
+            var before = HeapClock.Now(heap);
+            isThere = test.Cache.TryGet("key"u8, buffer, out _);
+            Assert.True(isThere ? before <= latest + mostLate : HeapClock.Now(heap) >= earliest);
+        }
+    }
+
     /// <summary>The coarse clock may lag by a tick, and both are rounded down.</summary>
     [Theory]
     [InlineData(5012, 1000, 1001, true)]

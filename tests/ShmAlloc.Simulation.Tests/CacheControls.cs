@@ -92,11 +92,8 @@ public static class CacheControls
                 "        Allocation.Growth<TMachine>.Refresh(heap);\n        return bytes",
                 "        return Allocation.Growth<TMachine>.Refresh(heap) && bytes")),
 
-        new BrokenVariant("an expired item hides the value behind it", On("one adds and one sets, into two entries, and one gets", 3),
-            (QuickFile, "            || ItemAccess<TMachine>.IsUnconfirmed(deadline)\n", "")),
-
-        new BrokenVariant("an expired item hides the value behind it, slowly", On("one adds and one sets, into two entries, and one gets slowly", 3),
-            (ReaderFile, "if (ItemAccess<TMachine>.IsUnconfirmed(deadline)\n            || shape", "if (shape")),
+        new BrokenVariant("an item that is not confirmed hides the value behind it", On("one adds and one sets, into two entries, and one gets slowly", 3),
+            (ReaderFile, "if (ItemAccess<TMachine>.IsUnconfirmed(deadline) || !", "if (!")),
 
         new BrokenVariant("the visited bit inside the item", On("what is read is replaced, swept", 3),
             (QuickFile, "        CacheReader<TMachine>.Touch(heap, buckets, index);\n", "        TMachine.Or(&item->Hash, 1);\n")),
@@ -139,8 +136,23 @@ public static class CacheControls
             (NewItemFile,
                 "        TMachine.Write(Cells<TMachine>.AddressOf(heap, heap->Slot, cell), new CellWord(CellKind.Linking, unit, units).Bits);\n", "")),
 
+        new BrokenVariant("a get judges by a time after its look", On("what is read slowly is replaced in time", 3),
+            (ReaderFile, "if (canExpire && ItemAccess<TMachine>.IsExpired(facts.Deadline, now))", "if (canExpire && now == 0)")),
+
+        new BrokenVariant("a get judges by a time after its look, and somebody renews", On("what is read is renewed in time", 3),
+            (ReaderFile, "if (canExpire && ItemAccess<TMachine>.IsExpired(facts.Deadline, now))", "if (canExpire && now == 0)")),
+
+        new BrokenVariant("an entry not looked at once more after its item's tag", On("what is leased is replaced, and would have lost its tag", 3),
+            (SearchFile, "if (index >= 0 && !isLive && !Probe", "if (index < Disturbed && !Probe")),
+
+        new BrokenVariant("an entry not looked at once more after its item's tag, by who replaces", On("what is to be replaced is replaced, and would", 3),
+            (SearchFile, "if (index >= 0 && !isLive && !Probe", "if (index < Disturbed && !Probe")),
+
+        new BrokenVariant("an entry not looked at once more after its item's tag, by who holds it", On("what is read and held is replaced, and would", 3),
+            (ReaderFile, "status = facts.IsTagRemoved && !Probe", "status = index < Probe.None && !Probe")),
+
         new BrokenVariant("a value lands though the placeholder is gone", On("one flies, another removes", 2),
-            (WriterFile, "return index >= 0 && first.Stamp == expected ? CacheStatus.Ok : CacheStatus.Changed;", "return CacheStatus.Ok;")),
+            (WriterFile, "PutMode.Complete => ifExpected", "PutMode.Complete => CacheStatus.Ok")),
     ];
 
     private static string[] AtRandom(string program) => ["--program", program, "--random", "1000000", "--preemptions", "1000", "--seconds", "60"];

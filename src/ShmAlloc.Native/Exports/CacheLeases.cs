@@ -22,8 +22,6 @@ internal unsafe struct Lease
 /// <summary>Values that are read where they lie.</summary>
 internal static unsafe class CacheLeases
 {
-    private const int MostAttempts = 64;
-
     [RuntimeExport("shm_cache_lease")]
     internal static bool Take(int cache, byte* key, ulong keyBytes, Lease* lease)
     {
@@ -45,42 +43,18 @@ internal static unsafe class CacheLeases
             return Caching.Done(status, error);
         }
 
-        Probe probeOfKey;
-        Probe* probe = &probeOfKey;
-        Probe.Begin(probe, table, found.Hash);
         ulong* grip = Cells<Hardware>.AddressOf(heap, heap->Slot, cell);
-        status = CacheStatus.Contended;
-        for (int attempt = 0; attempt < MostAttempts && status == CacheStatus.Contended; attempt++)
-        {
-            int index = CacheSearch<Hardware>.TryHold(heap, probe, found, grip, out ItemFacts facts);
-            if (index == Probe.None)
-            {
-                status = CacheStatus.Missing;
-            }
-            else if (index >= 0)
-            {
-                Layout.ItemHeader* item = ItemAccess<Hardware>.At(heap, facts.Unit);
-                CacheReader<Hardware>.Touch(heap, probe->Buckets, index);
-                lease->Value = (byte*)item + facts.Shape.ValueBegins;
-                lease->ValueBytes = facts.Shape.ValueBytes;
-                ulong now = HeapClock.Now(heap);
-                status = ItemAccess<Hardware>.IsLive(table, item, facts.Shape, now) ? CacheStatus.Ok : CacheStatus.Missing;
-                if (status == CacheStatus.Ok)
-                {
-                    CacheStore<Hardware>.TryRenew(heap, table, facts, now);
-                }
-            }
-        }
-
+        status = CacheStore<Hardware>.Hold(heap, table, found, HeapClock.Now(heap), grip, out ItemFacts facts);
         if (status == CacheStatus.Ok)
         {
+            lease->Value = (byte*)ItemAccess<Hardware>.At(heap, facts.Unit) + facts.Shape.ValueBegins;
+            lease->ValueBytes = facts.Shape.ValueBytes;
             lease->Attachment = heap->Number;
             lease->Ticket = Cells<Hardware>.TicketOf(heap, cell).Bits;
             lease->Cell = (ulong)cell;
         }
         else
         {
-            *lease = default;
             Cells<Hardware>.Release(heap, cell);
         }
 

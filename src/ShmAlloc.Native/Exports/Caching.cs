@@ -79,20 +79,30 @@ internal static unsafe class Caching
             return false;
         }
 
-        CacheStatus status = CacheReader<Hardware>.TryRead(heap, table, found, buffer, buffer == null ? 0 : capacity, out ItemFacts facts);
-        bool isTimeless = facts.Deadline == 0 || (facts.Shape.IsPlain && !HeapClock.IsPast(heap, facts.Deadline));
-        ulong now = isTimeless ? 0 : HeapClock.Now(heap);
-        status = CacheReader<Hardware>.Judge(status, facts, buffer, now);
-        bool isHit = status is CacheStatus.Ok or CacheStatus.BufferTooSmall;
-        if (isHit && facts.Shape.Is(ItemShape.Sliding) && !heap->ReadOnly && facts.IsRenewalDue(now))
+        ulong room = buffer == null ? 0 : capacity;
+        CacheStatus status = CacheStatus.Ok;
+        uint length;
+        if (QuickRead<Hardware>.TryRead(heap, table, found, buffer, room, out ulong shape, out _, out ulong deadline)
+            && (deadline == 0 || !HeapClock.IsPast(heap, deadline)))
         {
-            CacheStore<Hardware>.Refresh(heap, table, found, now);
+            length = new ItemShape(shape).ValueBytes;
+        }
+        else
+        {
+            status = CacheReader<Hardware>.TryGet(heap, table, found, buffer, room, new Clock(heap), out ItemFacts facts, out ulong now);
+            length = facts.Shape.ValueBytes;
+            if (status is CacheStatus.Ok or CacheStatus.BufferTooSmall
+                && facts.Shape.Is(ItemShape.Sliding) && !heap->ReadOnly && facts.IsRenewalDue(now))
+            {
+                CacheStore<Hardware>.Refresh(heap, table, found, HeapClock.Now(heap));
+            }
         }
 
+        bool isHit = status is CacheStatus.Ok or CacheStatus.BufferTooSmall;
         CacheCounts<Hardware>.Add(heap, table, isHit ? CacheCounter.Hits : CacheCounter.Misses, 1);
         if (isHit && valueBytes != null)
         {
-            *valueBytes = facts.Shape.ValueBytes;
+            *valueBytes = length;
         }
 
         return Done(status, error);
@@ -125,7 +135,7 @@ internal static unsafe class Caching
     {
         int error = Libc.Error;
         return TryFind(cache, key, keyBytes, out Attachment* heap, out CacheTable* table, out CacheKey found)
-            && Done(CacheStore<Hardware>.Remove(heap, table, found, HeapClock.Now(heap)), error);
+            && Done(CacheStore<Hardware>.Remove(heap, table, found, 0, HeapClock.Now(heap)), error);
     }
 
     [RuntimeExport("shm_cache_increment")]
@@ -140,10 +150,9 @@ internal static unsafe class Caching
         CacheStatus status = CacheStatus.Contended;
         for (int attempt = 0; attempt < MostAttempts; attempt++)
         {
-            ulong now = HeapClock.Now(heap);
             long number = 0;
-            status = CacheReader<Hardware>.TryRead(heap, table, found, (byte*)&number, sizeof(long), out ItemFacts facts);
-            status = CacheReader<Hardware>.Judge(status, facts, (byte*)&number, now);
+            status = CacheReader<Hardware>.TryGet(
+                heap, table, found, (byte*)&number, sizeof(long), new Clock(heap), out ItemFacts facts, out _);
             bool isMissing = status == CacheStatus.Missing;
             if (!isMissing && (status != CacheStatus.Ok || facts.Shape.ValueBytes != sizeof(long)))
             {
@@ -154,7 +163,7 @@ internal static unsafe class Caching
             ItemOptions options = default;
             options.Deadline = isMissing ? 0 : facts.Deadline;
             status = CacheStore<Hardware>.Put(
-                heap, table, found, (byte*)&next, sizeof(long), options, isMissing ? PutMode.Add : PutMode.Replace, facts.Stamp, now);
+                heap, table, found, (byte*)&next, sizeof(long), options, isMissing ? PutMode.Add : PutMode.Replace, facts.Stamp, HeapClock.Now(heap));
             if (status is not (CacheStatus.Exists or CacheStatus.Changed or CacheStatus.Missing or CacheStatus.Contended))
             {
                 if (result != null)
@@ -167,6 +176,11 @@ internal static unsafe class Caching
         }
 
         return Done(CacheStatus.Contended, error);
+    }
+
+    private readonly struct Clock(Attachment* heap) : IClock
+    {
+        public ulong Now => HeapClock.Now(heap);
     }
 
     /// <summary>The table of a number and a key's hash.</summary>

@@ -105,38 +105,22 @@ public sealed unsafe partial class SharedCache
     /// <summary>Holds the value of a key under a cell.</summary>
     private CacheStatus Hold(in CacheKey key, int cell, out ItemFacts facts)
     {
-        Probe probeOfKey;
-        Probe* probe = &probeOfKey;
-        Probe.Begin(probe, _table, key.Hash);
-        ulong* grip = Cells<Hardware>.AddressOf(_heap, _heap->Slot, cell);
+        CacheStatus status;
         int attempt = 0;
         do
         {
-            int index = CacheSearch<Hardware>.TryHold(_heap, probe, key, grip, out facts);
-            if (index == Probe.None)
-            {
-                return CacheStatus.Missing;
-            }
-
-            if (index >= 0)
-            {
-                ItemHeader* item = ItemAccess<Hardware>.At(_heap, facts.Unit);
-                ulong now = Now;
-                bool isLive = ItemAccess<Hardware>.IsLive(_table, item, facts.Shape, now);
-                CacheReader<Hardware>.Touch(_heap, probe->Buckets, index);
-                if (isLive)
-                {
-                    // If another one renews it at the same time, that is as good.
-                    CacheStore<Hardware>.TryRenew(_heap, _table, facts, now);
-                }
-
-                bool isWhole = facts.Shape.ValueBytes <= int.MaxValue && (!isLive || !facts.Shape.Is(ItemShape.Checked)
-                    || Checksum.Of((byte*)item + facts.Shape.ValueBegins, facts.Shape.ValueBytes) == ItemAccess<Hardware>.Word(item, facts.Shape.ChecksumAt));
-                return !isLive ? CacheStatus.Missing : isWhole ? CacheStatus.Ok : CacheStatus.Damaged;
-            }
+            status = CacheStore<Hardware>.Hold(_heap, _table, key, Now, Cells<Hardware>.AddressOf(_heap, _heap->Slot, cell), out facts);
         }
-        while (Pause(ref attempt));
+        while (status == CacheStatus.Contended && Pause(ref attempt));
 
-        return CacheStatus.Contended;
+        return status == CacheStatus.Ok && !IsWhole(facts) ? CacheStatus.Damaged : status;
+    }
+
+    private bool IsWhole(in ItemFacts facts)
+    {
+        ItemHeader* item = ItemAccess<Hardware>.At(_heap, facts.Unit);
+        return facts.Shape.ValueBytes <= int.MaxValue
+            && (!facts.Shape.Is(ItemShape.Checked)
+                || Checksum.Of((byte*)item + facts.Shape.ValueBegins, facts.Shape.ValueBytes) == ItemAccess<Hardware>.Word(item, facts.Shape.ChecksumAt));
     }
 }

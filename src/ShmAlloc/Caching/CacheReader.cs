@@ -44,9 +44,6 @@ internal struct ItemFacts
 internal static unsafe class CacheReader<TMachine>
     where TMachine : struct, IMachine
 {
-    /// <summary>Bytes that come from memory together.</summary>
-    internal const int Line = 64;
-
     private const int MaxTries = 16;
     private const int MaxHeldTries = 64;
 
@@ -63,23 +60,39 @@ internal static unsafe class CacheReader<TMachine>
         Found,
     }
 
-    /// <summary>Copies the value of a key, if it is not longer than <paramref name="capacity"/>.</summary>
+    /// <summary>A get for whom <see cref="QuickRead{TMachine}"/> did not help: reads, and judges what was read.</summary>
+    /// <remarks>
+    /// What has not expired by a time after the look, had not expired when it was looked at. What has, may have been replaced or renewed in time, while we were
+    /// halted: so it is looked at once more, and what has expired by a time before that look, had expired then.
+    /// </remarks>
+    /// <param name="heap">The attachment.</param>
+    /// <param name="table">The cache.</param>
+    /// <param name="key">The key.</param>
+    /// <param name="to">Where the value is copied to.</param>
+    /// <param name="capacity">Bytes of that.</param>
+    /// <param name="clock">Of the cache.</param>
+    /// <param name="facts">What was read.</param>
+    /// <param name="now">The time by which it was judged; 0 if it never expires.</param>
     /// <returns>
-    /// <see cref="CacheStatus.Ok"/>, also for what has expired and for a placeholder: the caller looks at the facts; <see cref="CacheStatus.Missing"/>;
-    /// <see cref="CacheStatus.BufferTooSmall"/>; <see cref="CacheStatus.Contended"/>.
+    /// <see cref="CacheStatus.Ok"/>, <see cref="CacheStatus.Missing"/>, <see cref="CacheStatus.BufferTooSmall"/>, <see cref="CacheStatus.Damaged"/>,
+    /// or <see cref="CacheStatus.Contended"/>.
     /// </returns>
-    internal static CacheStatus TryRead(Attachment* heap, CacheTable* table, in CacheKey key, byte* to, ulong capacity, out ItemFacts facts)
+    internal static CacheStatus TryGet<TClock>(
+        Attachment* heap, CacheTable* table, in CacheKey key, byte* to, ulong capacity, TClock clock, out ItemFacts facts, out ulong now)
+        where TClock : struct, IClock
     {
-        if (!QuickRead<TMachine>.TryRead(heap, table, key, to, capacity, out ulong shape, out ulong stamp, out ulong deadline))
+        CacheStatus status = TryReadAnywhere(heap, table, key, to, capacity, out facts);
+        bool canExpire = status is CacheStatus.Ok or CacheStatus.BufferTooSmall && facts.Deadline != 0;
+        now = canExpire ? clock.Now : 0;
+        if (canExpire && ItemAccess<TMachine>.IsExpired(facts.Deadline, now))
         {
-            return TryReadAnywhere(heap, table, key, to, capacity, out facts);
+            status = TryReadAnywhere(heap, table, key, to, capacity, out facts);
         }
 
-        facts = new ItemFacts { Stamp = stamp, Shape = new ItemShape(shape), Deadline = deadline };
-        return CacheStatus.Ok;
+        return Judge(status, facts, to, now);
     }
 
-    /// <summary>What an answer of <see cref="TryRead"/> means to who wants the value: it may have expired, or not be there yet, or be damaged.</summary>
+    /// <summary>What was read means to who wants the value: it may have expired, or not be there yet, or be damaged.</summary>
     internal static CacheStatus Judge(CacheStatus status, in ItemFacts facts, byte* value, ulong now)
     {
         bool isFound = status is CacheStatus.Ok or CacheStatus.BufferTooSmall;
@@ -138,13 +151,20 @@ internal static unsafe class CacheReader<TMachine>
             status = index >= 0 ? ReadHeld(heap, table, to, capacity, ref facts)
                 : index == Probe.None ? CacheStatus.Missing
                 : CacheStatus.Contended;
+
+            // It may have been replaced first, and have lost its tag afterwards.
+            status = facts.IsTagRemoved && !Probe.IsUnchanged<TMachine>(probe, index) ? CacheStatus.Contended : status;
         }
 
         Cells<TMachine>.Release(heap, cell);
         return status;
     }
 
-    /// <summary>The same, for whom <see cref="QuickRead{TMachine}"/> did not help.</summary>
+    /// <summary>Copies the value of a key, if it is not longer than <paramref name="capacity"/>.</summary>
+    /// <returns>
+    /// <see cref="CacheStatus.Ok"/>, also for what has expired and for a placeholder: the caller looks at the facts; <see cref="CacheStatus.Missing"/>;
+    /// <see cref="CacheStatus.BufferTooSmall"/>; <see cref="CacheStatus.Contended"/>.
+    /// </returns>
     internal static CacheStatus TryReadAnywhere(
         Attachment* heap, CacheTable* table, in CacheKey key, byte* to, ulong capacity, out ItemFacts facts)
     {
@@ -192,16 +212,12 @@ internal static unsafe class CacheReader<TMachine>
             return Look.Other;
         }
 
-        ulong room = ItemAccess<TMachine>.KnownRoom(heap, entry.Unit);
-        if (room < ItemHeader.Size && !ItemAccess<TMachine>.FitsInGrown(heap, entry.Unit, ItemHeader.Size))
+        if (!ItemAccess<TMachine>.IsInside(heap, entry.Unit))
         {
             return Look.Torn;
         }
 
-        // The lines of an item of average size, at once instead of one after the other.
         ItemHeader* item = ItemAccess<TMachine>.At(heap, entry.Unit);
-        TMachine.Prefetch((byte*)item + Line);
-        TMachine.Prefetch((byte*)item + (2 * Line));
         ulong stamp = ItemAccess<TMachine>.Stamp(item);
         if (ItemAccess<TMachine>.Hash(item) != key.Hash)
         {
@@ -210,18 +226,13 @@ internal static unsafe class CacheReader<TMachine>
         }
 
         ItemShape shape = ItemAccess<TMachine>.Shape(item);
-        uint keyBegins = shape.IsPlain ? ItemHeader.Size : shape.KeyBegins;
-        ulong totalBytes = keyBegins + (uint)shape.KeyBytes + (ulong)shape.ValueBytes;
-        if (stamp == ItemHeader.InvalidStamp
-            || (totalBytes > room && !ItemAccess<TMachine>.FitsInGrown(heap, entry.Unit, totalBytes)))
+        if (stamp == ItemHeader.InvalidStamp || !ItemAccess<TMachine>.Fits(heap, entry.Unit, shape.TotalBytes))
         {
             return Look.Torn;
         }
 
         ulong deadline = ItemAccess<TMachine>.Deadline(item);
-        if (ItemAccess<TMachine>.IsUnconfirmed(deadline)
-            || shape.KeyBytes != key.Length
-            || !TMachine.IsEqual((byte*)item + keyBegins, key.Bytes, (ulong)key.Length))
+        if (ItemAccess<TMachine>.IsUnconfirmed(deadline) || !ItemAccess<TMachine>.HasKey(item, shape, key))
         {
             return Look.Other;
         }
@@ -230,22 +241,16 @@ internal static unsafe class CacheReader<TMachine>
         facts.Stamp = stamp;
         facts.Shape = shape;
         facts.Deadline = deadline;
-        facts.IsTagRemoved = false;
-        if (!shape.IsPlain)
-        {
-            TakeExtras(table, item, ref facts);
-        }
-
+        TakeExtras(table, item, ref facts);
         if (shape.ValueBytes <= capacity)
         {
-            TMachine.CopyOut((byte*)item + keyBegins + (uint)key.Length, to, shape.ValueBytes);
+            TMachine.CopyOut((byte*)item + shape.ValueBegins, to, shape.ValueBytes);
         }
 
         return TMachine.Read(address) == entry.Bits && ItemAccess<TMachine>.Stamp(item) == stamp ? Look.Found : Look.Torn;
     }
 
     /// <summary>Reads what an item has between its header and its key.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
     private static void TakeExtras(CacheTable* table, ItemHeader* item, ref ItemFacts facts)
     {
         if (facts.Shape.Is(ItemShape.Sliding))

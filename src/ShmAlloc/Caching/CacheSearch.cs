@@ -66,6 +66,26 @@ internal static unsafe class CacheSearch<TMachine>
         return Probe.AreUnchanged<TMachine>(probe) ? Probe.None : Disturbed;
     }
 
+    /// <summary>The same, and judges whether the item is a value that readers may have, by a time before this call.</summary>
+    /// <remarks>
+    /// An item is judged after its entry was looked at. If it is dead then, the entry is looked at once more: it may have been replaced first, and have lost
+    /// its tag afterwards. What has expired by a time before the first look, had expired then.
+    /// </remarks>
+    internal static int TryHold(
+        Attachment* heap, CacheTable* table, Probe* probe, in CacheKey key, ulong now, ulong* grip, out ItemFacts facts, out bool isLive)
+    {
+        int index = TryHold(heap, probe, key, grip, out facts);
+        isLive = index >= 0 && ItemAccess<TMachine>.IsLive(table, ItemAccess<TMachine>.At(heap, facts.Unit), facts.Shape, now);
+        if (index >= 0 && !isLive && !Probe.IsUnchanged<TMachine>(probe, index))
+        {
+            Grips<TMachine>.Loosen(grip);
+            index = Disturbed;
+        }
+
+        facts = index >= 0 ? facts : default;
+        return index;
+    }
+
     /// <summary>Whether the item of a unit, which the caller holds, has a key.</summary>
     internal static bool IsMatch(Attachment* heap, ulong unit, in CacheKey key, out ulong stamp, out ItemShape shape)
     {

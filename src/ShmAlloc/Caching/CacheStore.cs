@@ -39,12 +39,6 @@ internal static unsafe class CacheStore<TMachine>
     internal static CacheStatus Finish(
         Attachment* heap, CacheTable* table, in CacheKey key, in NewItem item, PutMode mode, ulong expected, ulong now, ulong* grip)
     {
-        if (item.Shape.Is(ItemShape.Checked))
-        {
-            byte* at = (byte*)ItemAccess<TMachine>.At(heap, item.Unit);
-            TMachine.Write((ulong*)(at + item.Shape.ChecksumAt), Checksum.Of(item.Value, item.Shape.ValueBytes));
-        }
-
         if (!NewItems<TMachine>.TryPublish(heap, item))
         {
             return CacheStatus.Closed;
@@ -64,12 +58,13 @@ internal static unsafe class CacheStore<TMachine>
         return status;
     }
 
-    internal static CacheStatus Remove(Attachment* heap, CacheTable* table, in CacheKey key, ulong now)
+    /// <summary>Makes a key have no value; if <paramref name="expected"/> is not 0, only if its value has this stamp.</summary>
+    internal static CacheStatus Remove(Attachment* heap, CacheTable* table, in CacheKey key, ulong expected, ulong now)
     {
         CacheStatus status = Grips<TMachine>.TryTake(heap, lasting: false, out int cell);
         if (status == CacheStatus.Ok)
         {
-            status = CacheWriter<TMachine>.Remove(heap, table, key, now, Cells<TMachine>.AddressOf(heap, heap->Slot, cell));
+            status = CacheWriter<TMachine>.Remove(heap, table, key, expected, now, Cells<TMachine>.AddressOf(heap, heap->Slot, cell));
             Cells<TMachine>.Release(heap, cell);
             CacheCounts<TMachine>.Add(heap, table, CacheCounter.Removals, status == CacheStatus.Ok ? 1 : 0);
         }
@@ -120,44 +115,52 @@ internal static unsafe class CacheStore<TMachine>
     /// <summary>Renews the sliding expiry of a key's value, if it has one.</summary>
     internal static CacheStatus Refresh(Attachment* heap, CacheTable* table, in CacheKey key, ulong now)
     {
-        const int tries = 64;
         CacheStatus status = Grips<TMachine>.TryTake(heap, lasting: false, out int cell);
-        if (status != CacheStatus.Ok)
+        if (status == CacheStatus.Ok)
         {
-            return status;
+            status = Hold(heap, table, key, now, Cells<TMachine>.AddressOf(heap, heap->Slot, cell), out _);
+            Cells<TMachine>.Release(heap, cell);
         }
 
+        return status;
+    }
+
+    /// <summary>Holds the value of a key, as long as the grip is not loosened, and renews its sliding expiry, if it has one.</summary>
+    /// <param name="heap">The attachment.</param>
+    /// <param name="table">The cache.</param>
+    /// <param name="key">The key.</param>
+    /// <param name="now">A time before this call.</param>
+    /// <param name="grip">The cell to hold it with.</param>
+    /// <param name="facts">What is held.</param>
+    /// <returns><see cref="CacheStatus.Ok"/>, <see cref="CacheStatus.Missing"/>, or <see cref="CacheStatus.Contended"/>.</returns>
+    internal static CacheStatus Hold(Attachment* heap, CacheTable* table, in CacheKey key, ulong now, ulong* grip, out ItemFacts facts)
+    {
+        const int tries = 64;
         Probe probeOfKey;
         Probe* probe = &probeOfKey;
         Probe.Begin(probe, table, key.Hash);
-        ulong* grip = Cells<TMachine>.AddressOf(heap, heap->Slot, cell);
-        status = CacheStatus.Contended;
+        facts = default;
+        CacheStatus status = CacheStatus.Contended;
         for (int tried = 0; tried < tries && status == CacheStatus.Contended; tried++)
         {
-            int index = CacheSearch<TMachine>.TryHold(heap, probe, key, grip, out ItemFacts facts);
-            if (index == CacheSearch<TMachine>.Disturbed)
+            int index = CacheSearch<TMachine>.TryHold(heap, table, probe, key, now, grip, out facts, out bool isLive);
+            if (isLive)
             {
-                continue;
+                CacheReader<TMachine>.Touch(heap, probe->Buckets, index);
             }
 
-            if (index < 0 || !ItemAccess<TMachine>.IsLive(table, ItemAccess<TMachine>.At(heap, facts.Unit), facts.Shape, now))
-            {
-                status = CacheStatus.Missing;
-                break;
-            }
-
-            CacheReader<TMachine>.Touch(heap, probe->Buckets, index);
-            status = TryRenew(heap, table, facts, now) ? CacheStatus.Ok : CacheStatus.Contended;
+            status = index == CacheSearch<TMachine>.Disturbed || (isLive && !TryRenew(heap, table, facts, now)) ? CacheStatus.Contended
+                : isLive ? CacheStatus.Ok
+                : CacheStatus.Missing;
         }
 
-        Cells<TMachine>.Release(heap, cell);
         return status;
     }
 
     /// <summary>Renews the expiry of an item that the caller holds, if it slides and that moves it by more than an eighth of its window.</summary>
     /// <remarks>Takes effect at the compare-and-swap of the deadline, of an item that was linked after it was held.</remarks>
     /// <returns>False if another one changed it at the same time.</returns>
-    internal static bool TryRenew(Attachment* heap, CacheTable* table, ItemFacts facts, ulong now)
+    private static bool TryRenew(Attachment* heap, CacheTable* table, ItemFacts facts, ulong now)
     {
         if (!facts.Shape.Is(ItemShape.Sliding))
         {

@@ -14,7 +14,7 @@ internal enum PutMode
     /// <summary>If there is no value.</summary>
     Add,
 
-    /// <summary>If there is no value, and nobody works one out.</summary>
+    /// <summary>If there is no value, and nobody works one out; and if a stamp is expected, what is there instead has it.</summary>
     Announce,
 
     /// <summary>If the value has a certain stamp.</summary>
@@ -54,14 +54,14 @@ internal static unsafe class CacheWriter<TMachine>
         RememberBlock(heap, item);
         for (int tries = 0; tries < MaxTries; tries++)
         {
-            int index = CacheSearch<TMachine>.TryHold(heap, probe, key, grip, out ItemFacts first);
+            int index = CacheSearch<TMachine>.TryHold(heap, table, probe, key, now, grip, out ItemFacts first, out bool isLive);
             if (index == CacheSearch<TMachine>.Disturbed)
             {
                 continue;
             }
 
             EntryWord seen = probe->Seen(Math.Max(index, 0));
-            CacheStatus verdict = Judge(heap, table, index, first, mode, expected, now);
+            CacheStatus verdict = Judge(first, isLive, mode, expected);
             if (verdict != CacheStatus.Ok)
             {
                 Grips<TMachine>.Loosen(grip);
@@ -114,27 +114,27 @@ internal static unsafe class CacheWriter<TMachine>
         return CacheStatus.Contended;
     }
 
-    /// <summary>Makes a key have no value.</summary>
+    /// <summary>Makes a key have no value; if <paramref name="expected"/> is not 0, only if its value has this stamp.</summary>
     /// <returns><see cref="CacheStatus.Ok"/> if it had one, <see cref="CacheStatus.Missing"/>, or <see cref="CacheStatus.Contended"/>.</returns>
-    internal static CacheStatus Remove(Attachment* heap, CacheTable* table, in CacheKey key, ulong now, ulong* grip)
+    internal static CacheStatus Remove(Attachment* heap, CacheTable* table, in CacheKey key, ulong expected, ulong now, ulong* grip)
     {
         Probe probeOfKey;
         Probe* probe = &probeOfKey;
         Probe.Begin(probe, table, key.Hash);
         for (int tries = 0; tries < MaxTries; tries++)
         {
-            int index = CacheSearch<TMachine>.TryHold(heap, probe, key, grip, out ItemFacts first);
-            if (index == Probe.None)
-            {
-                return CacheStatus.Missing;
-            }
-
-            if (index < 0)
+            int index = CacheSearch<TMachine>.TryHold(heap, table, probe, key, now, grip, out ItemFacts first, out bool isLive);
+            if (index == CacheSearch<TMachine>.Disturbed)
             {
                 continue;
             }
 
-            bool isLive = ItemAccess<TMachine>.IsLive(table, ItemAccess<TMachine>.At(heap, first.Unit), first.Shape, now);
+            if (index == Probe.None || (expected != 0 && first.Stamp != expected))
+            {
+                Grips<TMachine>.Loosen(grip);
+                return CacheStatus.Missing;
+            }
+
             EntryWord seen = probe->Seen(index);
             if (Unlink<TMachine>.TryUnlink(heap, table, probe, index, seen, seen.Emptied, grip))
             {
@@ -149,26 +149,19 @@ internal static unsafe class CacheWriter<TMachine>
     private static void RememberBlock(Attachment* heap, in NewItem item) =>
         Hints<TMachine>.Set(heap, Hints<TMachine>.CachePlane, heap->BlockOf(item.Unit));
 
-    /// <summary>Whether what is there allows it.</summary>
-    private static CacheStatus Judge(
-        Attachment* heap, CacheTable* table, int index, in ItemFacts first, PutMode mode, ulong expected, ulong now)
+    /// <summary>Whether what is there allows it. If nothing is, the facts are those of no item: its stamp is 0.</summary>
+    private static CacheStatus Judge(in ItemFacts first, bool isLive, PutMode mode, ulong expected)
     {
-        if (mode == PutMode.Set)
-        {
-            return CacheStatus.Ok;
-        }
-
-        if (mode == PutMode.Complete)
-        {
-            return index >= 0 && first.Stamp == expected ? CacheStatus.Ok : CacheStatus.Changed;
-        }
-
-        bool isLive = index >= 0 && ItemAccess<TMachine>.IsLive(table, ItemAccess<TMachine>.At(heap, first.Unit), first.Shape, now);
+        CacheStatus ifExpected = first.Stamp == expected ? CacheStatus.Ok : CacheStatus.Changed;
         return mode switch
         {
-            PutMode.Replace => !isLive ? CacheStatus.Missing : first.Stamp == expected ? CacheStatus.Ok : CacheStatus.Changed,
-            PutMode.Announce when index >= 0 && first.Shape.Is(ItemShape.Placeholder) => CacheStatus.Computing,
-            _ => isLive ? CacheStatus.Exists : CacheStatus.Ok,
+            PutMode.Set => CacheStatus.Ok,
+            PutMode.Complete => ifExpected,
+            PutMode.Replace => isLive ? ifExpected : CacheStatus.Missing,
+            _ when isLive => CacheStatus.Exists,
+            PutMode.Announce when first.Shape.Is(ItemShape.Placeholder) => CacheStatus.Computing,
+            PutMode.Announce when expected != 0 => ifExpected,
+            _ => CacheStatus.Ok,
         };
     }
 

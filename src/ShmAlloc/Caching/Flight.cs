@@ -20,17 +20,21 @@ internal static unsafe class Flight<TMachine>
     /// <param name="table">The cache.</param>
     /// <param name="key">The key.</param>
     /// <param name="placeholder">Begun by the caller, with its stale value written, under a lasting cell.</param>
+    /// <param name="stale">The stamp of the item whose value that is, which must still be what the key has; 0 if there is no stale value.</param>
     /// <param name="now">Milliseconds of the heap's clock.</param>
     /// <param name="grip">A cell for the operation.</param>
-    /// <returns><see cref="CacheStatus.Ok"/>: it is ours; <see cref="CacheStatus.Exists"/>; <see cref="CacheStatus.Computing"/>; or why not.</returns>
-    internal static CacheStatus TryBegin(Attachment* heap, CacheTable* table, in CacheKey key, in NewItem placeholder, ulong now, ulong* grip)
+    /// <returns>
+    /// <see cref="CacheStatus.Ok"/>: it is ours; <see cref="CacheStatus.Exists"/>; <see cref="CacheStatus.Computing"/>;
+    /// <see cref="CacheStatus.Changed"/>; or why not.
+    /// </returns>
+    internal static CacheStatus TryBegin(Attachment* heap, CacheTable* table, in CacheKey key, in NewItem placeholder, ulong stale, ulong now, ulong* grip)
     {
         if (!NewItems<TMachine>.TryPublish(heap, placeholder))
         {
             return CacheStatus.Closed;
         }
 
-        CacheStatus status = CacheWriter<TMachine>.Put(heap, table, key, placeholder, PutMode.Announce, 0, now, grip);
+        CacheStatus status = CacheWriter<TMachine>.Put(heap, table, key, placeholder, PutMode.Announce, stale, now, grip);
         if (status == CacheStatus.Ok)
         {
             NewItems<TMachine>.Name(heap, placeholder.Cell, CellKind.Computing, placeholder.Unit);

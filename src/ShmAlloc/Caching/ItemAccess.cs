@@ -17,24 +17,6 @@ internal static unsafe class ItemAccess<TMachine>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static bool Fits(Attachment* heap, ulong unit, ulong bytes) => bytes <= KnownRoom(heap, unit) || FitsInGrown(heap, unit, bytes);
 
-    /// <summary>Bytes from the start of a unit to the end of the heap as this process knows it; 0 if the unit lies behind it.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static ulong KnownRoom(Attachment* heap, ulong unit)
-    {
-        ulong start = unit << heap->Geometry.UnitShift;
-        ulong end = Volatile.Read(ref heap->Blocks) << heap->Geometry.BlockShift;
-        return start < end ? end - start : 0;
-    }
-
-    /// <summary>What <see cref="Fits"/> says when they do not fit into the heap as it was known.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    internal static bool FitsInGrown(Attachment* heap, ulong unit, ulong bytes)
-    {
-        // Whatever the answer: another thread may have found out a moment before.
-        Allocation.Growth<TMachine>.Refresh(heap);
-        return bytes <= KnownRoom(heap, unit);
-    }
-
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static ItemHeader* At(Attachment* heap, ulong unit) => (ItemHeader*)(heap->UserBase + heap->OffsetOf(unit));
 
@@ -58,12 +40,15 @@ internal static unsafe class ItemAccess<TMachine>
     internal static bool HasKey(ItemHeader* item, ItemShape shape, in CacheKey key) =>
         shape.KeyBytes == key.Length && TMachine.IsEqual((byte*)item + shape.KeyBegins, key.Bytes, (ulong)key.Length);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static ulong Tag(ItemHeader* item, ItemShape shape, int number) => Word(item, shape.TagsBegin + ((uint)number * 8));
+
     /// <summary>Whether one of its tags was removed since the item was made.</summary>
     internal static bool IsTagRemoved(CacheTable* table, ItemHeader* item, ItemShape shape)
     {
         for (int index = 0; index < shape.Tags; index++)
         {
-            ulong tag = Word(item, shape.TagsBegin + ((uint)index * 8));
+            ulong tag = Tag(item, shape, index);
             if ((uint)TMachine.Read(table->Tags + (tag >> 32 & table->TagMask)) != (uint)tag)
             {
                 return true;
@@ -83,4 +68,22 @@ internal static unsafe class ItemAccess<TMachine>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static bool IsExpired(ulong deadline, ulong now) => deadline != 0 && deadline <= now;
+
+    /// <summary>Bytes from the start of a unit to the end of the heap as this process knows it; 0 if the unit lies behind it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong KnownRoom(Attachment* heap, ulong unit)
+    {
+        ulong start = unit << heap->Geometry.UnitShift;
+        ulong end = Volatile.Read(ref heap->Blocks) << heap->Geometry.BlockShift;
+        return start < end ? end - start : 0;
+    }
+
+    /// <summary>What <see cref="Fits"/> says when they do not fit into the heap as it was known.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static bool FitsInGrown(Attachment* heap, ulong unit, ulong bytes)
+    {
+        // Whatever the answer: another thread may have found out a moment before.
+        Allocation.Growth<TMachine>.Refresh(heap);
+        return bytes <= KnownRoom(heap, unit);
+    }
 }

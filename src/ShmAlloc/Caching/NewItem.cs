@@ -103,10 +103,16 @@ internal static unsafe class NewItems<TMachine>
         return ShmStatus.Ok;
     }
 
-    /// <summary>The value is complete: stamps and publishes.</summary>
+    /// <summary>The value is complete: seals it with its checksum, stamps and publishes.</summary>
     internal static bool TryPublish(Attachment* heap, in NewItem item)
     {
-        TMachine.Write(&ItemAccess<TMachine>.At(heap, item.Unit)->Stamp, item.Stamp);
+        ItemHeader* at = ItemAccess<TMachine>.At(heap, item.Unit);
+        if (item.Shape.Is(ItemShape.Checked))
+        {
+            TMachine.Write((ulong*)((byte*)at + item.Shape.ChecksumAt), Checksum.Of(item.Value, item.Shape.ValueBytes));
+        }
+
+        TMachine.Write(&at->Stamp, item.Stamp);
         return Reservations<TMachine>.End(heap, item.Unit, item.Cell, publish: true) == ShmStatus.Ok;
     }
 

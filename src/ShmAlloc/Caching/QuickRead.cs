@@ -6,8 +6,9 @@ using ShmAlloc.Participants;
 namespace ShmAlloc.Caching;
 
 /// <summary>
-/// What most gets are, in as few instructions as possible: the value is where the first matching tag leads to, it is confirmed, nothing lies between its
-/// header and its key, it fits, and nobody is in the way. Everything else is left to <see cref="CacheReader{TMachine}"/>.
+/// What most gets are, in as few instructions as possible: the value is where the first matching tag leads to, nothing lies between its header and its key,
+/// it fits, and nobody is in the way. Everything else is left to <see cref="CacheReader{TMachine}"/>; also what has expired, as the caller finds out by its
+/// deadline, and what is not confirmed: its deadline is one that has long passed.
 /// </summary>
 /// <remarks>
 /// Why few: a processor that waits for the item goes on with the next get, as far as some hundred instructions reach. The order of the looks, and what they
@@ -44,8 +45,8 @@ internal static unsafe class QuickRead<TMachine>
 
         // The lines of an item of average size are waited for at once, not one after the other.
         ItemHeader* item = (ItemHeader*)(heap->UserBase + Geometry.Page + at);
-        TMachine.Prefetch((byte*)item + CacheReader<TMachine>.Line);
-        TMachine.Prefetch((byte*)item + (2 * CacheReader<TMachine>.Line));
+        TMachine.Prefetch((byte*)item + TableLayout.Line);
+        TMachine.Prefetch((byte*)item + (2 * TableLayout.Line));
         stamp = ItemAccess<TMachine>.Stamp(item);
         if (ItemAccess<TMachine>.Hash(item) != key.Hash)
         {
@@ -57,7 +58,6 @@ internal static unsafe class QuickRead<TMachine>
         ulong valueBytes = new ItemShape(shape).ValueBytes;
         if (!new ItemShape(shape).IsPlainWithKey(keyBytes)
             || stamp == ItemHeader.InvalidStamp
-            || ItemAccess<TMachine>.IsUnconfirmed(deadline)
             || valueBytes > capacity
             || at + ItemHeader.Size + keyBytes + valueBytes > end
             || !TMachine.IsEqual((byte*)item + ItemHeader.Size, key.Bytes, keyBytes))

@@ -116,20 +116,14 @@ public sealed unsafe partial class SharedCache
     private FlightState TryFly(ReadOnlySpan<byte> key, in CacheEntryOptions options, bool allowStale, out byte[]? value, out NewItem placeholder)
     {
         placeholder = default;
-        CacheStatus found = Get(key, [], counts: false, out int length, out _);
+        CacheStatus found = Get(key, [], counts: false, out _, out _);
         value = found == CacheStatus.Ok ? [] : found == CacheStatus.BufferTooSmall ? GetArray(key, counts: false, out _) : null;
         if (value != null)
         {
             return FlightState.Landed;
         }
 
-        if (found == CacheStatus.BufferTooSmall && Get(key, new byte[length], counts: false, out _, out _) == CacheStatus.Damaged)
-        {
-            // Somebody wrote over it: nobody gets it any more.
-            Remove(key);
-        }
-
-        byte[] stale = ReadStale(key, out ItemFacts facts) ?? [];
+        byte[] stale = ReadStale(key, out ItemFacts facts, out bool isDamaged) ?? [];
         if (facts.Shape.Is(ItemShape.Placeholder))
         {
             value = stale;
@@ -137,14 +131,20 @@ public sealed unsafe partial class SharedCache
             return allowStale && stale.Length > 0 ? FlightState.Landed : FlightState.Taken;
         }
 
-        // It belongs to the same tags as the value will: when they are removed, the stale value that it holds is gone as well.
+        if (isDamaged)
+        {
+            // Somebody wrote over it: nobody gets it any more.
+            Remove(key, facts.Stamp);
+        }
+
+        // It belongs to the tags of the value that it will have, and of the stale one that it holds: when one is removed, that is gone as well.
         ulong now = Now;
         ulong* tags = stackalloc ulong[ItemShape.MaxTags];
         ItemOptions translated = Translate(options, now, tags);
         ItemOptions item = new() { Flags = ItemShape.Placeholder, Owner = ((ulong)_heap->Epoch << 32) | (uint)_heap->Slot };
         item.Tags = translated.Tags;
         item.TagCount = translated.TagCount;
-        stale = allowStale ? stale : [];
+        stale = allowStale && stale.Length > 0 && TryAddTags(key, facts.Stamp, ref item) ? stale : [];
         if (_heap->ReadOnly || key.Length > ItemShape.MaxKeyBytes
             || TryBeginLasting(key, (uint)stale.Length, item, now, out placeholder) != CacheStatus.Ok)
         {
@@ -153,7 +153,7 @@ public sealed unsafe partial class SharedCache
         }
 
         stale.CopyTo(new Span<byte>(placeholder.Value, stale.Length));
-        CacheStatus status = Announce(key, placeholder, now);
+        CacheStatus status = Announce(key, placeholder, stale.Length > 0 ? facts.Stamp : 0, now);
         if (status != CacheStatus.Ok)
         {
             Cells<Hardware>.Release(_heap, placeholder.Cell);
@@ -163,12 +163,51 @@ public sealed unsafe partial class SharedCache
         return Checked(status) switch
         {
             CacheStatus.Ok => FlightState.Begun,
-            CacheStatus.Exists or CacheStatus.Computing or CacheStatus.Contended => FlightState.Taken,
+            CacheStatus.Exists or CacheStatus.Computing or CacheStatus.Changed or CacheStatus.Contended => FlightState.Taken,
             _ => FlightState.Impossible,
         };
     }
 
-    private CacheStatus Announce(ReadOnlySpan<byte> key, in NewItem placeholder, ulong now)
+    /// <summary>Adds the tags of an item to those of another.</summary>
+    /// <returns>False if the key has another item by now, or there are too many.</returns>
+    private bool TryAddTags(ReadOnlySpan<byte> key, ulong stamp, ref ItemOptions item)
+    {
+        if (TakeGrip(out int cell) != CacheStatus.Ok)
+        {
+            return false;
+        }
+
+        bool isDone;
+        fixed (byte* bytes = key)
+        {
+            CacheKey found = KeyOf(bytes, key.Length);
+            Probe probeOfKey;
+            Probe* probe = &probeOfKey;
+            Probe.Begin(probe, _table, found.Hash);
+            int index = CacheSearch<Hardware>.TryHold(_heap, probe, found, Cells<Hardware>.AddressOf(_heap, _heap->Slot, cell), out ItemFacts held);
+            isDone = index >= 0 && held.Stamp == stamp;
+            for (int number = 0; isDone && number < held.Shape.Tags; number++)
+            {
+                ulong tag = ItemAccess<Hardware>.Tag(ItemAccess<Hardware>.At(_heap, held.Unit), held.Shape, number);
+                if (new ReadOnlySpan<ulong>(item.Tags, item.TagCount).Contains(tag))
+                {
+                    continue;
+                }
+
+                isDone = item.TagCount < ItemShape.MaxTags;
+                if (isDone)
+                {
+                    item.Tags[item.TagCount++] = tag;
+                }
+            }
+        }
+
+        Cells<Hardware>.Release(_heap, cell);
+        return isDone;
+    }
+
+    /// <summary>Says that this thread works a value out. A stale one that the placeholder holds must still be what the key has.</summary>
+    private CacheStatus Announce(ReadOnlySpan<byte> key, in NewItem placeholder, ulong stale, ulong now)
     {
         fixed (byte* bytes = key)
         {
@@ -180,7 +219,7 @@ public sealed unsafe partial class SharedCache
                 return status;
             }
 
-            status = Flight<Hardware>.TryBegin(_heap, _table, found, placeholder, now, Cells<Hardware>.AddressOf(_heap, _heap->Slot, cell));
+            status = Flight<Hardware>.TryBegin(_heap, _table, found, placeholder, stale, now, Cells<Hardware>.AddressOf(_heap, _heap->Slot, cell));
             Cells<Hardware>.Release(_heap, cell);
             return status;
         }
@@ -261,7 +300,7 @@ public sealed unsafe partial class SharedCache
     }
 
     /// <summary>What there is, although it has expired or is being worked out anew.</summary>
-    private byte[]? ReadStale(ReadOnlySpan<byte> key, out ItemFacts facts)
+    private byte[]? ReadStale(ReadOnlySpan<byte> key, out ItemFacts facts, out bool isDamaged)
     {
         byte[] value = [];
         fixed (byte* bytes = key)
@@ -272,8 +311,8 @@ public sealed unsafe partial class SharedCache
                 CacheStatus status;
                 fixed (byte* to = value)
                 {
-                    status = CacheReader<Hardware>.TryRead(_heap, _table, found, to, (ulong)value.Length, out facts);
-                    bool isDamaged = status == CacheStatus.Ok && facts.Shape.Is(ItemShape.Checked) && Checksum.Of(to, facts.Shape.ValueBytes) != facts.Checksum;
+                    status = CacheReader<Hardware>.TryReadAnywhere(_heap, _table, found, to, (ulong)value.Length, out facts);
+                    isDamaged = status == CacheStatus.Ok && facts.Shape.Is(ItemShape.Checked) && Checksum.Of(to, facts.Shape.ValueBytes) != facts.Checksum;
                     facts = status is CacheStatus.Ok or CacheStatus.BufferTooSmall ? facts : default;
                     if (status == CacheStatus.Ok && !facts.IsTagRemoved && !isDamaged)
                     {

@@ -209,19 +209,25 @@ public sealed unsafe partial class SharedCache
     private CacheStatus Read(in CacheKey key, byte* to, int capacity, bool counts, out ItemFacts facts)
     {
         CacheStatus status;
+        ulong now;
         int attempt = 0;
         do
         {
-            status = CacheReader<Hardware>.TryReadAnywhere(_heap, _table, key, to, (ulong)capacity, out facts);
+            status = CacheReader<Hardware>.TryGet(_heap, _table, key, to, (ulong)capacity, new Clock(this), out facts, out now);
         }
         while (status == CacheStatus.Contended && Pause(ref attempt));
 
-        if (status is CacheStatus.Ok or CacheStatus.BufferTooSmall)
+        bool isHit = status is CacheStatus.Ok or CacheStatus.BufferTooSmall;
+        if (isHit && facts.Shape.ValueBytes > int.MaxValue)
         {
-            status = Judge(key, to, status, facts);
+            (status, isHit) = (CacheStatus.Damaged, false);
         }
 
-        bool isHit = status is CacheStatus.Ok or CacheStatus.BufferTooSmall;
+        if (isHit && facts.Shape.Is(ItemShape.Sliding) && !_heap->ReadOnly && facts.IsRenewalDue(now))
+        {
+            Renew(key);
+        }
+
         if (counts)
         {
             CacheCounts<Hardware>.Add(_heap, _table, isHit ? CacheCounter.Hits : CacheCounter.Misses, 1);
@@ -234,23 +240,6 @@ public sealed unsafe partial class SharedCache
         }
 
         GC.KeepAlive(Heap);
-        return status;
-    }
-
-    private CacheStatus Judge(in CacheKey key, byte* to, CacheStatus status, in ItemFacts facts)
-    {
-        if (facts.Shape.ValueBytes > int.MaxValue)
-        {
-            return CacheStatus.Damaged;
-        }
-
-        ulong now = facts.Deadline != 0 ? Now : 0;
-        status = CacheReader<Hardware>.Judge(status, facts, to, now);
-        if (status is CacheStatus.Ok or CacheStatus.BufferTooSmall && facts.Shape.Is(ItemShape.Sliding) && !_heap->ReadOnly && facts.IsRenewalDue(now))
-        {
-            Renew(key);
-        }
-
         return status;
     }
 
@@ -267,5 +256,10 @@ public sealed unsafe partial class SharedCache
 
         GC.KeepAlive(Heap);
         return status;
+    }
+
+    private readonly struct Clock(SharedCache cache) : IClock
+    {
+        public ulong Now => cache.Now;
     }
 }

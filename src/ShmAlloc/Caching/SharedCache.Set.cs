@@ -120,22 +120,7 @@ public sealed unsafe partial class SharedCache
     /// <param name="key">The key: at most 65,535 bytes.</param>
     /// <returns><see cref="CacheStatus.Ok"/> if it had one, <see cref="CacheStatus.Missing"/>, or why it failed.</returns>
     /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
-    public CacheStatus Remove(ReadOnlySpan<byte> key)
-    {
-        fixed (byte* bytes = key)
-        {
-            CacheKey found = KeyOf(bytes, key.Length);
-            CacheStatus status;
-            int attempt = 0;
-            do
-            {
-                status = CacheStore<Hardware>.Remove(_heap, _table, found, Now);
-            }
-            while (status == CacheStatus.Contended && Pause(ref attempt));
-
-            return Checked(status);
-        }
-    }
+    public CacheStatus Remove(ReadOnlySpan<byte> key) => Remove(key, expected: 0);
 
     /// <inheritdoc cref="Remove(ReadOnlySpan{byte})"/>
     [SkipLocalsInit]
@@ -197,6 +182,23 @@ public sealed unsafe partial class SharedCache
 
         Participants.Cells<Hardware>.Release(_heap, cell);
         return Checked(isEmpty ? CacheStatus.Ok : CacheStatus.Contended);
+    }
+
+    private CacheStatus Remove(ReadOnlySpan<byte> key, ulong expected)
+    {
+        fixed (byte* bytes = key)
+        {
+            CacheKey found = KeyOf(bytes, key.Length);
+            CacheStatus status;
+            int attempt = 0;
+            do
+            {
+                status = CacheStore<Hardware>.Remove(_heap, _table, found, expected, Now);
+            }
+            while (status == CacheStatus.Contended && Pause(ref attempt));
+
+            return Checked(status);
+        }
     }
 
     private CacheStatus Put(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, in CacheEntryOptions options, PutMode mode, CacheVersion expected)

@@ -65,7 +65,7 @@ internal sealed unsafe class CacheJudge(World world)
 
         for (int key = 0; key < CacheKeys.Count; key++)
         {
-            CacheStore<Simulated>.Remove(heap, table, CacheKeys.Of(key), Now(heap));
+            CacheStore<Simulated>.Remove(heap, table, CacheKeys.Of(key), 0, Now(heap));
             Require(Read(heap, table, key) == Nothing, $"key {key} has a value after it was removed");
         }
 
@@ -135,7 +135,7 @@ internal sealed unsafe class CacheJudge(World world)
     private static long Read(Attachment* heap, CacheTable* table, int key)
     {
         ulong* value = stackalloc ulong[CacheActor.ValueWords];
-        CacheStatus status = CacheReader<Simulated>.TryRead(
+        CacheStatus status = CacheReader<Simulated>.TryReadAnywhere(
             heap, table, CacheKeys.Of(key), (byte*)value, CacheActor.ValueWords * sizeof(ulong), out ItemFacts facts);
         bool isGone = status == CacheStatus.Missing || facts.IsTagRemoved || ItemAccess<Simulated>.IsExpired(facts.Deadline, Now(heap));
         Require(isGone || (status == CacheStatus.Ok && CacheKeys.IsValueOf(key, (long)value[0])), $"key {key} cannot be read at the end: {status}");

@@ -9,8 +9,6 @@ namespace ShmAlloc.Simulation.Programs;
 /// <content>Operations that keep a cell for longer: leases and flights.</content>
 internal sealed unsafe partial class CacheActor
 {
-    private const int MaxTries = 8;
-
     /// <summary>Holds a value, reads it twice where it lies, and lets go.</summary>
     internal CacheActor Lease(int key)
     {
@@ -21,23 +19,12 @@ internal sealed unsafe partial class CacheActor
             return this;
         }
 
-        Probe probeOfKey;
-        Probe* probe = &probeOfKey;
-        Probe.Begin(probe, Table, CacheKeys.HashOf(key));
-        CacheKey found = CacheKeys.Of(key);
-        int index = CacheSearch<Simulated>.Disturbed;
-        ItemFacts facts = default;
-        for (int tries = 0; tries < MaxTries && index == CacheSearch<Simulated>.Disturbed; tries++)
+        CacheStatus status = CacheStore<Simulated>.Hold(Attached, Table, CacheKeys.Of(key), Now, AddressOf(cell), out ItemFacts facts);
+        if (status == CacheStatus.Ok)
         {
-            index = CacheSearch<Simulated>.TryHold(Attached, probe, found, AddressOf(cell), out facts);
-        }
-
-        ItemHeader* item = ItemAccess<Simulated>.At(Attached, facts.Unit);
-        if (index >= 0 && ItemAccess<Simulated>.IsLive(Table, item, facts.Shape, Now))
-        {
+            ItemHeader* item = ItemAccess<Simulated>.At(Attached, facts.Unit);
             Lease lease = world.BeginLease(facts.Unit, Attached->UnitsFor(facts.Shape.TotalBytes), participant);
             long value = ReadLeased(key, item, facts, lease);
-            CacheReader<Simulated>.Touch(Attached, probe->Buckets, index);
             world.History.End(operation, Outcome.Found, value);
             Require(value == ReadLeased(key, item, facts, lease), "a leased value changed");
             Require(facts.Stamp == ItemAccess<Simulated>.Stamp(item), "a leased item has another stamp");
@@ -45,7 +32,7 @@ internal sealed unsafe partial class CacheActor
         }
         else
         {
-            world.History.End(operation, index == CacheSearch<Simulated>.Disturbed ? Outcome.Refused : Outcome.Missing);
+            world.History.End(operation, OutcomeOf(status));
         }
 
         Cells<Simulated>.Release(Attached, cell);
@@ -98,7 +85,7 @@ internal sealed unsafe partial class CacheActor
             ItemOptions options = new() { Flags = ItemShape.Placeholder, Owner = ((ulong)Attached->Epoch << 32) | (uint)Attached->Slot };
             status = Grips<Simulated>.StatusOf(
                 CacheRoom<Simulated>.TryBegin(Attached, Table, CacheKeys.Of(key), 0, options, cell, now, AddressOf(grip), out placeholder));
-            status = status != CacheStatus.Ok ? status : Flight<Simulated>.TryBegin(Attached, Table, CacheKeys.Of(key), placeholder, now, AddressOf(grip));
+            status = status != CacheStatus.Ok ? status : Flight<Simulated>.TryBegin(Attached, Table, CacheKeys.Of(key), placeholder, 0, now, AddressOf(grip));
             Cells<Simulated>.Release(Attached, grip);
         }
 

@@ -54,7 +54,7 @@ internal sealed unsafe partial class CacheActor(World world, Actor actor, int pa
     internal CacheActor Remove(int key)
     {
         int operation = Begin(OperationKind.Remove, key);
-        CacheStatus status = CacheStore<Simulated>.Remove(Attached, Table, CacheKeys.Of(key), Now);
+        CacheStatus status = CacheStore<Simulated>.Remove(Attached, Table, CacheKeys.Of(key), 0, Now);
         world.History.End(operation, OutcomeOf(status));
         return this;
     }
@@ -68,19 +68,22 @@ internal sealed unsafe partial class CacheActor(World world, Actor actor, int pa
     /// <summary>As gets go for which the quick read did not help.</summary>
     internal CacheActor GetSlowly(int key)
     {
-        ReadValue(key, out _, CacheReader<Simulated>.TryReadAnywhere);
+        ReadValue(key, out _, isQuick: false);
         return this;
     }
 
     /// <summary>As gets go when others were too quick many times.</summary>
     internal CacheActor GetHeld(int key)
     {
-        ReadValue(key, out _, (heap, table, in sought, to, capacity, out facts) =>
-        {
-            Probe probe;
-            Probe.Begin(&probe, table, sought.Hash);
-            return CacheReader<Simulated>.TryReadHeld(heap, table, &probe, sought, to, capacity, out facts);
-        });
+        int operation = Begin(OperationKind.Get, key);
+        ulong* value = stackalloc ulong[ValueWords];
+        ulong now = Now;
+        CacheKey sought = CacheKeys.Of(key);
+        Probe probe;
+        Probe.Begin(&probe, Table, sought.Hash);
+        CacheStatus status = CacheReader<Simulated>.TryReadHeld(
+            Attached, Table, &probe, sought, (byte*)value, ValueWords * sizeof(ulong), out ItemFacts facts);
+        EndGet(operation, key, CacheReader<Simulated>.Judge(status, facts, (byte*)value, now), value, facts);
         return this;
     }
 
@@ -91,6 +94,9 @@ internal sealed unsafe partial class CacheActor(World world, Actor actor, int pa
         world.History.End(operation, Outcome.Done);
         return this;
     }
+
+    /// <summary>The same, as something that only makes entries go: what was set without the tag stays.</summary>
+    internal CacheActor LoseTag() => Do(() => CacheStore<Simulated>.RemoveTag(Table, 0));
 
     internal CacheActor Refresh(int key) => Do(() => CacheStore<Simulated>.Refresh(Attached, Table, CacheKeys.Of(key), Now));
 
@@ -174,27 +180,46 @@ internal sealed unsafe partial class CacheActor(World world, Actor actor, int pa
             Attached, Table, CacheKeys.Of(key), (byte*)value, (uint)words * sizeof(ulong), options, mode, expected, Now);
     }
 
-    /// <summary>A get, with what its caller makes of the facts.</summary>
-    private long ReadValue(int key, out ulong stamp, Reader? reader = null)
+    /// <summary>A get.</summary>
+    private long ReadValue(int key, out ulong stamp, bool isQuick = true)
     {
         int operation = Begin(OperationKind.Get, key);
         ulong* value = stackalloc ulong[ValueWords];
-        reader ??= CacheReader<Simulated>.TryRead;
-        CacheStatus status = reader(Attached, Table, CacheKeys.Of(key), (byte*)value, ValueWords * sizeof(ulong), out ItemFacts facts);
-        Require(status is CacheStatus.Ok or CacheStatus.Missing or CacheStatus.Contended, $"a get answers {status}");
-        if (status == CacheStatus.Ok
-            && (facts.IsTagRemoved || facts.Shape.Is(ItemShape.Placeholder) || (facts.Deadline != 0 && ItemAccess<Simulated>.IsExpired(facts.Deadline, Now))))
+        CacheKey sought = CacheKeys.Of(key);
+        CacheStatus status = CacheStatus.Ok;
+        ItemFacts facts;
+        if (isQuick
+            && QuickRead<Simulated>.TryRead(
+                Attached, Table, sought, (byte*)value, ValueWords * sizeof(ulong), out ulong shape, out ulong version, out ulong deadline)
+            && (deadline == 0 || !ItemAccess<Simulated>.IsExpired(deadline, Now)))
         {
-            status = CacheStatus.Missing;
+            facts = new ItemFacts { Shape = new ItemShape(shape), Stamp = version };
+        }
+        else
+        {
+            status = CacheReader<Simulated>.TryGet(
+                Attached, Table, sought, (byte*)value, ValueWords * sizeof(ulong), new Clock(this), out facts, out _);
         }
 
-        stamp = status == CacheStatus.Ok ? facts.Stamp : 0;
+        long found = EndGet(operation, key, status, value, facts);
+        stamp = found != 0 ? facts.Stamp : 0;
+        return found;
+    }
+
+    private long EndGet(int operation, int key, CacheStatus status, ulong* value, in ItemFacts facts)
+    {
+        // A checksum is worked out from memory, to which the stores before it have not come yet here; whether a value is whole, is looked at all the same.
+        status = status == CacheStatus.Damaged ? CacheStatus.Ok : status;
+        Require(status is CacheStatus.Ok or CacheStatus.Missing or CacheStatus.Contended, $"a get answers {status}");
         long found = status == CacheStatus.Ok ? Check(key, value, facts.Shape.ValueBytes) : 0;
         world.History.End(operation, status == CacheStatus.Ok ? Outcome.Found : OutcomeOf(status), found);
         return found;
     }
 
-    private delegate CacheStatus Reader(Attachment* heap, CacheTable* table, in CacheKey key, byte* to, ulong capacity, out ItemFacts facts);
+    private readonly struct Clock(CacheActor actor) : IClock
+    {
+        public ulong Now => actor.Now;
+    }
 
     /// <summary>A value is whole, and one of its key.</summary>
     private static long Check(int key, ulong* value, uint bytes)

@@ -163,6 +163,13 @@ internal static class CacheTargeted
             Setup = actors => Prepare(actors).Set(A, 9, deadline: CacheActor.Deadline, window: 2000),
         },
 
+        // Whoever is halted after it has looked at the first value must not say that the key had none: it had one at every moment.
+        .. InTime("what is read is", actor => actor.Cache.Get(A)),
+        .. InTime("what is read slowly is", actor => actor.Cache.GetSlowly(A)),
+        .. InTime("what is read and held is", actor => actor.Cache.GetHeld(A)),
+        .. InTime("what is leased is", actor => actor.Cache.Lease(A)),
+        .. InTime("what is to be replaced is", actor => actor.Cache.Replace(A, 2)),
+
         // What is set with a tag that is removed meanwhile is gone at once, with what was there before it.
         Make("a tag is removed", false,
             new(0, actor => actor.Cache.RemoveTag().Get(A)),
@@ -257,6 +264,30 @@ internal static class CacheTargeted
     }
 
     /// <summary>What a reader meets, whichever way it reads.</summary>
+    private static IEnumerable<SimulatedProgram> InTime(string what, Action<Actor> act) =>
+    [
+        Make($"{what} replaced in time, and would have expired", false,
+            new(0, act),
+            new(1, actor => actor.Cache.Replace(A, 1).Tick().Get(A))) with
+        {
+            Setup = actors => Prepare(actors).Set(A, 9, deadline: CacheActor.Deadline),
+        },
+
+        Make($"{what} renewed in time, and would have expired", false,
+            new(0, act),
+            new(1, actor => actor.Cache.Refresh(A).Tick().Get(A))) with
+        {
+            Setup = actors => Prepare(actors).Set(A, 9, deadline: 1500, window: 10_000),
+        },
+
+        Make($"{what} replaced, and would have lost its tag", false,
+            new(0, act),
+            new(1, actor => actor.Cache.Replace(A, 1).LoseTag().Get(A))) with
+        {
+            Setup = actors => Prepare(actors).Set(A, 9, tagged: true),
+        },
+    ];
+
     private static IEnumerable<SimulatedProgram> Reads(string what, Action<Actor> read) =>
     [
         Make($"{what} replaced, swept and used for another key", true,

@@ -72,6 +72,16 @@ public sealed class ChecksumTests : IDisposable
     }
 
     [Fact]
+    public void A_value_that_is_whole_is_given_out_as_stale()
+    {
+        CacheFlightOptions stale = new() { WaitLimit = TimeSpan.Zero, AllowStale = true };
+        Cache.Set("key"u8, "old"u8, new() { Lifetime = TimeSpan.FromMilliseconds(1) });
+        _clock.Advance(1);
+        var value = Cache.GetOrAdd("key", _ => Cache.GetOrAdd("key", _ => "new"u8.ToArray(), default, stale), default, stale);
+        Bytes.Equal("old"u8, value);
+    }
+
+    [Fact]
     public void A_number_that_is_damaged_is_not_incremented()
     {
         Cache.Increment("key"u8, 1, out _);

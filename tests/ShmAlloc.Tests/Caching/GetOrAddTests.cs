@@ -208,6 +208,31 @@ public sealed class GetOrAddTests : IDisposable
         Bytes.Equal("new"u8, value);
     }
 
+    [Theory]
+    [InlineData(0, false, true)]
+    [InlineData(3, false, true)]
+    [InlineData(15, false, true)]
+    [InlineData(3, true, false)]
+    [InlineData(0, true, true)]
+    public void A_stale_value_goes_with_the_tags_that_it_had(int tagsOfStale, bool isTagRemoved, bool isGiven)
+    {
+        Cache.Set("key"u8, "old"u8, new() { Lifetime = TimeSpan.FromMilliseconds(1), Tags = Names(tagsOfStale) });
+        _clock.Advance(1);
+        var value = Cache.GetOrAdd("key", _ => Meanwhile(isTagRemoved), new() { Tags = (string[])["tag 0"] }, Stale);
+        Bytes.Equal(isGiven ? "old"u8 : "other"u8, value);
+        _test.AssertNothingIsLost();
+    }
+
+    /// <summary>An item has at most 15 tags.</summary>
+    [Fact]
+    public void A_stale_value_with_too_many_tags_beside_those_of_the_next_one_is_not_kept()
+    {
+        Cache.Set("key"u8, "old"u8, new() { Lifetime = TimeSpan.FromMilliseconds(1), Tags = Names(15) });
+        _clock.Advance(1);
+        Bytes.Equal("other"u8, Cache.GetOrAdd("key", _ => Meanwhile(isTagRemoved: false), new() { Tags = (string[])["another"] }, Stale));
+        _test.AssertNothingIsLost();
+    }
+
     [Fact]
     public void A_placeholder_survives_that_all_else_is_dropped_for_room()
     {
@@ -326,4 +351,13 @@ public sealed class GetOrAddTests : IDisposable
 
     private Task<byte[]> AskUntilAsync(Func<CancellationToken, ValueTask<byte[]>> factory, CancellationToken cancellation) =>
         Cache.GetOrAddAsync("key"u8.ToArray(), factory, (work, token) => work(token), default, Patient, cancellation).AsTask();
+
+    private static string[] Names(int count) => [.. Enumerable.Range(0, count).Select(number => $"tag {number}")];
+
+    /// <summary>What somebody has who need not wait: the stale value, or one that he works out.</summary>
+    private byte[] Meanwhile(bool isTagRemoved)
+    {
+        Assert.Equal(CacheStatus.Ok, isTagRemoved ? Cache.RemoveByTag("tag 2") : CacheStatus.Ok);
+        return Cache.GetOrAdd("key", _ => "other"u8.ToArray(), default, Stale with { WaitLimit = TimeSpan.Zero });
+    }
 }

@@ -19,6 +19,7 @@ public sealed partial class CoverageTests
         await Collect(seen, "--program", "leaves while it is verified", "--preemptions", "2");
         await Collect(seen, "--program", "open | verify", "--preemptions", "2");
         await Collect(seen, "--program", "two set, into two entries", "--preemptions", "2", "--deaths", "1");
+        await Collect(seen, "--program", "a value that is used lives on", "--preemptions", "0", "--deaths", "1");
 
         List<string> missing = [];
         foreach ((string file, int line) in Accesses())

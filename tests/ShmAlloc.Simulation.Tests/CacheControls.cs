@@ -13,6 +13,7 @@ public static class CacheControls
     private const string UnlinkFile = "Caching/Unlink.cs";
     private const string RecoveryFile = "Caching/ItemRecovery.cs";
     private const string NewItemFile = "Caching/NewItem.cs";
+    private const string FlightFile = "Caching/Flight.cs";
     private const string GripsFile = "Caching/Grips.cs";
 
     private const string EntryFile = "Layout/EntryWord.cs";
@@ -149,7 +150,13 @@ public static class CacheControls
             (SearchFile, "if (index >= 0 && !isLive && !Probe", "if (index < Disturbed && !Probe")),
 
         new BrokenVariant("an entry not looked at once more after its item's tag, by who holds it", On("what is read and held is replaced, and would", 3),
-            (ReaderFile, "status = facts.IsTagRemoved && !Probe", "status = index < Probe.None && !Probe")),
+            (ReaderFile, "status = facts.IsTagRemoved && !Probe", "status = index < CacheSearch<TMachine>.Disturbed && !Probe")),
+
+        new BrokenVariant("a stale value is kept though the key was changed", On("one flies with a stale value", 2),
+            (FlightFile, "PutMode.Announce, stale, now", "PutMode.Announce, 0, now")),
+
+        new BrokenVariant("another value is removed than the one that was seen", On("one removes what it has seen", 2),
+            (WriterFile, "if (index == Probe.None || (expected != 0 && first.Stamp != expected))", "if (index == Probe.None)")),
 
         new BrokenVariant("a value lands though the placeholder is gone", On("one flies, another removes", 2),
             (WriterFile, "PutMode.Complete => ifExpected", "PutMode.Complete => CacheStatus.Ok")),

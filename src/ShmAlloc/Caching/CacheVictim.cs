@@ -66,7 +66,8 @@ internal static unsafe class CacheVictim<TMachine>
         ItemShape shape = ItemAccess<TMachine>.Shape(item);
         ulong deadline = ItemAccess<TMachine>.Deadline(item);
         bool isExpired = ItemAccess<TMachine>.IsExpired(deadline, errand->Now)
-            || (ItemAccess<TMachine>.Fits(heap, seen.Unit, shape.ValueBegins) && ItemAccess<TMachine>.IsTagRemoved(table, item, shape));
+            || (!shape.Is(ItemShape.Placeholder)
+                && ItemAccess<TMachine>.Fits(heap, seen.Unit, shape.ValueBegins) && ItemAccess<TMachine>.IsTagRemoved(table, item, shape));
         if (ItemAccess<TMachine>.IsUnconfirmed(deadline) || (!isExpired && shape.Is(ItemShape.Pinned | ItemShape.Placeholder)))
         {
             Grips<TMachine>.Loosen(grip);

@@ -75,6 +75,11 @@ public sealed unsafe partial class SharedCache
                 return value!;
             }
 
+            if (begun == FlightState.Overtaken)
+            {
+                continue;
+            }
+
             if (begun == FlightState.Taken && !waiting.IsOver)
             {
                 Thread.Sleep(waiting.NextSleep(Heap));
@@ -105,6 +110,9 @@ public sealed unsafe partial class SharedCache
 
         /// <summary>Somebody else is at it.</summary>
         Taken,
+
+        /// <summary>The stale value has gone meanwhile: to be tried again at once.</summary>
+        Overtaken,
 
         /// <summary>It is ours to work out.</summary>
         Begun,
@@ -163,7 +171,8 @@ public sealed unsafe partial class SharedCache
         return Checked(status) switch
         {
             CacheStatus.Ok => FlightState.Begun,
-            CacheStatus.Exists or CacheStatus.Computing or CacheStatus.Changed or CacheStatus.Contended => FlightState.Taken,
+            CacheStatus.Changed => FlightState.Overtaken,
+            CacheStatus.Exists or CacheStatus.Computing or CacheStatus.Contended => FlightState.Taken,
             _ => FlightState.Impossible,
         };
     }
@@ -186,20 +195,19 @@ public sealed unsafe partial class SharedCache
             Probe.Begin(probe, _table, found.Hash);
             int index = CacheSearch<Hardware>.TryHold(_heap, probe, found, Cells<Hardware>.AddressOf(_heap, _heap->Slot, cell), out ItemFacts held);
             isDone = index >= 0 && held.Stamp == stamp;
+            int count = item.TagCount;
             for (int number = 0; isDone && number < held.Shape.Tags; number++)
             {
                 ulong tag = ItemAccess<Hardware>.Tag(ItemAccess<Hardware>.At(_heap, held.Unit), held.Shape, number);
-                if (new ReadOnlySpan<ulong>(item.Tags, item.TagCount).Contains(tag))
+                bool isNew = !new ReadOnlySpan<ulong>(item.Tags, count).Contains(tag);
+                isDone = !isNew || count < ItemShape.MaxTags;
+                if (isNew && isDone)
                 {
-                    continue;
-                }
-
-                isDone = item.TagCount < ItemShape.MaxTags;
-                if (isDone)
-                {
-                    item.Tags[item.TagCount++] = tag;
+                    item.Tags[count++] = tag;
                 }
             }
+
+            item.TagCount = isDone ? count : item.TagCount;
         }
 
         Cells<Hardware>.Release(_heap, cell);
@@ -314,13 +322,14 @@ public sealed unsafe partial class SharedCache
                     status = CacheReader<Hardware>.TryReadAnywhere(_heap, _table, found, to, (ulong)value.Length, out facts);
                     isDamaged = status == CacheStatus.Ok && facts.Shape.Is(ItemShape.Checked) && Checksum.Of(to, facts.Shape.ValueBytes) != facts.Checksum;
                     facts = status is CacheStatus.Ok or CacheStatus.BufferTooSmall ? facts : default;
+                    isDamaged |= facts.Shape.ValueBytes > Array.MaxLength;
                     if (status == CacheStatus.Ok && !facts.IsTagRemoved && !isDamaged)
                     {
                         return value.Length == (int)facts.Shape.ValueBytes ? value : value[..(int)facts.Shape.ValueBytes];
                     }
                 }
 
-                if (status is not (CacheStatus.BufferTooSmall or CacheStatus.Contended) || !Pause(ref attempt))
+                if (isDamaged || status is not (CacheStatus.BufferTooSmall or CacheStatus.Contended) || !Pause(ref attempt))
                 {
                     return null;
                 }

@@ -20,6 +20,11 @@ public sealed partial class SharedCache
                 return value!;
             }
 
+            if (begun == FlightState.Overtaken)
+            {
+                continue;
+            }
+
             if (begun == FlightState.Taken && !waiting.IsOver)
             {
                 await Task.Delay(waiting.NextSleep(Heap), cancellation).ConfigureAwait(false);

@@ -57,9 +57,7 @@ internal sealed unsafe partial class CacheActor
         int operation = Begin(OperationKind.TryAdd, key, CacheKeys.Value(key, number));
         long landing = world.History.Now;
         CacheStatus status = PutItem(key, number, 1, default, PutMode.Complete, placeholder.Stamp);
-        bool isStale = world.History.Operations.Any(other => other.Key == key && other.Invoked > begun && other.Responded < landing
-            && other.Kind is OperationKind.Remove or OperationKind.Set && other.Outcome is Outcome.Done or Outcome.Missing);
-        Require(status != CacheStatus.Ok || !isStale, "a value was stored that was worked out before the key was changed");
+        Require(status != CacheStatus.Ok || !IsChanged(key, begun, landing), "a value was stored that was worked out before the key was changed");
         world.History.End(operation, status == CacheStatus.Ok ? Outcome.Done : Outcome.Refused);
         if (status is CacheStatus.Ok or CacheStatus.Changed)
         {
@@ -70,7 +68,50 @@ internal sealed unsafe partial class CacheActor
         return GiveUp(placeholder);
     }
 
-    private bool TryBeginFlight(int key, out NewItem placeholder)
+    /// <summary>Reads what has expired, and says that it works the value out anew and keeps that one meanwhile: unless the key was changed in between.</summary>
+    internal CacheActor FlyWithStale(int key)
+    {
+        ulong stale = StampOf(key);
+        long seen = world.History.Mark();
+        long begins = world.History.Mark();
+        if (stale != 0 && TryBeginFlight(key, out NewItem placeholder, stale))
+        {
+            Require(!IsChanged(key, seen, begins), "a stale value came back although the key was changed");
+            GiveUp(placeholder);
+        }
+
+        return this;
+    }
+
+    /// <summary>Reads, and removes what it has read, as a value that is found damaged: nothing else.</summary>
+    internal CacheActor RemoveSeen(int key)
+    {
+        ulong seen = StampOf(key);
+        long begun = world.History.Mark();
+        int operation = Begin(OperationKind.Remove, key);
+        long removing = world.History.Now;
+        CacheStatus status = seen == 0 ? CacheStatus.Contended : CacheStore<Simulated>.Remove(Attached, Table, CacheKeys.Of(key), seen, Now);
+        Require(status != CacheStatus.Ok || !IsChanged(key, begun, removing), "another value was removed than the one that was seen");
+
+        // That the key has another value is no answer of a removal.
+        world.History.End(operation, status == CacheStatus.Ok ? Outcome.Done : Outcome.Refused);
+        return this;
+    }
+
+    private ulong StampOf(int key)
+    {
+        ulong* value = stackalloc ulong[ValueWords];
+        CacheStatus status = CacheReader<Simulated>.TryReadAnywhere(
+            Attached, Table, CacheKeys.Of(key), (byte*)value, ValueWords * sizeof(ulong), out ItemFacts facts);
+        return status == CacheStatus.Ok ? facts.Stamp : 0;
+    }
+
+    /// <summary>Whether somebody changed a key from a time on, and was done before another time.</summary>
+    private bool IsChanged(int key, long since, long until) => world.History.Operations.Any(other =>
+        other.Key == key && other.Invoked > since && other.Responded < until
+        && other.Kind is OperationKind.Remove or OperationKind.Set && other.Outcome is Outcome.Done or Outcome.Missing);
+
+    private bool TryBeginFlight(int key, out NewItem placeholder, ulong stale = 0)
     {
         placeholder = default;
         if (Grips<Simulated>.TryTake(Attached, lasting: true, out int cell) != CacheStatus.Ok)
@@ -85,7 +126,7 @@ internal sealed unsafe partial class CacheActor
             ItemOptions options = new() { Flags = ItemShape.Placeholder, Owner = ((ulong)Attached->Epoch << 32) | (uint)Attached->Slot };
             status = Grips<Simulated>.StatusOf(
                 CacheRoom<Simulated>.TryBegin(Attached, Table, CacheKeys.Of(key), 0, options, cell, now, AddressOf(grip), out placeholder));
-            status = status != CacheStatus.Ok ? status : Flight<Simulated>.TryBegin(Attached, Table, CacheKeys.Of(key), placeholder, 0, now, AddressOf(grip));
+            status = status != CacheStatus.Ok ? status : Flight<Simulated>.TryBegin(Attached, Table, CacheKeys.Of(key), placeholder, stale, now, AddressOf(grip));
             Cells<Simulated>.Release(Attached, grip);
         }
 

@@ -163,6 +163,22 @@ internal static class CacheTargeted
             Setup = actors => Prepare(actors).Set(A, 9, deadline: CacheActor.Deadline, window: 2000),
         },
 
+        Make("one flies with a stale value, another sets and removes", false,
+            new(0, actor => actor.Cache.FlyWithStale(A)),
+            new(1, actor => actor.Cache.Set(A, 1).Remove(A)),
+            new(2, actor => actor.Cache.Get(A))) with
+        {
+            Setup = actors => Prepare(actors).Set(A, 9, deadline: CacheActor.Deadline).Tick(),
+        },
+
+        Make("one removes what it has seen, another sets", false,
+            new(0, actor => actor.Cache.RemoveSeen(A)),
+            new(1, actor => actor.Cache.Set(A, 1).Get(A)),
+            new(2, actor => actor.Cache.Get(A))) with
+        {
+            Setup = actors => Prepare(actors).Set(A, 9),
+        },
+
         // Whoever is halted after it has looked at the first value must not say that the key had none: it had one at every moment.
         .. InTime("what is read is", actor => actor.Cache.Get(A)),
         .. InTime("what is read slowly is", actor => actor.Cache.GetSlowly(A)),

@@ -223,6 +223,24 @@ public sealed class GetOrAddTests : IDisposable
         _test.AssertNothingIsLost();
     }
 
+    [Fact]
+    public void Who_works_a_value_out_is_not_hindered_by_the_tags_of_the_stale_one()
+    {
+        Cache.Set("key"u8, "old"u8, new() { Lifetime = TimeSpan.FromMilliseconds(1), Tags = Names(3) });
+        _clock.Advance(1);
+        Cache.GetOrAdd("key", _ =>
+        {
+            Cache.RemoveByTag("tag 2");
+            for (var number = 0; number < 100; number++)
+            {
+                Assert.Equal(CacheStatus.Ok, Cache.Set($"{number}", new byte[300_000]));
+            }
+
+            return "new"u8.ToArray();
+        }, default, Stale);
+        Bytes.Equal("new"u8, Cache.Get("key"u8));
+    }
+
     /// <summary>An item has at most 15 tags.</summary>
     [Fact]
     public void A_stale_value_with_too_many_tags_beside_those_of_the_next_one_is_not_kept()

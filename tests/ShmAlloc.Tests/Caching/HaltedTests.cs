@@ -1,4 +1,5 @@
 using ShmAlloc.Caching;
+using ShmAlloc.Tests.Support;
 
 namespace ShmAlloc.Tests.Caching;
 
@@ -13,36 +14,37 @@ public sealed class HaltedTests : IDisposable
 
     private readonly HaltingClock _halting = new();
     private readonly ManualClock _clock = new();
-    private readonly TestCache _test;
-    private readonly SharedCache _others;
+    private readonly TestHeap _heap = new(new ShmHeapOptions { SizeBytes = TestCache.DefaultBytes });
+    private SharedCache _cache;
+    private SharedCache _others;
 
-    public HaltedTests()
-    {
-        _test = new TestCache(new SharedCacheOptions { Clock = _halting, Checksums = true });
-        _others = _test.OpenElsewhere(new SharedCacheOptions { Clock = _clock });
-    }
+    public HaltedTests() => (_cache, _others) = Open("plain", checksums: false);
 
     /// <summary>What may be asked of a key, and what the first value is like.</summary>
     public static MatrixTheoryData<string, string> Questions => new(
         ["get", "get into a buffer", "append", "contains", "lease", "refresh", "increment", "get or add"],
-        ["plain", "tagged", "pinned"]);
+        ["plain", "tagged", "pinned", "with a checksum"]);
 
-    private SharedCache Cache => _test.Cache;
+    private static byte[] Five => BitConverter.GetBytes(5L);
 
-    public void Dispose() => _test.Dispose();
+    public void Dispose() => _heap.Dispose();
 
     [Theory]
     [MemberData(nameof(Questions))]
-    public void A_key_that_had_a_value_all_the_time_is_not_missed(string question, string first) => AtEveryReading(() =>
+    public void A_key_that_had_a_value_all_the_time_is_not_missed(string question, string first)
     {
-        _others.Set("key"u8, new byte[8], OptionsOf(first));
-        return () =>
+        (_cache, _others) = Open("another", checksums: first == "with a checksum");
+        AtEveryReading(() =>
         {
-            Pass(Lifetime / 2);
-            _others.Set("key"u8, new byte[8]);
-            Pass(Lifetime);
-        };
-    }, () => Assert.True(IsThere(question)));
+            _others.Set("key"u8, Five, OptionsOf(first));
+            return () =>
+            {
+                Pass(Lifetime / 2);
+                _others.Set("key"u8, Five);
+                Pass(Lifetime);
+            };
+        }, () => Assert.True(IsThere(question)));
+    }
 
     [Theory]
     [InlineData("get")]
@@ -52,7 +54,7 @@ public sealed class HaltedTests : IDisposable
     [InlineData("refresh")]
     public void A_value_that_was_renewed_in_time_is_not_missed(string question) => AtEveryReading(() =>
     {
-        _others.Set("key"u8, new byte[8], new() { SlidingExpiration = TimeSpan.FromMilliseconds(Lifetime) });
+        _others.Set("key"u8, Five, new() { SlidingExpiration = TimeSpan.FromMilliseconds(Lifetime) });
         return () =>
         {
             Pass(Lifetime - 1);
@@ -71,7 +73,7 @@ public sealed class HaltedTests : IDisposable
             _others.Set("key"u8, "newer"u8);
             Assert.Equal(CacheStatus.Ok, _others.Remove("key"u8));
         };
-    }, () => Cache.GetOrAdd(
+    }, () => _cache.GetOrAdd(
         "key",
         _ =>
         {
@@ -83,21 +85,30 @@ public sealed class HaltedTests : IDisposable
         Stale));
 
     [Fact]
-    public void A_value_that_was_set_in_place_of_a_damaged_one_stays() => AtEveryReading(() =>
+    public void A_value_that_was_set_in_place_of_a_damaged_one_stays()
     {
-        _others.Set("key"u8, "damaged"u8);
-        Assert.Equal(CacheStatus.Ok, _others.TryLease("key"u8, out var lease));
-        using (lease)
+        (_cache, _others) = Open("another", checksums: true);
+        AtEveryReading(() =>
         {
-            Scribble(lease.Value);
-        }
+            _others.Set("key"u8, "damaged"u8);
+            Assert.Equal(CacheStatus.Ok, _others.TryLease("key"u8, out var lease));
+            using (lease)
+            {
+                Scribble(lease.Value);
+            }
 
-        return () => _others.Set("key"u8, "mended"u8, new() { Pinned = true });
-    }, () =>
-    {
-        Cache.GetOrAdd("key", _ => "value"u8.ToArray());
-        Bytes.Equal(_halting.IsUnused ? "value"u8 : "mended"u8, _others.Get("key"u8));
-    });
+            return () => _others.Set("key"u8, "mended"u8, new() { Pinned = true });
+        }, () =>
+        {
+            _cache.GetOrAdd("key", _ => "value"u8.ToArray());
+            Bytes.Equal(_halting.IsUnused ? "value"u8 : "mended"u8, _others.Get("key"u8));
+        });
+    }
+
+    /// <summary>The cache of the one that is halted, and of others who are not.</summary>
+    private (SharedCache Cache, SharedCache Others) Open(string name, bool checksums) => (
+        SharedCache.Open(_heap.Heap, name, new SharedCacheOptions { Clock = _halting, Checksums = checksums, Capacity = 1000 }),
+        SharedCache.Open(_heap.Heap, name, new SharedCacheOptions { Clock = _clock, Checksums = checksums, Capacity = 1000 }));
 
     private static CacheEntryOptions OptionsOf(string first) => new()
     {
@@ -143,23 +154,23 @@ public sealed class HaltedTests : IDisposable
         switch (question)
         {
             case "get":
-                return Cache.Get("key"u8) != null;
+                return _cache.Get("key"u8) != null;
             case "get into a buffer":
-                return Cache.TryGet("key"u8, new byte[8], out _);
+                return _cache.TryGet("key"u8, new byte[8], out _);
             case "append":
-                return Cache.TryGet("key"u8, new System.Buffers.ArrayBufferWriter<byte>());
+                return _cache.TryGet("key"u8, new System.Buffers.ArrayBufferWriter<byte>());
             case "contains":
-                return Cache.Contains("key"u8);
+                return _cache.Contains("key"u8);
             case "lease":
-                var status = Cache.TryLease("key"u8, out var lease);
+                var status = _cache.TryLease("key"u8, out var lease);
                 lease.Dispose();
                 return status == CacheStatus.Ok;
             case "refresh":
-                return Cache.Refresh("key"u8);
+                return _cache.Refresh("key"u8);
             case "increment":
-                return Cache.Increment("key"u8, 7, out var sum) == CacheStatus.Ok && sum == 7 && _others.Get("key"u8)?[0] == 7;
+                return _cache.Increment("key"u8, 7, out var sum) == CacheStatus.Ok && sum == 12 && _others.Get("key"u8)?[0] == 12;
             default:
-                return Cache.GetOrAdd("key"u8, 0, _ => throw new InvalidOperationException("It was not missing.")) is { Length: 8 };
+                return _cache.GetOrAdd("key"u8, 0, _ => throw new InvalidOperationException("It was not missing.")) is { Length: 8 };
         }
     }
 }

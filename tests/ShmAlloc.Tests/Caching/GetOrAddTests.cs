@@ -231,9 +231,10 @@ public sealed class GetOrAddTests : IDisposable
         Cache.GetOrAdd("key", _ =>
         {
             Cache.RemoveByTag("tag 2");
-            for (var number = 0; number < 100; number++)
+            for (var number = 0; number < 50_000; number++)
             {
-                Assert.Equal(CacheStatus.Ok, Cache.Set($"{number}", new byte[300_000]));
+                Assert.Equal(CacheStatus.Ok, Cache.Set($"{number}", new byte[1000]));
+                Cache.Contains(System.Text.Encoding.UTF8.GetBytes($"{number}"));
             }
 
             return "new"u8.ToArray();

@@ -79,6 +79,15 @@ public sealed class BadHistoryTests
     }
 
     [Fact]
+    public void A_late_replacement_of_what_was_evicted_and_cannot_expire() =>
+        AssertRejected(
+            CacheModel.Cache with { CanExpire = (_, value) => value != 1 },
+            Set(0, 1, 1),
+            Replace(2, 9, expected: 1, value: 2),
+            Miss(3, 4),
+            Get(10, 11, 2));
+
+    [Fact]
     public void A_late_replacement_of_what_was_replaced_removed_or_set_meanwhile()
     {
         AssertBad(Set(0, 1, 1), Replace(2, 9, expected: 1, value: 2), Miss(3, 4), Replace(2, 9, expected: 1, value: 3));
@@ -114,6 +123,6 @@ public sealed class BadHistoryTests
     {
         AssertRejected(CacheModel.Map, operations);
         AssertRejected(CacheModel.Cache, operations);
-        AssertRejected(CacheModel.Cache with { AllowLateReplacement = true }, operations);
+        AssertRejected(CacheModel.Cache with { CanExpire = (_, _) => true }, operations);
     }
 }

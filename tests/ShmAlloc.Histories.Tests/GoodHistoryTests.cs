@@ -139,7 +139,7 @@ public sealed class GoodHistoryTests
         Assert.Equal(VerdictKind.NotLinearizable, Check(CacheModel.Map, [.. history.Where(operation => operation.Kind != OperationKind.ClearAll)]).Kind);
     }
 
-    private static CacheModel Late => CacheModel.Cache with { AllowLateReplacement = true };
+    private static CacheModel Late => CacheModel.Cache with { CanExpire = (_, _) => true };
 
     private static CacheModel Rules(bool allowEviction) => allowEviction ? CacheModel.Cache : CacheModel.Map;
 }

@@ -81,7 +81,7 @@ public sealed class VerdictTests
             history.Add(Get(2995, 2999, 2001));
         }
 
-        foreach (var model in (CacheModel[])[CacheModel.Cache, CacheModel.Cache with { AllowLateReplacement = true }, CacheModel.Map])
+        foreach (var model in (CacheModel[])[CacheModel.Cache, CacheModel.Cache with { CanExpire = (_, _) => true }, CacheModel.Map])
         {
             Assert.Equal(isGood ? VerdictKind.Linearizable : VerdictKind.NotLinearizable, HistoryChecker.Check(history, model).Kind);
         }

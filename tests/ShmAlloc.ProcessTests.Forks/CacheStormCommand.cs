@@ -203,7 +203,7 @@ internal sealed class CacheStormCommand(string path, int kills, bool isLarge, in
         }
 
         var history = recorder.Read();
-        var model = (isLarge ? CacheModel.Map : CacheModel.Cache with { AllowLateReplacement = true }) with { AllowSpuriousChange = true };
+        var model = (isLarge ? CacheModel.Map : CacheModel.Cache with { CanExpire = CacheVisitor.CanExpire }) with { AllowSpuriousChange = true };
         if (HistoryChecker.Check(history, model) is { Kind: not VerdictKind.Linearizable } verdict)
         {
             _faults.Add($"{verdict}");

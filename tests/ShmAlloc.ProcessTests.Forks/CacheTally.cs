@@ -27,6 +27,7 @@ internal static class CacheTally
     private const int FirstProgressWord = 16;
     private const int FirstNumberWord = 32;
     private const int FirstDeedWord = 48;
+    private const long Expiring = 8;
 
     /// <summary>Counts up with every kill, and lets everybody do so many operations more.</summary>
     internal static ref long Round => ref Board.Word(RoundWord);
@@ -35,8 +36,11 @@ internal static class CacheTally
 
     internal static void NoteProgress(int worker) => Interlocked.Increment(ref Board.Word(FirstProgressWord + worker));
 
-    /// <summary>Another one each time, whoever dies.</summary>
-    internal static long NextNumber(int worker) => (Interlocked.Increment(ref Board.Word(FirstNumberWord + worker)) << 4) | (uint)worker;
+    /// <summary>Another one each time, whoever dies; it says whether its value expires.</summary>
+    internal static long NextNumber(int worker, bool expires) =>
+        (Interlocked.Increment(ref Board.Word(FirstNumberWord + worker)) << 4) | (expires ? Expiring : 0) | (uint)worker;
+
+    internal static bool Expires(long number) => (number & Expiring) != 0;
 
     internal static void Note(CacheDeed deed) => Interlocked.Increment(ref Board.Word(FirstDeedWord + (int)deed));
 

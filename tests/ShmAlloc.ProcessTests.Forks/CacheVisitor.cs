@@ -39,6 +39,9 @@ internal sealed class CacheVisitor(SharedCache cache, WorkerLog log, int worker,
     /// <summary>How many operations a log must have room for.</summary>
     internal static int OperationsOf(int rounds) => (rounds + 2) * (OperationsPerRound + 2);
 
+    /// <summary>Which values may expire: of the others, the number says it.</summary>
+    internal static bool CanExpire(int key, long value) => key % KeysPerSet == 0 || CacheTally.Expires(value);
+
     internal void Step()
     {
         if (Volatile.Read(ref CacheTally.Round) is var round && round != _round)
@@ -107,13 +110,13 @@ internal sealed class CacheVisitor(SharedCache cache, WorkerLog log, int worker,
                 break;
             case var _ when isCounter:
                 log.Begin(OperationKind.Increment, key, _left);
-                var status = cache.Increment(_key, _left, out var sum, NextOptions());
+                var status = cache.Increment(_key, _left, out var sum, OptionsOf(MayExpire()));
                 End(status, CacheDeed.Increment, sum);
                 break;
             case < 15:
                 var value = NewValue(out var argument);
                 log.Begin(OperationKind.Set, key, argument);
-                End(cache.Set(_key, value, NextOptions()), CacheDeed.Set);
+                End(cache.Set(_key, value, OptionsOf(CacheTally.Expires(argument))), CacheDeed.Set);
                 break;
             case < 18:
                 Reserve(key);
@@ -121,7 +124,7 @@ internal sealed class CacheVisitor(SharedCache cache, WorkerLog log, int worker,
             case < 21:
                 value = NewValue(out argument);
                 log.Begin(OperationKind.TryAdd, key, argument);
-                End(cache.TryAdd(_key, value, NextOptions()), CacheDeed.Add);
+                End(cache.TryAdd(_key, value, OptionsOf(CacheTally.Expires(argument))), CacheDeed.Add);
                 break;
             default:
                 Replace(key);
@@ -166,7 +169,7 @@ internal sealed class CacheVisitor(SharedCache cache, WorkerLog log, int worker,
         {
             var value = NewValue(out var argument);
             log.Begin(OperationKind.ReplaceIfUnchanged, key, argument, expected);
-            End(cache.Replace(_key, value, Version, NextOptions()), CacheDeed.Replace);
+            End(cache.Replace(_key, value, Version, OptionsOf(CacheTally.Expires(argument))), CacheDeed.Replace);
         }
     }
 
@@ -204,8 +207,8 @@ internal sealed class CacheVisitor(SharedCache cache, WorkerLog log, int worker,
 
     private void Reserve(int key)
     {
-        var number = CacheTally.NextNumber(worker);
-        var status = cache.TryReserve(_key, CacheValue.LengthOf(number), NextOptions(), out var reservation);
+        var number = CacheTally.NextNumber(worker, MayExpire());
+        var status = cache.TryReserve(_key, CacheValue.LengthOf(number), OptionsOf(CacheTally.Expires(number)), out var reservation);
         if (reservation == null)
         {
             Refuse(status);
@@ -255,15 +258,17 @@ internal sealed class CacheVisitor(SharedCache cache, WorkerLog log, int worker,
         }
     }
 
-    private CacheEntryOptions NextOptions() => !forgets ? default : new()
+    private bool MayExpire() => forgets && random.Next(3) == 0;
+
+    private CacheEntryOptions OptionsOf(bool expires) => !forgets ? default : new()
     {
         Tags = CacheTags.Of(Tag),
-        Lifetime = random.Next(3) == 0 ? TimeSpan.FromMilliseconds(1 + random.Next(LongestLifetimeMilliseconds)) : null,
+        Lifetime = expires ? TimeSpan.FromMilliseconds(1 + random.Next(LongestLifetimeMilliseconds)) : null,
     };
 
     private ReadOnlySpan<byte> NewValue(out long number)
     {
-        number = CacheTally.NextNumber(worker);
+        number = CacheTally.NextNumber(worker, MayExpire());
         var value = Buffer.AsSpan(0, CacheValue.LengthOf(number));
         CacheValue.Fill(value, number);
         return value;

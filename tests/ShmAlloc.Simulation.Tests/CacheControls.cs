@@ -20,6 +20,8 @@ public static class CacheControls
     private const string LastLook = "TMachine.Read(address) == entry.Bits && ItemAccess<TMachine>.Stamp(item) == stamp ? Look.Found : Look.Torn";
     private const string QuickLook = "if (TMachine.Read(address) != entry.Bits || ItemAccess<TMachine>.Stamp(item) != stamp)";
     private const string LookAfterDeadline = "if (!Probe.IsUnchanged<TMachine>(probe, index))";
+    private const string SecondLook = "if (canExpire && ItemAccess<TMachine>.IsExpired(facts.Deadline, now))";
+    private const string LookAfterTag = "if (index >= 0 && !isLive && !Probe";
     private const string CountedUp = "((Bits >> VersionAt) + 1 & VersionMask) << VersionAt";
     private const string NotCountedUp = "((Bits >> VersionAt) & VersionMask) << VersionAt";
 
@@ -138,16 +140,16 @@ public static class CacheControls
                 "        TMachine.Write(Cells<TMachine>.AddressOf(heap, heap->Slot, cell), new CellWord(CellKind.Linking, unit, units).Bits);\n", "")),
 
         new BrokenVariant("a get judges by a time after its look", On("what is read slowly is replaced in time", 3),
-            (ReaderFile, "if (canExpire && ItemAccess<TMachine>.IsExpired(facts.Deadline, now))", "if (canExpire && now == 0)")),
+            (ReaderFile, SecondLook, "if (canExpire && now == 0)")),
 
         new BrokenVariant("a get judges by a time after its look, and somebody renews", On("what is read is renewed in time", 3),
-            (ReaderFile, "if (canExpire && ItemAccess<TMachine>.IsExpired(facts.Deadline, now))", "if (canExpire && now == 0)")),
+            (ReaderFile, SecondLook, "if (canExpire && now == 0)")),
 
         new BrokenVariant("an entry not looked at once more after its item's tag", On("what is leased is replaced, and would have lost its tag", 3),
-            (SearchFile, "if (index >= 0 && !isLive && !Probe", "if (index < Disturbed && !Probe")),
+            (SearchFile, LookAfterTag, "if (index < Disturbed && !Probe")),
 
         new BrokenVariant("an entry not looked at once more after its item's tag, by who replaces", On("what is to be replaced is replaced, and would", 3),
-            (SearchFile, "if (index >= 0 && !isLive && !Probe", "if (index < Disturbed && !Probe")),
+            (SearchFile, LookAfterTag, "if (index < Disturbed && !Probe")),
 
         new BrokenVariant("an entry not looked at once more after its item's tag, by who holds it", On("what is read and held is replaced, and would", 3),
             (ReaderFile, "status = facts.IsTagRemoved && !Probe", "status = index < CacheSearch<TMachine>.Disturbed && !Probe")),

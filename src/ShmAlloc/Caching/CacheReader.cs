@@ -92,7 +92,7 @@ internal static unsafe class CacheReader<TMachine>
         return Judge(status, facts, to, now);
     }
 
-    /// <summary>What was read means to who wants the value: it may have expired, or not be there yet, or be damaged.</summary>
+    /// <summary>What was read, to who wants the value: it may have expired, or not be there yet, or be damaged.</summary>
     internal static CacheStatus Judge(CacheStatus status, in ItemFacts facts, byte* value, ulong now)
     {
         bool isFound = status is CacheStatus.Ok or CacheStatus.BufferTooSmall;

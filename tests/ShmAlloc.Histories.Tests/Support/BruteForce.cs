@@ -18,7 +18,8 @@ internal static class BruteForce
 
         if (model.AllowEviction)
         {
-            possible.UnionWith([.. possible.Select(held => model.AllowLateReplacement && held.Value is { } value ? new Held(null, value, null) : default)]);
+            possible.UnionWith(
+                [.. possible.Select(held => held.Value is { } value && model.CanExpire?.Invoke(left[0].Key, value) == true ? new Held(null, value, null) : default)]);
             possible.Add(default);
         }
 

@@ -14,13 +14,13 @@ internal static class RandomHistories
     internal static Gen<CacheModel> Models { get; } =
         from allowEviction in Gen.Bool
         from allowSpuriousChange in Gen.Bool
-        from allowLateReplacement in Gen.Bool
+        from expiring in Gen.Int[0, 2]
         from missingCountsAs in Gen.Int[0, 2].Select(choice => choice == 2 ? (long?)null : choice)
         select new CacheModel
         {
             AllowEviction = allowEviction,
             AllowSpuriousChange = allowSpuriousChange,
-            AllowLateReplacement = allowEviction && allowLateReplacement,
+            CanExpire = expiring == 0 ? null : (_, value) => expiring == 2 || value % 2 == 1,
             MissingCountsAs = missingCountsAs,
         };
 

@@ -19,10 +19,10 @@ public sealed record CacheModel
     public bool AllowSpuriousChange { get; init; }
 
     /// <summary>
-    /// Whether a value that went may still be replaced, or added to, by who began before anybody missed it: so it is where values expire. No store can be
-    /// one step with a look at the clock, and who only reads leaves no trace that would stop it.
+    /// Which values of which keys may expire; null: none. Such a one, when it went, may still be replaced, or added to, by who began before anybody missed
+    /// it: no store can be one step with a look at the clock, and who only reads leaves no trace that would stop it.
     /// </summary>
-    public bool AllowLateReplacement { get; init; }
+    public Func<int, long, bool>? CanExpire { get; init; }
 
     /// <summary>What an increment adds to if nothing is there; null if it answers <see cref="Outcome.Missing"/> then.</summary>
     public long? MissingCountsAs { get; init; } = 0;
@@ -83,7 +83,7 @@ public sealed record CacheModel
 
     /// <summary>Only to who misses it a value is gone as one that may still be replaced: to replace it at once is as if it had not gone.</summary>
     private EntryState GoneFor(EntryState state, Operation operation) =>
-        AllowLateReplacement && state.IsPresent && operation.Outcome == Outcome.Missing ? state.Gone : EntryState.Absent;
+        state.IsPresent && operation.Outcome == Outcome.Missing && CanExpire?.Invoke(operation.Key, state.Value) == true ? state.Gone : EntryState.Absent;
 
     private static bool TryMiss(EntryState state, Operation operation, ref EntryState next)
     {

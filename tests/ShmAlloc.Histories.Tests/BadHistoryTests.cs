@@ -73,7 +73,7 @@ public sealed class BadHistoryTests
     public void A_replacement_by_who_began_after_the_entry_was_missed()
     {
         AssertBad(Set(0, 1, 1), Miss(2, 3), Replace(4, 9, expected: 1, value: 2));
-        AssertBad(Set(0, 1, 1), Replace(2, 30, expected: 1, value: 2), Miss(3, 4), Miss(3, 20), Replace(5, 9, expected: 1, value: 3), Get(40, 41, 3));
+        AssertBad(Set(0, 1, 1), Killed(Replace(2, 30, expected: 1, value: 2)), Miss(3, 4), Miss(3, 20), Replace(5, 9, expected: 1, value: 3), Get(40, 41, 3));
         AssertBad(Set(0, 1, 10), Miss(2, 3), Increment(4, 9, delta: 1, result: 11));
         AssertBad(Set(0, 1, 1), Miss(2, 3), Killed(Replace(4, 9, expected: 1, value: 2)), Get(10, 11, 2));
     }

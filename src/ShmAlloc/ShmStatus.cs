@@ -24,7 +24,10 @@ public enum ShmStatus
     /// <summary>What the offset names is free already (or not published yet). Nothing changed.</summary>
     AlreadyFree = 5,
 
-    /// <summary>Others were changing the same words for as long as was reasonable to try. Trying again is right.</summary>
+    /// <summary>
+    /// No room but for what a process that stands still is in the middle of: it is stopped, or dead and cannot be recovered now, or this call was made by a
+    /// signal handler that interrupted another one. A thread that is only preempted is waited for. Trying again later is right.
+    /// </summary>
     Contended = 6,
 
     /// <summary>All cells for reservations of this attachment are in use: publish or abandon some.</summary>

@@ -67,6 +67,8 @@ internal readonly unsafe struct Checkpointed : IMachine
 
     public static uint Shard(Attachment* heap) => Hardware.Shard(heap);
 
+    public static bool TryYield(Attachment* heap, uint turn) => Hardware.TryYield(heap, turn);
+
     public static bool BeginProbing(Attachment* heap, out int probe) => Hardware.BeginProbing(heap, out probe);
 
     public static void EndProbing(Attachment* heap, int probe) => Hardware.EndProbing(heap, probe);

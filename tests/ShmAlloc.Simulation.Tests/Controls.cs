@@ -49,8 +49,27 @@ public static class Controls
                 "        Runs<TMachine>.TakeApart(heap, head, slot, length);\n        if (CellScan<TMachine>.NamesAny(heap, head))")),
 
         new BrokenVariant("memory cleared when the heap may be gone", On("calloc in one word + detach", 1),
-            ("Allocation/Heap.cs", "        status = Cells<TMachine>.TryTakeTicket(heap, out int cell);\n", "        int cell = 0;\n        status = ShmStatus.Ok;\n"),
-            ("Allocation/Heap.cs", "        Cells<TMachine>.Release(heap, cell);\n        return offset;\n", "        return offset;\n")),
+            ("Participants/Departure.cs", " || !Visits<TMachine>.AreOver(heap)", "")),
+
+        new BrokenVariant("cells used and not counted", On("the first claim of a participant is made while it is swept", 2),
+            ("Participants/Cells.cs", "                UsedCells<TMachine>.Include(heap, candidate);\n", "")),
+
+        new BrokenVariant("nobody waits for others", On("share two cells", 2),
+            ("Participants/Patience.cs", "return TMachine.TryYield(heap, _idle++);", "return false;")),
+
+        new BrokenVariant("who waits for a second cell keeps the first", On("want both its cells", 1),
+            ("Participants/Cells.cs",
+                "            status = TryTakeAtOnce(heap, out second);",
+                "            status = TryTakeForOperation(heap, out second);"),
+            ("Participants/Cells.cs",
+                "            if (status != ShmStatus.Contended || !patience.TryWait<TMachine>(heap, state))",
+                "            if (heap != null)")),
+
+        new BrokenVariant("a reservation does not wait for operations", On("reservations wait for operations", 2),
+            ("Participants/Cells.cs", "AreAllLasting(heap) ? ShmStatus.TooManyReservations : ShmStatus.Ok", "ShmStatus.TooManyReservations")),
+
+        new BrokenVariant("transitions not waited for", On("the only room lies in a block that is swept", 2),
+            ("Allocation/Meeting.cs", "_transitions = Words.Mix(_transitions + 1, Words.Mix(state, what));", "_transitions = state & 0;")),
 
         new BrokenVariant("a slot probed through a shared description", [.. On("recover", 2), "--shared-description", "yes"],
             (RecoveryFile, "if (slot != heap->Slot && ReadSlot(heap, slot).IsActive && TMachine.TryLockSlot", "if (ReadSlot(heap, slot).IsActive && TMachine.TryLockSlot")),

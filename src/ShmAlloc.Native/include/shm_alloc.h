@@ -178,7 +178,7 @@ struct shm_cache_lease {
     uint64_t opaque[3];
 };
 
-/* Reads a value where it lies: its memory is not reused before it is released, or this process dies. Up to 48 at once. */
+/* Reads a value where it lies: its memory is not reused before it is released, or this process dies. Up to 96 at once. */
 bool shm_cache_lease(int cache, const void *key, size_t key_size, struct shm_cache_lease *lease) SHM_NOEXCEPT;
 void shm_cache_release(struct shm_cache_lease *lease) SHM_NOEXCEPT;
 

@@ -21,8 +21,8 @@ internal struct Claim
     /// <summary>The first unit, once it is claimed.</summary>
     internal ulong Unit;
 
-    /// <summary>Whether somebody else was faster at some place, or in a transition: then a failure is not yet "out of memory".</summary>
-    internal bool Met;
+    /// <summary>Others that were faster at some place, or in a transition: then a failure is not yet "out of memory".</summary>
+    internal Meeting Meeting;
 
     /// <summary>Why no cell was to be had.</summary>
     internal ShmStatus CellStatus;
@@ -47,8 +47,15 @@ internal static unsafe class Claims<TMachine>
             : TryEnsureCell(heap, ref claim)
                 && PrivateClaim<TMachine>.TryClaim(heap, claim.Cell, unit, units)
                 && (claim.Private || PrivateClaim<TMachine>.TryPublish(heap, unit, units));
-        claim.Met |= !isTaken;
-        claim.Unit = isTaken ? unit : claim.Unit;
+        if (isTaken)
+        {
+            claim.Unit = unit;
+        }
+        else
+        {
+            claim.Meeting.NoteLostRace<TMachine>(heap, heap->BlockOf(unit));
+        }
+
         return isTaken;
     }
 

@@ -11,14 +11,14 @@ namespace ShmAlloc.Allocation;
 internal static unsafe class FullSearch<TMachine>
     where TMachine : struct, IMachine
 {
-    private const int MaxPasses = 4;
-
-    /// <summary>Any large odd number.</summary>
-    private const ulong DigestPrime = 0x9E37_79B9_7F4A_7C15;
-
-    /// <summary>Finds room inside a block, wherever it is.</summary>
-    /// <returns>Out of memory if a pass met nobody and found nothing; contended if every pass met a transition or lost a race.</returns>
-    internal static ShmStatus Allocate(Attachment* heap, Shard* shard, in Request request, ref Claim claim)
+    /// <summary>Looks at every block for room inside of it. What was met besides is in the claim.</summary>
+    /// <param name="heap">The attachment.</param>
+    /// <param name="shard">Of this thread.</param>
+    /// <param name="request">What is wanted.</param>
+    /// <param name="claim">How.</param>
+    /// <param name="lastClaims">0 at first; then what the call before left there.</param>
+    /// <returns>Ok, out of memory, or why there was no cell.</returns>
+    internal static ShmStatus Allocate(Attachment* heap, Shard* shard, in Request request, ref Claim claim, ref ulong lastClaims)
     {
         bool canSweep = Claims<TMachine>.TryEnsureCell(heap, ref claim);
         ShmStatus cellStatus = claim.CellStatus;
@@ -28,58 +28,69 @@ internal static unsafe class FullSearch<TMachine>
         }
 
         Request any = canSweep ? request.AnyPlace : request.InWord;
-        ulong lastClaims = 0;
+        claim.CellStatus = ShmStatus.Ok;
+        claim.Meeting.Begin();
+        RecoverDead(heap, ref claim.Meeting);
 
         // What lies below was searched lately. It comes last, but it comes.
         ulong start = Math.Min(shard->Rotor, heap->Blocks);
-        for (int pass = 0; pass < MaxPasses; pass++)
+        ulong claims = 0;
+        if (TryPass(heap, shard, start, heap->Blocks, any, canSweep, ref claim, ref claims)
+            || TryPass(heap, shard, 0, start, any, canSweep, ref claim, ref claims))
         {
-            claim.Met = !Recovery<TMachine>.TryRecoverDead(heap, out _);
-            claim.CellStatus = ShmStatus.Ok;
-            ulong claims = 0;
-            if (TryPass(heap, shard, start, heap->Blocks, any, canSweep, ref claim, ref claims)
-                || TryPass(heap, shard, 0, start, any, canSweep, ref claim, ref claims))
-            {
-                return ShmStatus.Ok;
-            }
-
-            if (!claim.Met && claims == lastClaims)
-            {
-                return canSweep ? ShmStatus.OutOfMemory : cellStatus;
-            }
-
-            lastClaims = claims;
+            return ShmStatus.Ok;
         }
 
-        return ShmStatus.Contended;
+        NoteClaims(claims, ref lastClaims, ref claim.Meeting);
+        return canSweep ? ShmStatus.OutOfMemory : cellStatus;
     }
 
     /// <summary>Makes everything FREE that can be: sweeps, closes empty blocks, takes retired runs apart. The caller holds a cell.</summary>
     /// <param name="heap">The attachment.</param>
     /// <param name="lastClaims">0 at first; then what the call before left there.</param>
-    /// <returns>Whether a transition of somebody else was met, so that the result is not the last word.</returns>
-    internal static bool FreeBlocks(Attachment* heap, ref ulong lastClaims)
+    /// <param name="meeting">Who was met.</param>
+    internal static void FreeBlocks(Attachment* heap, ref ulong lastClaims, ref Meeting meeting)
     {
         ulong claims = 0;
-        bool met = !Recovery<TMachine>.TryRecoverDead(heap, out _);
+        meeting.Begin();
+        RecoverDead(heap, ref meeting);
         for (ulong block = 0; block < heap->Blocks;)
         {
             BlockWord seen = Blocks<TMachine>.Read(heap, block);
             if (seen.IsOpen)
             {
-                met |= !TryEmpty(heap, block, seen);
+                if (!TryEmpty(heap, block, seen))
+                {
+                    meeting.NoteLostRace<TMachine>(heap, block);
+                }
             }
             else if (seen.State == BlockState.Free)
             {
                 Hints<TMachine>.Set(heap, Hints<TMachine>.FreePlane, block);
             }
 
-            block += Pass(heap, block, seen, canSweep: true, ref met, ref claims);
+            block += Pass(heap, block, seen, canSweep: true, ref meeting, ref claims);
         }
 
-        met |= claims != lastClaims;
+        NoteClaims(claims, ref lastClaims, ref meeting);
+    }
+
+    private static void RecoverDead(Attachment* heap, ref Meeting meeting)
+    {
+        if (!Recovery<TMachine>.TryRecoverDead(heap, out _))
+        {
+            meeting.NoteRecovery();
+        }
+    }
+
+    private static void NoteClaims(ulong claims, ref ulong lastClaims, ref Meeting meeting)
+    {
+        if (claims != lastClaims)
+        {
+            meeting.NoteChange();
+        }
+
         lastClaims = claims;
-        return met;
     }
 
     private static bool TryPass(Attachment* heap, Shard* shard, ulong from, ulong to, in Request request, bool canSweep, ref Claim claim, ref ulong claims)
@@ -103,10 +114,10 @@ internal static unsafe class FullSearch<TMachine>
                     return true;
                 }
 
-                claim.Met = true;
+                claim.Meeting.NoteLostRace<TMachine>(heap, block);
             }
 
-            block += Pass(heap, block, seen, canSweep, ref claim.Met, ref claims);
+            block += Pass(heap, block, seen, canSweep, ref claim.Meeting, ref claims);
         }
 
         return false;
@@ -131,7 +142,7 @@ internal static unsafe class FullSearch<TMachine>
             }
             else
             {
-                claim.Met = true;
+                claim.Meeting.NoteLostRace<TMachine>(heap, block);
             }
         }
 
@@ -144,7 +155,7 @@ internal static unsafe class FullSearch<TMachine>
     /// <paramref name="claims"/> becomes a digest of them: if two passes after each other have the same, they are in use and not in transition.
     /// </remarks>
     /// <returns>How many blocks to go on.</returns>
-    private static ulong Pass(Attachment* heap, ulong block, BlockWord seen, bool canSweep, ref bool met, ref ulong claims)
+    private static ulong Pass(Attachment* heap, ulong block, BlockWord seen, bool canSweep, ref Meeting meeting, ref ulong claims)
     {
         bool isSane = seen.IsHead && Runs<TMachine>.Fits(heap, block, seen.Value);
         switch (seen.State)
@@ -155,15 +166,19 @@ internal static unsafe class FullSearch<TMachine>
             case BlockState.Retired when isSane && canSweep:
                 // What it freed is looked at by the next pass; what was free before it, now. A run that is named stays, and the end of it may have
                 // been taken apart already: so its length is not stepped over.
-                met |= Sweep<TMachine>.TrySweepRun(heap, block, seen) || Blocks<TMachine>.Read(heap, block) != seen;
+                if (Sweep<TMachine>.TrySweepRun(heap, block, seen) || Blocks<TMachine>.Read(heap, block) != seen)
+                {
+                    meeting.NoteLostRace<TMachine>(heap, block);
+                }
+
                 return 1;
 
             case BlockState.Busy or BlockState.Freeing:
-                met = true;
+                meeting.NoteTransition<TMachine>(heap, block, seen);
                 return 1;
 
             case BlockState.Claiming when !Recovery<TMachine>.IsBodyOfRun(heap, block, seen.Value):
-                claims = ((claims ^ block) * DigestPrime) ^ seen.Bits;
+                claims = Words.Mix(Words.Mix(claims, block), seen.Bits);
                 return 1;
 
             default:

@@ -7,8 +7,8 @@ namespace ShmAlloc.Allocation;
 
 /// <summary>The operations of a heap, for whoever wraps them: the .NET classes today, the C ABI beside them.</summary>
 /// <remarks>
-/// Nothing here allocates on the managed heap, throws, or waits. Any thread may call anything at any time, also from inside a signal handler that
-/// interrupted a call.
+/// Nothing here allocates on the managed heap or throws. A thread waits only where it found no room, and only for others that are in the middle of something:
+/// see <see cref="Patience"/>. Any thread may call anything at any time, also from inside a signal handler that interrupted a call.
 /// </remarks>
 internal static unsafe class Heap<TMachine>
     where TMachine : struct, IMachine
@@ -37,10 +37,10 @@ internal static unsafe class Heap<TMachine>
             return 0;
         }
 
-        // Whoever has a ticket keeps the mapping: a disposal in between would leave what is handed out as it was.
-        status = Cells<TMachine>.TryTakeTicket(heap, out int cell);
-        if (status != ShmStatus.Ok)
+        // A disposal in between would leave what is handed out as it was.
+        if (!Visits<TMachine>.TryEnter(heap))
         {
+            status = ShmStatus.Closed;
             return 0;
         }
 
@@ -50,7 +50,7 @@ internal static unsafe class Heap<TMachine>
             TMachine.Clear(heap->UserBase + offset, total);
         }
 
-        Cells<TMachine>.Release(heap, cell);
+        Visits<TMachine>.Leave(heap);
         return offset;
     }
 
@@ -212,7 +212,7 @@ internal static unsafe class Heap<TMachine>
     {
         ulong block = heap->BlockOf(unit);
         bool mayClear = false;
-        if (Cells<TMachine>.TryTakeForOperation(heap, out int cell) == ShmStatus.Ok)
+        if (Cells<TMachine>.TryTakeAtOnce(heap, out int cell) == ShmStatus.Ok)
         {
             Cells<TMachine>.Name(heap, cell, new CellWord(CellKind.Freeing, unit, units));
             mayClear = Blocks<TMachine>.Read(heap, block).IsOpen;

@@ -14,7 +14,6 @@ internal static unsafe class Placement<TMachine>
     private const int MaxBlocksTried = 8;
     private const int MaxBlocksTriedTightly = 32;
     private const int MaxBlocksSkipped = 64;
-    private const int MaxGrowths = 8;
     private const ulong ShareOfHomes = 8;
     private const ulong EnoughHomes = 8;
     private const ulong LargestShareOfHomes = 2;
@@ -47,42 +46,15 @@ internal static unsafe class Placement<TMachine>
         {
             // Without a slot what lies in one word can still be had, in any block that is open.
             // Out of memory is said only with a slot: then one became free meanwhile, and the general way is open.
-            ShmStatus status = FullSearch<TMachine>.Allocate(heap, shard, request, ref claim);
+            ulong claims = 0;
+            ShmStatus status = FullSearch<TMachine>.Allocate(heap, shard, request, ref claim, ref claims);
             if (status != ShmStatus.OutOfMemory)
             {
                 return status;
             }
         }
 
-        for (int growths = 0; growths < MaxGrowths && claim.CellStatus == ShmStatus.Ok; growths++)
-        {
-            if (Growth<TMachine>.Refresh(heap) && TryFreeBlock(heap, shard, request, ref claim))
-            {
-                return ShmStatus.Ok;
-            }
-
-            ulong searched = heap->Blocks;
-            ShmStatus status = FullSearch<TMachine>.Allocate(heap, shard, request, ref claim);
-            if (status is not ShmStatus.OutOfMemory and not ShmStatus.Contended)
-            {
-                return status;
-            }
-
-            // Also if the search met somebody: a stopped process may be in the middle of a transition for ever.
-            ShmStatus growth = Growth<TMachine>.TryGrow(heap, 1);
-            bool hasGrown = growth == ShmStatus.Ok || heap->Blocks > searched;
-            if (!hasGrown)
-            {
-                return status == ShmStatus.Contended && growth == ShmStatus.OutOfMemory ? status : growth;
-            }
-
-            if (TryFreeBlock(heap, shard, request, ref claim))
-            {
-                return ShmStatus.Ok;
-            }
-        }
-
-        return claim.CellStatus != ShmStatus.Ok ? claim.CellStatus : ShmStatus.Contended;
+        return ThoroughPlacement<TMachine>.Allocate(heap, shard, request, ref claim);
     }
 
     /// <summary>Takes a block as the current one of a family and searches it from the beginning.</summary>
@@ -284,7 +256,7 @@ internal static unsafe class Placement<TMachine>
     /// Frees one piece of garbage that is known of, which may make room; otherwise opens a free block, the last one first: runs grow from the
     /// other end.
     /// </summary>
-    private static bool TryFreeBlock(Attachment* heap, Shard* shard, in Request request, ref Claim claim)
+    internal static bool TryFreeBlock(Attachment* heap, Shard* shard, in Request request, ref Claim claim)
     {
         if (heap->ReadOnly || !Claims<TMachine>.TryEnsureCell(heap, ref claim))
         {

@@ -10,7 +10,6 @@ internal static unsafe class RunPlacement<TMachine>
     where TMachine : struct, IMachine
 {
     private const int MaxLostRaces = 16;
-    private const int MaxRounds = 4;
     private const ulong BlocksPerGroup = 64;
 
     /// <summary>Claims a run. The caller holds a cell. It is not published yet.</summary>
@@ -21,45 +20,54 @@ internal static unsafe class RunPlacement<TMachine>
     /// <param name="head">The first block.</param>
     internal static ShmStatus Allocate(Attachment* heap, ulong length, ulong alignment, bool quickly, out ulong head)
     {
-        bool met = false;
-        if (TryClaimHinted(heap, length, alignment, out head, ref met))
+        Meeting meeting = default;
+        if (TryClaimHinted(heap, length, alignment, out head, ref meeting))
         {
             return ShmStatus.Ok;
         }
 
-        if (quickly)
-        {
-            return ShmStatus.OutOfMemory;
-        }
+        return quickly ? ShmStatus.OutOfMemory : AllocateThoroughly(heap, length, alignment, out head);
+    }
 
+    /// <summary>As for places inside blocks: see <see cref="ThoroughPlacement{TMachine}"/>.</summary>
+    private static ShmStatus AllocateThoroughly(Attachment* heap, ulong length, ulong alignment, out ulong head)
+    {
+        Patience patience = default;
+        Meeting meeting = default;
         ulong claims = 0;
-        for (int round = 0; round < MaxRounds; round++)
+        for (int round = 0; ; round++)
         {
             Growth<TMachine>.Refresh(heap);
             ulong searched = heap->Blocks;
-            met = FullSearch<TMachine>.FreeBlocks(heap, ref claims);
-            if (TryClaimHinted(heap, length, alignment, out head, ref met))
+            FullSearch<TMachine>.FreeBlocks(heap, ref claims, ref meeting);
+            if (TryClaimHinted(heap, length, alignment, out head, ref meeting))
             {
                 return ShmStatus.Ok;
             }
 
-            // In the end also if somebody was met: a stopped process may be in the middle of a transition for ever.
-            if (!met || round == MaxRounds - 1)
+            if (meeting.IsAny && round < Meeting.RoundsBeforeGrowth && meeting.TryWait<TMachine>(heap, ref patience))
             {
-                ShmStatus status = Growth<TMachine>.TryGrow(heap, Missing(heap, length, alignment));
-                if (status != ShmStatus.Ok && heap->Blocks == searched)
-                {
-                    return met && status == ShmStatus.OutOfMemory ? ShmStatus.Contended : status;
-                }
+                continue;
+            }
 
-                if (TryClaimHinted(heap, length, alignment, out head, ref met))
+            // Also if somebody was met: a stopped process may be in the middle of a transition for ever.
+            ShmStatus growth = Growth<TMachine>.TryGrow(heap, Missing(heap, length, alignment));
+            if (growth == ShmStatus.Ok || heap->Blocks > searched)
+            {
+                if (TryClaimHinted(heap, length, alignment, out head, ref meeting))
                 {
                     return ShmStatus.Ok;
                 }
             }
+            else if (!meeting.IsAny || round >= Meeting.MaxRounds)
+            {
+                return growth;
+            }
+            else if (!meeting.TryWait<TMachine>(heap, ref patience))
+            {
+                return ShmStatus.Contended;
+            }
         }
-
-        return ShmStatus.Contended;
     }
 
     /// <summary>Blocks by which the heap must grow so that a run fits at its end, where some are free already.</summary>
@@ -76,7 +84,7 @@ internal static unsafe class RunPlacement<TMachine>
         return end > blocks ? end - blocks : 1;
     }
 
-    private static bool TryClaimHinted(Attachment* heap, ulong length, ulong alignment, out ulong head, ref bool met)
+    private static bool TryClaimHinted(Attachment* heap, ulong length, ulong alignment, out ulong head, ref Meeting meeting)
     {
         ulong from = 0;
         for (int tries = 0; tries < MaxLostRaces; tries++)
@@ -91,7 +99,7 @@ internal static unsafe class RunPlacement<TMachine>
                 return true;
             }
 
-            met = true;
+            meeting.NoteLostRace<TMachine>(heap, obstacle);
             from = obstacle + 1;
         }
 

@@ -77,7 +77,7 @@ internal static unsafe class Runs<TMachine>
             return ShmStatus.InvalidOffset;
         }
 
-        if (Cells<TMachine>.TryTakeForOperation(heap, out int cell) != ShmStatus.Ok)
+        if (Cells<TMachine>.TryTakeAtOnce(heap, out int cell) != ShmStatus.Ok)
         {
             if (!Blocks<TMachine>.TryChange(heap, head, seen, BlockWord.Retired(length)))
             {

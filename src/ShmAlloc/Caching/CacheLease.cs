@@ -57,7 +57,7 @@ public sealed unsafe partial class SharedCache
 {
     /// <summary>Leases the value of a key: to read it without a copy.</summary>
     /// <param name="key">The key: at most 65,535 bytes.</param>
-    /// <param name="lease">To be disposed. Each takes a cell of this process; there are 48.</param>
+    /// <param name="lease">To be disposed. Each takes a cell of this process; there are 96.</param>
     /// <returns>
     /// <see cref="CacheStatus.Ok"/>, <see cref="CacheStatus.Missing"/>, <see cref="CacheStatus.TooManyLeases"/>, <see cref="CacheStatus.ReadOnly"/> (a heap
     /// that is attached read-only has no leases), or why not.

@@ -22,8 +22,6 @@ internal static unsafe class CacheRoom<TMachine>
     private const long ShareOfLimit = 64;
     private const long ShareOfPatience = 4;
 
-    private const ulong SearchesBeforeDropping = 8;
-
     /// <summary>Begins an item, and makes room for it if there is none.</summary>
     internal static ShmStatus TryBegin(
         Attachment* heap, CacheTable* table, in CacheKey key, uint valueBytes, in ItemOptions options, int cell, ulong now, ulong* grip, out NewItem item)
@@ -59,12 +57,7 @@ internal static unsafe class CacheRoom<TMachine>
                 return status;
             }
 
-            // Somebody may stand still in the middle of a transition: after a few tries nothing is left but to drop something.
-            if (status == ShmStatus.Contended && ++heap->ContendedSearches % SearchesBeforeDropping != 0)
-            {
-                return status;
-            }
-
+            // Contended: somebody stands still in the middle of a transition, so nothing is left but to drop something.
             heap->FullBlocks = status == ShmStatus.Contended ? heap->FullBlocks : heap->Blocks;
         }
 

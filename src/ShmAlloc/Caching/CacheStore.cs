@@ -13,7 +13,7 @@ internal static unsafe class CacheStore<TMachine>
     internal static CacheStatus Put(
         Attachment* heap, CacheTable* table, in CacheKey key, byte* value, uint valueBytes, in ItemOptions options, PutMode mode, ulong expected, ulong now)
     {
-        CacheStatus status = TryTakeTwo(heap, out int cell, out int second);
+        CacheStatus status = Grips<TMachine>.TryTakeTwo(heap, out int cell, out int second);
         if (status != CacheStatus.Ok)
         {
             return status;
@@ -194,22 +194,5 @@ internal static unsafe class CacheStore<TMachine>
     {
         ulong slot = hash & table->TagMask;
         return (slot << 32) | (uint)TMachine.Read(table->Tags + slot);
-    }
-
-    /// <summary>Two cells for one operation: for what is linked, and for what is unlinked.</summary>
-    internal static CacheStatus TryTakeTwo(Attachment* heap, out int first, out int second)
-    {
-        second = Claim.NoCell;
-        CacheStatus status = Grips<TMachine>.TryTake(heap, lasting: false, out first);
-        if (status == CacheStatus.Ok)
-        {
-            status = Grips<TMachine>.TryTake(heap, lasting: false, out second);
-            if (status != CacheStatus.Ok)
-            {
-                Cells<TMachine>.Release(heap, first);
-            }
-        }
-
-        return status;
     }
 }

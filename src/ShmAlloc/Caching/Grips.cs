@@ -1,4 +1,3 @@
-using ShmAlloc.Allocation;
 using ShmAlloc.Layout;
 using ShmAlloc.Memory;
 using ShmAlloc.Participants;
@@ -15,25 +14,13 @@ internal static unsafe class Grips<TMachine>
     /// <summary>Takes a cell: for one operation, or for as long as the user likes (a lease).</summary>
     internal static CacheStatus TryTake(Attachment* heap, bool lasting, out int cell)
     {
-        ShmStatus status = ShmStatus.Contended;
-        cell = Claim.NoCell;
-        if (heap->ReadOnly)
-        {
-            return CacheStatus.ReadOnly;
-        }
-
-        if (!lasting)
-        {
-            status = Cells<TMachine>.TryTakeForOperation(heap, out cell);
-        }
-
-        if (lasting || status == ShmStatus.Contended)
-        {
-            status = Cells<TMachine>.TryTakeForReservation(heap, out cell);
-        }
-
+        ShmStatus status = lasting ? Cells<TMachine>.TryTakeForReservation(heap, out cell) : Cells<TMachine>.TryTakeForOperation(heap, out cell);
         return StatusOf(status, lasting);
     }
+
+    /// <summary>Takes two cells for one operation: for what is linked, and for what is unlinked.</summary>
+    internal static CacheStatus TryTakeTwo(Attachment* heap, out int first, out int second) =>
+        StatusOf(Cells<TMachine>.TryTakeTwo(heap, out first, out second));
 
     /// <summary>Holds what an entry leads to, if it still does: from then on the memory is not reused before the grip is loosened.</summary>
     /// <remarks>

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
 using ShmAlloc.Memory.Linux;
 using ShmAlloc.Participants;
@@ -10,6 +11,8 @@ namespace ShmAlloc.Memory;
 /// <summary>The seam on real memory and a real kernel.</summary>
 internal readonly unsafe struct Hardware : IMachine
 {
+    private const int PausesOfSpin = 32;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong Read(ulong* address, string file, int line) => Volatile.Read(ref *address);
 
@@ -107,6 +110,33 @@ internal readonly unsafe struct Hardware : IMachine
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint Shard(Attachment* heap) => StackShard.Current;
 
+    /// <remarks>
+    /// At first the other one is thought to be running; then to be waiting for this processor, which it is given; then for more than that. The bound is a
+    /// number of turns: on a machine that is busy each of them takes longer, because this thread is scheduled as seldom as the one that it waits for.
+    /// </remarks>
+    public static bool TryYield(Attachment* heap, uint turn)
+    {
+        const uint spins = 4;
+        const uint yields = 16;
+        const uint maxTurns = 1500;
+        const uint firstSleepMicroseconds = 50;
+        const uint longestSleepMicroseconds = 1000;
+        if (turn < spins)
+        {
+            Spin();
+        }
+        else if (turn < yields)
+        {
+            Libc.Yield();
+        }
+        else
+        {
+            Libc.Sleep(Math.Min(longestSleepMicroseconds, firstSleepMicroseconds * (turn - yields + 1)));
+        }
+
+        return turn < maxTurns;
+    }
+
     public static bool BeginProbing(Attachment* heap, out int probe)
     {
         probe = SlotLock.Reopen(heap);
@@ -141,4 +171,19 @@ internal readonly unsafe struct Hardware : IMachine
         SlotLock.TryReadLength(heap, out ulong length) && length >= heap->Geometry.FileBytes(blocks);
 
     public static void Retire(Attachment* heap) => Mapping.Retire(heap);
+
+    private static void Spin()
+    {
+        for (int pause = 0; pause < PausesOfSpin; pause++)
+        {
+            if (X86Base.IsSupported)
+            {
+                X86Base.Pause();
+            }
+            else if (ArmBase.IsSupported)
+            {
+                ArmBase.Yield();
+            }
+        }
+    }
 }

@@ -64,6 +64,12 @@ internal unsafe interface IMachine
     /// <summary>Which shard of private hints to use: any number, best one that threads running at once do not share.</summary>
     static abstract uint Shard(Attachment* heap);
 
+    /// <summary>Lets other threads go on that are in the middle of something.</summary>
+    /// <param name="heap">The attachment.</param>
+    /// <param name="turn">How often this was called since something changed: the wait becomes longer with each.</param>
+    /// <returns>False after so many turns that whoever could go on would have.</returns>
+    static abstract bool TryYield(Attachment* heap, uint turn);
+
     /// <summary>Opens the means to ask who lives; one at a time in a process. False: it is not possible now.</summary>
     static abstract bool BeginProbing(Attachment* heap, out int probe);
 

@@ -16,6 +16,15 @@ internal static unsafe class Words
         }
     }
 
+    /// <summary>Mixes a word into a digest, which then differs whenever one of the words does, but for accidents.</summary>
+    internal static ulong Mix(ulong digest, ulong word)
+    {
+        // Any large odd number: 2^64 divided by the golden ratio.
+        const ulong factor = 0x9E37_79B9_7F4A_7C15;
+        ulong mixed = (digest ^ word) * factor;
+        return mixed ^ (mixed >> 32);
+    }
+
     /// <summary>Copies a structure whose size is a multiple of 8 bytes.</summary>
     internal static void Copy<T>(T* to, T* from)
         where T : unmanaged

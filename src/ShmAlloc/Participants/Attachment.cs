@@ -58,8 +58,14 @@ internal unsafe struct Attachment
     /// <summary>Taken, never waited for, by the one thread that asks who lives.</summary>
     internal ulong Probing;
 
-    /// <summary>Taken, never waited for, by the one thread that gets a slot.</summary>
+    /// <summary>Taken by the one thread that gets a slot, or gives it up.</summary>
     internal ulong Joining;
+
+    /// <summary>Threads that are in a call which needs the mapping: see <see cref="Visits{TMachine}"/>.</summary>
+    internal ulong Visitors;
+
+    /// <summary>Cells with smaller numbers than this are known to be read by scans: see <see cref="UsedCells{TMachine}"/>.</summary>
+    internal ulong UsedCells;
 
     /// <summary>The last number that a shard got.</summary>
     internal uint LastShardNumber;
@@ -79,8 +85,8 @@ internal unsafe struct Attachment
     /// <summary>With so many blocks the heap was full once, and could not grow: then a cache makes room before it searches all of it.</summary>
     internal ulong FullBlocks;
 
-    /// <summary>How often such a search ended because others were in the way, and not because there is no room.</summary>
-    internal ulong ContendedSearches;
+    /// <summary>What a search for room waited for in vain, because it stands still: not waited for again until it has changed.</summary>
+    internal ulong StandsStill;
 
     /// <summary>The last stamp of each cell's range: whoever has the ticket has it.</summary>
     internal fixed ulong Stamps[SlotLayout.Cells];

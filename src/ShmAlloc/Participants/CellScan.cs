@@ -11,7 +11,7 @@ internal static unsafe class CellScan<TMachine>
     /// <summary>Adds the units of a block that cells name.</summary>
     /// <remarks>
     /// A slot that reads FREE is passed over: its cells were all clear at that moment, so this is a scan of them then. (Whoever takes the slot later
-    /// sets a cell after that, and looks at the block after that.) Nothing else bounds the scan.
+    /// sets a cell after that, and looks at the block after that.) Of an active one those cells are read that it has used; nothing else bounds the scan.
     /// </remarks>
     internal static void Collect(Attachment* heap, ulong block, uint* named)
     {
@@ -24,7 +24,8 @@ internal static unsafe class CellScan<TMachine>
                 continue;
             }
 
-            for (int index = 0; index < heap->Geometry.Cells; index++)
+            int used = UsedCells<TMachine>.Of(heap, slot);
+            for (int index = 0; index < used; index++)
             {
                 CellWord cell = Cells<TMachine>.Read(heap, slot, index);
                 ulong from = Math.Max(cell.Unit, blockStart);

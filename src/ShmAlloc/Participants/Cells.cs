@@ -13,22 +13,87 @@ namespace ShmAlloc.Participants;
 internal static unsafe class Cells<TMachine>
     where TMachine : struct, IMachine
 {
+    private const int NoCell = Claim.NoCell;
+
     /// <summary>Those that one operation takes at most.</summary>
-    private const uint CellsOfOperation = 2;
+    private const int CellsOfOperation = 2;
 
-    /// <summary>Takes a cell for one operation.</summary>
-    internal static ShmStatus TryTakeForOperation(Attachment* heap, out int cell) =>
-        TryTake(heap, 0, heap->Geometry.OperationCells, ShmStatus.Contended, out cell);
-
-    /// <summary>Takes a cell that stays taken until a reservation is published or abandoned.</summary>
-    internal static ShmStatus TryTakeForReservation(Attachment* heap, out int cell) =>
-        TryTake(heap, heap->Geometry.OperationCells, heap->Geometry.Cells, ShmStatus.TooManyReservations, out cell);
-
-    /// <summary>Takes a ticket that names nothing, with or without a slot: until it is released the heap stays mapped.</summary>
-    internal static ShmStatus TryTakeTicket(Attachment* heap, out int cell)
+    /// <summary>Takes a cell for one operation. While all are in use, waits until another thread gives one back.</summary>
+    internal static ShmStatus TryTakeForOperation(Attachment* heap, out int cell)
     {
-        ShmStatus status = TryTakeFree(heap, 0, heap->Geometry.OperationCells, ShmStatus.Contended, out cell);
-        return status == ShmStatus.Contended ? TryTakeFree(heap, heap->Geometry.OperationCells, heap->Geometry.Cells, status, out cell) : status;
+        Patience patience = default;
+        ShmStatus status;
+        do
+        {
+            status = TryTakeAtOnce(heap, out cell);
+        }
+        while (status == ShmStatus.Contended && patience.TryWait<TMachine>(heap, StateOfTickets(heap, cell)));
+        return status;
+    }
+
+    /// <summary>Takes a cell for one operation, or answers "contended" if all are in use.</summary>
+    internal static ShmStatus TryTakeAtOnce(Attachment* heap, out int cell)
+    {
+        cell = NoCell;
+        ShmStatus status = EnsureSlot(heap);
+        if (status != ShmStatus.Ok)
+        {
+            return status;
+        }
+
+        int kept = heap->Geometry.OperationCells;
+        bool isTaken = TryTakeFree(heap, 0, kept, Numbered(heap).FirstOperationCell, isLasting: false, out cell)
+            || TryTakeFree(heap, kept, heap->Geometry.Cells, (uint)kept, isLasting: false, out cell);
+        return isTaken ? ShmStatus.Ok : WhyNone(heap, ShmStatus.Contended);
+    }
+
+    /// <summary>Takes two cells for one operation. A thread that waits for the second gives the first back, so no threads wait for each other.</summary>
+    internal static ShmStatus TryTakeTwo(Attachment* heap, out int first, out int second)
+    {
+        Patience patience = default;
+        second = NoCell;
+        while (true)
+        {
+            ShmStatus status = TryTakeForOperation(heap, out first);
+            if (status != ShmStatus.Ok)
+            {
+                return status;
+            }
+
+            status = TryTakeAtOnce(heap, out second);
+            if (status == ShmStatus.Ok)
+            {
+                return status;
+            }
+
+            ulong state = StateOfTickets(heap, first);
+            Release(heap, first);
+            if (status != ShmStatus.Contended || !patience.TryWait<TMachine>(heap, state))
+            {
+                return status;
+            }
+        }
+    }
+
+    /// <summary>
+    /// Takes a cell that stays taken until its user gives it back. While operations have those that could be had, waits until one gives its cell back.
+    /// </summary>
+    internal static ShmStatus TryTakeForReservation(Attachment* heap, out int cell)
+    {
+        Patience patience = default;
+        cell = NoCell;
+        ShmStatus status = EnsureSlot(heap);
+        int kept = heap->Geometry.OperationCells;
+        while (status == ShmStatus.Ok && !TryTakeFree(heap, kept, heap->Geometry.Cells, Numbered(heap).FirstReservationCell, isLasting: true, out cell))
+        {
+            status = WhyNone(heap, AreAllLasting(heap) ? ShmStatus.TooManyReservations : ShmStatus.Ok);
+            if (status == ShmStatus.Ok && !patience.TryWait<TMachine>(heap, StateOfTickets(heap, NoCell)))
+            {
+                return ShmStatus.Contended;
+            }
+        }
+
+        return status;
     }
 
     /// <summary>Names a place. It is visible to all before anything that this thread reads next.</summary>
@@ -46,11 +111,7 @@ internal static unsafe class Cells<TMachine>
     /// <summary>Clears the cell and gives it back.</summary>
     internal static void Release(Attachment* heap, int cell)
     {
-        if (heap->Slot >= 0)
-        {
-            TMachine.Write(AddressOf(heap, cell), 0);
-        }
-
+        TMachine.Write(AddressOf(heap, cell), 0);
         ulong* ticket = TicketAt(heap, cell);
 
         // A full fence before the look: whoever begins to leave sees the ticket free, or we see that it has begun.
@@ -85,6 +146,8 @@ internal static unsafe class Cells<TMachine>
     /// </summary>
     private static Shard* Numbered(Attachment* heap, Shard* shard) => Volatile.Read(ref shard->Number) != 0 ? shard : Number(heap, shard);
 
+    private static ref Shard Numbered(Attachment* heap) => ref *Numbered(heap, ShortWay<TMachine>.ShardOf(heap));
+
     private static Shard* Number(Attachment* heap, Shard* shard)
     {
         // A number that two threads draw at once costs them time, nothing else.
@@ -98,37 +161,52 @@ internal static unsafe class Cells<TMachine>
         return shard;
     }
 
-    private static ShmStatus TryTake(Attachment* heap, int from, int to, ShmStatus none, out int cell)
-    {
-        cell = -1;
-        if (heap->Slot < 0)
-        {
-            ShmStatus status = Joining<TMachine>.TryJoinLate(heap);
-            if (status != ShmStatus.Ok)
-            {
-                return status;
-            }
-        }
+    private static ShmStatus EnsureSlot(Attachment* heap) => heap->Slot >= 0 ? ShmStatus.Ok : Joining<TMachine>.TryJoinLate(heap);
 
-        return TryTakeFree(heap, from, to, none, out cell);
-    }
-
-    private static ShmStatus TryTakeFree(Attachment* heap, int from, int to, ShmStatus none, out int cell)
+    /// <summary>Takes the ticket of a free cell among those from one number up to another, going round from <paramref name="first"/>.</summary>
+    private static bool TryTakeFree(Attachment* heap, int from, int to, uint first, bool isLasting, out int cell)
     {
-        cell = -1;
-        Shard* shard = Numbered(heap, ShortWay<TMachine>.ShardOf(heap));
-        int candidate = (int)(from == 0 ? shard->FirstOperationCell : shard->FirstReservationCell);
+        int candidate = (int)first;
         for (int tried = from; tried < to; tried++, candidate = candidate + 1 < to ? candidate + 1 : from)
         {
             Ticket ticket = TicketOf(heap, candidate);
-            if (ticket.IsFree
-                && TMachine.CompareExchange(TicketAt(heap, candidate), ticket.Held.Bits, ticket.Bits) == ticket.Bits)
+            Ticket mine = isLasting ? ticket.Lasting : ticket.Held;
+            if (ticket.IsFree && TMachine.CompareExchange(TicketAt(heap, candidate), mine.Bits, ticket.Bits) == ticket.Bits)
             {
+                UsedCells<TMachine>.Include(heap, candidate);
                 cell = candidate;
-                return ShmStatus.Ok;
+                return true;
             }
         }
 
-        return TMachine.Read(&heap->Closing) != 0 ? ShmStatus.Closed : none;
+        cell = NoCell;
+        return false;
+    }
+
+    private static ShmStatus WhyNone(Attachment* heap, ShmStatus status) => TMachine.Read(&heap->Closing) != 0 ? ShmStatus.Closed : status;
+
+    private static bool AreAllLasting(Attachment* heap)
+    {
+        for (int cell = heap->Geometry.OperationCells; cell < heap->Geometry.Cells; cell++)
+        {
+            if (!TicketOf(heap, cell).IsLasting)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Changes whenever a thread takes or gives back a cell, but for <paramref name="own"/>, which the caller has taken itself.</summary>
+    private static ulong StateOfTickets(Attachment* heap, int own)
+    {
+        ulong state = 1;
+        for (int cell = 0; cell < heap->Geometry.Cells; cell++)
+        {
+            state = cell == own ? state : Words.Mix(state, TicketOf(heap, cell).Bits);
+        }
+
+        return state;
     }
 }

@@ -18,10 +18,12 @@ internal static unsafe class Departure<TMachine>
         TryFinish(heap);
     }
 
-    /// <summary>Gives up the slot and the mapping unless somebody still has a cell; whoever releases the last one calls this again.</summary>
+    /// <summary>
+    /// Gives up the slot and the mapping, unless a thread still has a cell or is in a call that needs the mapping: the last one out calls this again.
+    /// </summary>
     internal static void TryFinish(Attachment* heap)
     {
-        if (!TryCloseTickets(heap) || TMachine.CompareExchange(&heap->Joining, 1, 0) != 0)
+        if (!TryCloseTickets(heap) || !Visits<TMachine>.AreOver(heap) || TMachine.CompareExchange(&heap->Joining, 1, 0) != 0)
         {
             return;
         }

@@ -38,9 +38,19 @@ internal static unsafe class Joining<TMachine>
             return ShmStatus.ReadOnly;
         }
 
-        if (TMachine.CompareExchange(&heap->Joining, 1, 0) != 0)
+        Patience patience = default;
+        while (TMachine.CompareExchange(&heap->Joining, 1, 0) != 0)
         {
-            return TMachine.Read(&heap->Closing) != 0 ? ShmStatus.Closed : ShmStatus.Contended;
+            // Another thread of this process is at it.
+            if (TMachine.Read(&heap->Closing) != 0)
+            {
+                return ShmStatus.Closed;
+            }
+
+            if (!patience.TryWait<TMachine>(heap, 1))
+            {
+                return ShmStatus.Contended;
+            }
         }
 
         ShmStatus status = TMachine.Read(&heap->Closing) != 0 ? ShmStatus.Closed
@@ -72,7 +82,13 @@ internal static unsafe class Joining<TMachine>
         }
 
         SlotWord free = Recovery<TMachine>.ReadSlot(heap, slot);
-        bool isTaken = !free.IsActive && free.IsWellFormed
+        bool isFree = !free.IsActive && free.IsWellFormed;
+        if (isFree)
+        {
+            UsedCells<TMachine>.Begin(heap, slot);
+        }
+
+        bool isTaken = isFree
             && TMachine.CompareExchange(&heap->Slots[slot].Word, free.Activated.Bits, free.Bits) == free.Bits;
         if (!isTaken)
         {

@@ -7,7 +7,7 @@ namespace ShmAlloc.Participants;
 /// </summary>
 /// <remarks>
 /// <code>
-///  63                                    2 1     0
+///  63                                    3 2     0
 /// +---------------------------------------+-------+
 /// | generation                            | state |
 /// +---------------------------------------+-------+
@@ -16,10 +16,11 @@ namespace ShmAlloc.Participants;
 /// </remarks>
 internal readonly struct Ticket(ulong bits)
 {
-    private const ulong StateMask = 3;
+    private const ulong StateMask = 7;
     private const ulong HeldState = 1;
     private const ulong WorkingState = 2;
     private const ulong ClosedState = 3;
+    private const ulong LastingState = 4;
 
     internal ulong Bits { get; } = bits;
 
@@ -27,14 +28,22 @@ internal readonly struct Ticket(ulong bits)
 
     internal bool IsClosed => (Bits & StateMask) == ClosedState;
 
-    /// <summary>An operation or a reservation has the cell.</summary>
-    internal Ticket Held => new((Bits & ~StateMask) | HeldState);
+    /// <summary>Whether the cell stays taken until its user gives it back: a reservation or a lease.</summary>
+    internal bool IsLasting => (Bits & StateMask) == LastingState;
+
+    /// <summary>An operation has the cell: it gives it back soon.</summary>
+    internal Ticket Held => With(HeldState);
+
+    /// <summary>A reservation or a lease has the cell.</summary>
+    internal Ticket Lasting => With(LastingState);
 
     /// <summary>A reservation that a thread is publishing or abandoning just now.</summary>
-    internal Ticket Working => new((Bits & ~StateMask) | WorkingState);
+    internal Ticket Working => With(WorkingState);
 
     /// <summary>Nobody gets it any more.</summary>
-    internal Ticket Closed => new((Bits & ~StateMask) | ClosedState);
+    internal Ticket Closed => With(ClosedState);
 
     internal Ticket Released => new((Bits & ~StateMask) + (StateMask + 1));
+
+    private Ticket With(ulong state) => new((Bits & ~StateMask) | state);
 }

@@ -123,7 +123,7 @@ CASE("there are many reservations at once, and then a reason")
     while (count < 100 && shm_reserve(64, &reservations[count])) {
         count++;
     }
-    CHECK_EQUAL(48, count);
+    CHECK_EQUAL(96, count);
     CHECK_EQUAL(SHM_E_TOO_MANY_RESERVATIONS, shm_last_error());
     CHECK_EQUAL(EAGAIN, errno);
     while (count-- > 0) {

@@ -137,11 +137,41 @@ internal sealed class Scheduler
         }
     }
 
+    /// <summary>
+    /// A thread waits: the next in turn goes on that can, and that does not itself wait for a change that has not come. It is no preemption, and no choice:
+    /// the kernel is fair. Who waits goes on when others end, wait as well, or are preempted.
+    /// </summary>
+    /// <returns>False if nobody can change anything, and nothing has changed since the thread waited before.</returns>
+    internal bool TryYield(SimulatedThread thread)
+    {
+        bool hasChanged = thread.WaitedAt != _world.Changes;
+        thread.WaitedAt = _world.Changes;
+        thread.WaitsSince = _world.Changes;
+        for (int distance = 1; distance < _world.Threads.Length; distance++)
+        {
+            SimulatedThread next = _world.Threads[(thread.Index + distance) % _world.Threads.Length];
+            if (CanRun(next) && next.WaitsSince != _world.Changes)
+            {
+                SwitchTo(next, thread);
+                thread.WaitsSince = -1;
+                return true;
+            }
+        }
+
+        thread.WaitsSince = -1;
+        return hasChanged;
+    }
+
     private void Preempt(SimulatedThread thread, Move move)
     {
         thread.Drain(move.Stores);
+        SwitchTo(_world.Threads[move.Thread], thread);
+    }
+
+    private void SwitchTo(SimulatedThread next, SimulatedThread thread)
+    {
         Carrier mine = thread.Carrier!;
-        Wake(_world.Threads[move.Thread]);
+        Wake(next);
         mine.Baton.Await();
         ThrowIfOver(thread);
     }
@@ -153,7 +183,9 @@ internal sealed class Scheduler
         state = Hash.Mix(state, _world.State());
         foreach (SimulatedThread thread in _world.Threads)
         {
-            ulong flags = (thread.IsFinished ? 1UL : 0) | (thread.Participant.IsDead ? 2UL : 0) | (thread.Carrier != null ? 4UL : 0);
+            ulong flags = (thread.IsFinished ? 1UL : 0) | (thread.Participant.IsDead ? 2UL : 0) | (thread.Carrier != null ? 4UL : 0)
+                | (thread.WaitsSince == _world.Changes ? 8UL : thread.WaitsSince >= 0 ? 16UL : 0)
+                | (thread.WaitedAt == _world.Changes ? 32UL : 0);
             state = Hash.Mix(state, thread.State() + flags);
         }
 

@@ -104,6 +104,8 @@ internal readonly unsafe struct Simulated : IMachine
 
     public static uint Shard(Attachment* heap) => SimulatedThread.Current?.Shard ?? 0;
 
+    public static bool TryYield(Attachment* heap, uint turn) => SimulatedThread.Current is { } thread && thread.TryYield(turn);
+
     public static bool BeginProbing(Attachment* heap, out int probe)
     {
         probe = 0;

@@ -5,6 +5,9 @@ namespace ShmAlloc.Simulation.Machine;
 /// </summary>
 internal sealed unsafe class SimulatedThread
 {
+    /// <summary>Random schedules preempt others again and again: each wait may give them a single step.</summary>
+    private const uint MaxTurns = 1000;
+
     [ThreadStatic]
     private static SimulatedThread? _current;
 
@@ -32,6 +35,12 @@ internal sealed unsafe class SimulatedThread
     internal Carrier? Carrier { get; private set; }
 
     internal bool IsFinished { get; private set; }
+
+    /// <summary>How many changes of memory there had been when it began to wait for others; −1 while it does not wait.</summary>
+    internal long WaitsSince { get; set; } = -1;
+
+    /// <summary>How many there had been when it waited last.</summary>
+    internal long WaitedAt { get; set; } = -1;
 
     internal int BufferedStores => _storeBuffer.Count;
 
@@ -61,6 +70,8 @@ internal sealed unsafe class SimulatedThread
         Shard = shard;
         Body = body;
         IsFinished = false;
+        WaitsSince = -1;
+        WaitedAt = -1;
         History = (ulong)Index + 1;
         _storeBuffer.Clear();
     }
@@ -131,6 +142,18 @@ internal sealed unsafe class SimulatedThread
         See(word, was);
         _world.Trace?.Add(this, kind, address, was, now, file, line);
         return was;
+    }
+
+    /// <summary>Waits for others: lets the next one go on that can, whatever the strategy would choose.</summary>
+    /// <returns>False if nobody else can change anything, or all have been asked in vain.</returns>
+    internal bool TryYield(uint turn)
+    {
+        Pause(StepKind.World, 0, "yield", 0);
+        Drain();
+        bool hasYielded = turn < MaxTurns && _world.Scheduler.TryYield(this);
+        See(0, hasYielded ? 1UL : 0);
+        _world.Trace?.AddNote(this, hasYielded ? "waited" : "waits for nobody");
+        return hasYielded;
     }
 
     /// <summary>What this thread does from now on may depend on it.</summary>

@@ -10,7 +10,7 @@ namespace ShmAlloc.Simulation.Machine;
 /// </summary>
 internal sealed unsafe partial class World
 {
-    private const int PrivateBytesOfAttachment = 4096;
+    private const int PrivateBytesOfAttachment = 8192;
     private const int PrivateWords = PrivateBytesOfAttachment / sizeof(ulong);
     private const int MostNames = 32;
 
@@ -93,6 +93,11 @@ internal sealed unsafe partial class World
 
     internal byte* Memory => _memory;
 
+    internal bool IsAnybodyDead => Array.Exists(Participants, participant => participant.IsDead);
+
+    /// <summary>How often a word has got another value in this run.</summary>
+    internal long Changes { get; private set; }
+
     /// <summary>Remembers this state as the one in which the program begins.</summary>
     internal void Freeze()
     {
@@ -116,6 +121,7 @@ internal sealed unsafe partial class World
         History.Restore();
         _leases.Clear();
         _memoryState = 0;
+        Changes = 0;
         foreach (SimulatedParticipant participant in Participants)
         {
             participant.IsDead = false;
@@ -127,6 +133,7 @@ internal sealed unsafe partial class World
     internal void Store(ulong* address, int word, ulong value)
     {
         CheckLeases(word, value);
+        Changes += *address == value ? 0 : 1;
         _memoryState ^= Hash.Mix((ulong)word, *address) ^ Hash.Mix((ulong)word, value);
         *address = value;
     }

@@ -35,6 +35,9 @@ internal sealed record WorldShape
     /// <summary>Whether what lies in allocations is simulated as well: for programs with a cache.</summary>
     internal bool HasUserArea { get; init; }
 
+    /// <summary>Whether there is room for all that the program asks for, at any time: then nobody may be told that there is none.</summary>
+    internal bool HasRoom { get; init; }
+
     /// <summary>What the history of a cache must be like: no value may vanish by itself.</summary>
     internal bool IsMap { get; init; }
 }

@@ -18,6 +18,7 @@ internal sealed unsafe class Actor(World world, int participant)
         Begin(new Pending(PendingKind.Malloc, units, null));
         ulong offset = Heap<Simulated>.Malloc(Heap, Bytes(units), out ShmStatus status);
         Require(status is ShmStatus.Ok or ShmStatus.OutOfMemory or ShmStatus.Contended or ShmStatus.NoParticipantSlot or ShmStatus.Closed, $"malloc: {status}");
+        RequireProgress(status, "malloc");
         if (offset != 0)
         {
             world.Ledger.Enter(name, new Place(UnitOf(offset), units, participant));
@@ -30,7 +31,8 @@ internal sealed unsafe class Actor(World world, int participant)
     internal Actor Calloc(int units, string name)
     {
         Begin(new Pending(PendingKind.Malloc, units, null));
-        ulong offset = Heap<Simulated>.Calloc(Heap, 1, Bytes(units), out _);
+        ulong offset = Heap<Simulated>.Calloc(Heap, 1, Bytes(units), out ShmStatus status);
+        RequireProgress(status, "calloc");
         if (offset != 0)
         {
             world.Ledger.Enter(name, new Place(UnitOf(offset), units, participant));
@@ -82,12 +84,20 @@ internal sealed unsafe class Actor(World world, int participant)
     {
         Begin(new Pending(PendingKind.Other, units, null));
         ShmStatus status = Heap<Simulated>.Reserve(Heap, Bytes(units), out ulong offset, out int cell, out Ticket ticket);
+        RequireProgress(status, "reserve");
         if (status == ShmStatus.Ok)
         {
             world.Ledger.Enter(name, new Place(UnitOf(offset), units, participant, cell, ticket.Bits));
         }
 
         End($"reserve {units} = {offset:x} {status}");
+        return this;
+    }
+
+    /// <summary>What a name stands for must have been given.</summary>
+    internal Actor Need(string name)
+    {
+        Require(world.Ledger.Find(name) != null, $"{name} was refused");
         return this;
     }
 
@@ -164,6 +174,18 @@ internal sealed unsafe class Actor(World world, int participant)
 
     private ulong* Root => &Heap->Header->Root[0];
 
+    /// <summary>Takes two cells, as operations of caches do.</summary>
+    internal Actor HaveTwoCells() => Do("two cells", () =>
+    {
+        ShmStatus status = Cells<Simulated>.TryTakeTwo(Heap, out int first, out int second);
+        RequireProgress(status, "two cells");
+        if (status == ShmStatus.Ok)
+        {
+            Cells<Simulated>.Release(Heap, second);
+            Cells<Simulated>.Release(Heap, first);
+        }
+    });
+
     internal Actor Sweep(int block) => WithCell("sweep", () => Sweep<Simulated>.TrySweep(Heap, (ulong)block, Blocks<Simulated>.Read(Heap, (ulong)block)));
 
     internal Actor Close(int block) => WithCell("close", () => CloseBlock<Simulated>.TryClose(Heap, (ulong)block, Blocks<Simulated>.Read(Heap, (ulong)block)));
@@ -175,7 +197,9 @@ internal sealed unsafe class Actor(World world, int participant)
     internal Actor FreeBlocks() => WithCell("free blocks", () =>
     {
         ulong claims = 0;
-        return FullSearch<Simulated>.FreeBlocks(Heap, ref claims);
+        Meeting meeting = default;
+        FullSearch<Simulated>.FreeBlocks(Heap, ref claims, ref meeting);
+        return true;
     });
 
     internal Actor Recover() => Do("recover", () => Recovery<Simulated>.RecoverDead(Heap));
@@ -184,7 +208,7 @@ internal sealed unsafe class Actor(World world, int participant)
 
     internal Actor Detach() => Do("detach", () => Departure<Simulated>.Begin(Heap));
 
-    internal Actor Grow() => Do("grow", () => Growth<Simulated>.TryGrow(Heap, 1));
+    internal Actor Grow() => Do("grow", () => RequireProgress(Growth<Simulated>.TryGrow(Heap, 1), "grow"));
 
     internal Actor Verify() => Do("verify", () =>
     {
@@ -215,12 +239,24 @@ internal sealed unsafe class Actor(World world, int participant)
 
     private Actor WithCell(string what, Func<bool> action) => Do(what, () =>
     {
-        if (Cells<Simulated>.TryTakeForOperation(Heap, out int cell) == ShmStatus.Ok)
+        ShmStatus status = Cells<Simulated>.TryTakeForOperation(Heap, out int cell);
+        RequireProgress(status, what);
+        if (status == ShmStatus.Ok)
         {
             action();
             Cells<Simulated>.Release(Heap, cell);
         }
     });
+
+    /// <summary>Nobody has to be told to try again because another thread was preempted: that costs time and nothing else.</summary>
+    private void RequireProgress(ShmStatus status, string what)
+    {
+        if (!world.IsAnybodyDead)
+        {
+            Require(status != ShmStatus.Contended, $"{what} answers contended, although nobody has died or stands still");
+            Require(status != ShmStatus.OutOfMemory || !world.Shape.HasRoom || what == "grow", $"{what} answers out of memory, although there is room");
+        }
+    }
 
     private void Begin(Pending pending)
     {

@@ -18,7 +18,7 @@ internal sealed unsafe partial class CacheActor
     /// <summary>As far as a set comes that finds no value: its item is linked, tentatively. For the setup, where nobody is in the way.</summary>
     internal CacheActor BeginContest(int key, int number, int bucket, int index) => Do(() =>
     {
-        Require(CacheStore<Simulated>.TryTakeTwo(Attached, out int cell, out _grip) == CacheStatus.Ok, "no cells");
+        Require(Grips<Simulated>.TryTakeTwo(Attached, out int cell, out _grip) == CacheStatus.Ok, "no cells");
         Require(
             NewItems<Simulated>.TryBegin(
                 Attached, ShortWay<Simulated>.ShardOf(Attached), Table, CacheKeys.Of(key), sizeof(ulong), default, cell, quickly: true, out _contested)

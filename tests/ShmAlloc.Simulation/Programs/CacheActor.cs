@@ -233,7 +233,7 @@ internal sealed unsafe partial class CacheActor(World world, Actor actor, int pa
     private int Begin(OperationKind kind, int key, long argument = 0, long expected = 0) =>
         world.History.Begin(new Recorded { Kind = kind, Key = key, Argument = argument, Expected = expected });
 
-    private static Outcome OutcomeOf(CacheStatus status) => status switch
+    private Outcome OutcomeOf(CacheStatus status) => RequireProgress(status) switch
     {
         CacheStatus.Ok => Outcome.Done,
         CacheStatus.Missing => Outcome.Missing,
@@ -243,11 +243,17 @@ internal sealed unsafe partial class CacheActor(World world, Actor actor, int pa
         _ => throw new ViolationException($"an operation answers {status}"),
     };
 
+    private CacheStatus RequireProgress(CacheStatus status)
+    {
+        Require(status != CacheStatus.Contended || world.IsAnybodyDead, "an operation answers contended, although nobody has died or stands still");
+        return status;
+    }
+
     private ulong* AddressOf(int cell) => Cells<Simulated>.AddressOf(Attached, Attached->Slot, cell);
 
     private CacheActor WithCells(Action<int, int> action) => Do(() =>
     {
-        if (CacheStore<Simulated>.TryTakeTwo(Attached, out int first, out int second) == CacheStatus.Ok)
+        if (Grips<Simulated>.TryTakeTwo(Attached, out int first, out int second) == CacheStatus.Ok)
         {
             action(first, second);
             Cells<Simulated>.Release(Attached, second);

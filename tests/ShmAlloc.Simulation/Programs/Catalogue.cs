@@ -92,7 +92,7 @@ internal static class Catalogue
     private static SimulatedProgram Make(string name, params (int Participant, Operation Operation)[] parts) => new()
     {
         Name = name,
-        Shape = Shape,
+        Shape = Shape with { HasRoom = true },
         Joined = parts.Any(part => part.Operation.BeginsOutside) ? parts.Where(part => !part.Operation.BeginsOutside).Select(part => part.Participant).DefaultIfEmpty(-1).Min() + 1 : 4,
         Setup = actors =>
         {

@@ -9,6 +9,17 @@ internal static class Targeted
             new(0, actor => actor.Malloc(40, "a")),
             new(1, actor => actor.Sweep(0))),
 
+        MakeTight("the first claim of a participant is made while it is swept", 2,
+            new(1, actor => actor.Malloc(40, "a")),
+            new(0, actor => actor.Sweep(0))),
+
+        MakeTight("the only room lies in a block that is swept", 2,
+            new(0, actor => actor.Malloc(40, "a")),
+            new(1, actor => actor.Sweep(0))) with
+        {
+            Shape = Catalogue.Tight with { HasRoom = true },
+        },
+
         MakeTight("a claim is given up and made again while it is swept", 2,
             new(0, actor => actor.Reserve(40, "a").Abandon("a").Reserve(40, "b").Publish("b")),
             new(1, actor => actor.Sweep(0))),
@@ -121,6 +132,30 @@ internal static class Targeted
             new(1, actor => actor.Malloc(40, "a")),
             new(1, actor => actor.Malloc(40, "b")),
             new(0, actor => actor.Malloc(40, "c"))),
+
+        Make("two threads of one participant want both its cells", 1,
+            new(0, actor => actor.HaveTwoCells()),
+            new(0, actor => actor.HaveTwoCells())) with
+        {
+            Shape = Catalogue.Shape with { Cells = 2, OperationCells = 2 },
+        },
+
+        Make("three threads of one participant share two cells", 1,
+            new(0, actor => actor.Malloc(40, "a").Free("a")),
+            new(0, actor => actor.Malloc(40, "b")),
+            new(0, actor => actor.Malloc(128, "run"))) with
+        {
+            Shape = Catalogue.Shape with { Cells = 2, OperationCells = 2, ShardsOfParticipant = 4, HasRoom = true },
+        },
+
+        Make("reservations wait for operations that have the cells", 1,
+            new(0, actor => actor.Malloc(40, "a")),
+            new(0, actor => actor.Malloc(40, "b")),
+            new(0, actor => actor.Reserve(8, "r").Need("r").Publish("r"))) with
+        {
+            Shape = Catalogue.Shape with { Cells = 2, OperationCells = 1, ShardsOfParticipant = 4, HasRoom = true },
+            Mortal = [],
+        },
 
         MakeTight("what is read is retired, swept and claimed", 3,
             new(0, actor => actor.ReadHeld()),

@@ -245,7 +245,7 @@ internal sealed class HeapModel : IDisposable
         var status = Heap.Reserve(size, out var reservation);
         if (status == ShmStatus.TooManyReservations)
         {
-            Assert.Equal(48, _held.Count(held => held.By == _current));
+            Assert.Equal(96, _held.Count(held => held.By == _current));
         }
         else if (status != ShmStatus.Ok)
         {

@@ -9,7 +9,7 @@ namespace ShmAlloc.Tests.Caching;
 public sealed class CacheLeaseTests : IDisposable
 {
     /// <summary>Cells of a process for leases and reservations.</summary>
-    private const int Most = 48;
+    private const int Most = 96;
 
     private readonly TestCache _test = new();
 

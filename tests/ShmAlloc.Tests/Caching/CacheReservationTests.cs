@@ -86,7 +86,7 @@ public sealed class CacheReservationTests : IDisposable
             all.Add(reservation);
         }
 
-        Assert.Equal(48, all.Count);
+        Assert.Equal(96, all.Count);
         Assert.All(all, reservation => Assert.Equal(CacheStatus.Ok, reservation.Commit()));
         for (var number = 0; number < all.Count; number++)
         {

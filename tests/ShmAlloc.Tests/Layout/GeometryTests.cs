@@ -131,8 +131,8 @@ public sealed unsafe class GeometryTests
         SlotLayout slot = default;
         Assert.Equal(0, (byte*)&slot.Word - (byte*)&slot);
         Assert.Equal(8, (byte*)&slot.ProcessId - (byte*)&slot);
+        Assert.Equal(16, (byte*)&slot.UsedCells - (byte*)&slot);
         Assert.Equal(64, (byte*)slot.Cell - (byte*)&slot);
-        Assert.Equal(64 + 512, (byte*)slot.Argument - (byte*)&slot);
     }
 
     [Fact]

@@ -61,11 +61,11 @@ public sealed class StatusTests
     }
 
     [Fact]
-    public void An_attachment_holds_48_reservations_at_once()
+    public void An_attachment_holds_96_reservations_at_once()
     {
         using var test = TestHeap.OfSize(1 << 20);
         List<ShmReservation> held = [];
-        for (var number = 0; number < 48; number++)
+        for (var number = 0; number < 96; number++)
         {
             Assert.Equal(ShmStatus.Ok, test.Heap.Reserve(100, out var reservation));
             held.Add(reservation);

@@ -98,6 +98,8 @@ internal readonly unsafe struct TestMachine : IMachine
 
     public static uint Shard(Attachment* heap) => _shard != 0 ? _shard : heap->ProcessId;
 
+    public static bool TryYield(Attachment* heap, uint turn) => Hardware.TryYield(heap, turn);
+
     public static bool BeginProbing(Attachment* heap, out int probe)
     {
         probe = 0;

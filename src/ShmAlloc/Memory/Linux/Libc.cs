@@ -148,6 +148,47 @@ internal static unsafe class Libc
     [DllImport("libc", EntryPoint = "fallocate"), SuppressGCTransition]
     private static extern int AllocateHere(int descriptor, int mode, long offset, long length);
 
+    /// <summary>Gives the processor to another thread that waits for it.</summary>
+    internal static void Yield()
+    {
+        if (Host.IsForeign)
+        {
+            YieldHere();
+        }
+        else
+        {
+            YieldAside();
+        }
+    }
+
+    /// <summary>Waits for at most so many microseconds, below a second; a signal ends it.</summary>
+    internal static void Sleep(uint microseconds)
+    {
+        long* time = stackalloc long[2];
+        time[0] = 0;
+        time[1] = microseconds * 1000L;
+        if (Host.IsForeign)
+        {
+            SleepHere(time, null);
+        }
+        else
+        {
+            SleepAside(time, null);
+        }
+    }
+
+    [DllImport("libc", EntryPoint = "sched_yield")]
+    private static extern int YieldAside();
+
+    [DllImport("libc", EntryPoint = "sched_yield"), SuppressGCTransition]
+    private static extern int YieldHere();
+
+    [DllImport("libc", EntryPoint = "nanosleep")]
+    private static extern int SleepAside(long* time, long* rest);
+
+    [DllImport("libc", EntryPoint = "nanosleep"), SuppressGCTransition]
+    private static extern int SleepHere(long* time, long* rest);
+
     [DllImport("libc", EntryPoint = "__errno_location"), SuppressGCTransition]
     private static extern int* ErrorLocation();
 

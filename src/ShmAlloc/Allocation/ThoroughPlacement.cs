@@ -1,0 +1,58 @@
+using ShmAlloc.Memory;
+using ShmAlloc.Participants;
+
+namespace ShmAlloc.Allocation;
+
+/// <summary>What is done for a place inside a block when neither hints nor a free block gave one: searches of the whole heap, and growth.</summary>
+internal static unsafe class ThoroughPlacement<TMachine>
+    where TMachine : struct, IMachine
+{
+    /// <summary>
+    /// Searches, grows, and searches again, as long as others are faster or in the middle of something: out of memory is the answer only when a search met
+    /// nobody and the heap cannot grow.
+    /// </summary>
+    internal static ShmStatus Allocate(Attachment* heap, Shard* shard, in Request request, ref Claim claim)
+    {
+        Patience patience = default;
+        ulong claims = 0;
+        for (int round = 0; claim.CellStatus == ShmStatus.Ok; round++)
+        {
+            if (Growth<TMachine>.Refresh(heap) && Placement<TMachine>.TryFreeBlock(heap, shard, request, ref claim))
+            {
+                return ShmStatus.Ok;
+            }
+
+            ulong searched = heap->Blocks;
+            ShmStatus status = FullSearch<TMachine>.Allocate(heap, shard, request, ref claim, ref claims);
+            if (status != ShmStatus.OutOfMemory)
+            {
+                return status;
+            }
+
+            if (claim.Meeting.IsAny && round < Meeting.RoundsBeforeGrowth && claim.Meeting.TryWait<TMachine>(heap, ref patience))
+            {
+                continue;
+            }
+
+            // Also if the search met somebody: a stopped process may be in the middle of a transition for ever.
+            ShmStatus growth = Growth<TMachine>.TryGrow(heap, 1);
+            if (growth == ShmStatus.Ok || heap->Blocks > searched)
+            {
+                if (Placement<TMachine>.TryFreeBlock(heap, shard, request, ref claim))
+                {
+                    return ShmStatus.Ok;
+                }
+            }
+            else if (!claim.Meeting.IsAny || round >= Meeting.MaxRounds)
+            {
+                return growth;
+            }
+            else if (!claim.Meeting.TryWait<TMachine>(heap, ref patience))
+            {
+                return ShmStatus.Contended;
+            }
+        }
+
+        return claim.CellStatus;
+    }
+}

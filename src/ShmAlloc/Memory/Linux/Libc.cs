@@ -9,9 +9,7 @@ internal static unsafe class Libc
     internal const int ReadWrite = 2;
     internal const int CreateNew = 0x40 | 0x80;
     internal const int NonBlocking = 0x800;
-    internal const int NoFollow = 0x20000;
     internal const int CloseOnExec = 0x80000;
-    internal const int TemporaryFile = 0x410000;
 
     internal const int ProtectRead = 1;
     internal const int ProtectWrite = 2;
@@ -21,6 +19,7 @@ internal static unsafe class Libc
     internal const int MapAnonymous = 0x20;
     internal const int MapNoReserve = 0x4000;
     internal const int DontFork = 10;
+    internal const int WipeOnFork = 18;
 
     private const int DuplicateCloseOnExec = 1030;
     private const int FirstFreeDescriptor = 3;
@@ -43,6 +42,11 @@ internal static unsafe class Libc
     internal const int NotImplemented = 38;
     internal const int NotSupported = 95;
     internal const int QuotaExceeded = 122;
+
+    // Constants to the compilers, which know the architecture.
+    internal static int NoFollow => KernelConstants.OpenNoFollow(RuntimeInformation.ProcessArchitecture);
+
+    internal static int TemporaryFile => KernelConstants.OpenTemporaryFile(RuntimeInformation.ProcessArchitecture);
 
     internal static void* MapFailed => (void*)-1;
 

@@ -53,6 +53,7 @@ public sealed class KernelConstantsTests
         ["Libc.RealTime"] = "CLOCK_REALTIME",
         ["Libc.MonotonicCoarse"] = "CLOCK_MONOTONIC_COARSE",
         ["Libc.BootTime"] = "CLOCK_BOOTTIME",
+        ["Libc.PageSizeEntry"] = "AT_PAGESZ",
         ["KernelConstants.OpenDirectory"] = "O_DIRECTORY",
         ["KernelConstants.OpenNoFollow"] = "O_NOFOLLOW",
         ["KernelConstants.OpenTemporaryFile"] = "O_TMPFILE",
@@ -100,6 +101,7 @@ public sealed class KernelConstantsTests
             #include <fcntl.h>
             #include <stddef.h>
             #include <stdio.h>
+            #include <sys/auxv.h>
             #include <sys/mman.h>
             #include <sys/stat.h>
             #include <sys/syscall.h>

@@ -120,6 +120,14 @@ internal static unsafe class Libc
     [DllImport("libc", EntryPoint = "madvise"), SuppressGCTransition]
     internal static extern int Advise(void* address, nuint length, int advice);
 
+    /// <summary>Bytes of the kernel's pages, in which it maps and protects: 4 KiB on x86-64, and 4, 16 or 64 KiB on arm64.</summary>
+    internal static ulong PageBytes => AuxiliaryValue(PageSizeEntry);
+
+    private const ulong PageSizeEntry = 6;
+
+    [DllImport("libc", EntryPoint = "getauxval"), SuppressGCTransition]
+    private static extern ulong AuxiliaryValue(ulong entry);
+
     [DllImport("libc", EntryPoint = "getrandom"), SuppressGCTransition]
     internal static extern nint Random(void* buffer, nuint count, uint flags);
 

@@ -15,10 +15,15 @@ internal static class Command
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
 
     /// <summary>Runs a program whose environment has none of our variables but those given.</summary>
-    internal static async Task<CommandResult> RunAsync(string program, IEnumerable<string> arguments, params (string Name, string Value)[] environment)
+    internal static Task<CommandResult> RunAsync(string program, IEnumerable<string> arguments, params (string Name, string Value)[] environment) =>
+        RunAsync(program, arguments, "", environment);
+
+    /// <summary>Runs a program with a text as its input.</summary>
+    internal static async Task<CommandResult> RunAsync(
+        string program, IEnumerable<string> arguments, string input, params (string Name, string Value)[] environment)
     {
         using var process = Start(program, arguments, environment);
-        process.StandardInput.Close();
+        await SendAsync(process, input);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         limit.CancelAfter(Limit);
         try
@@ -35,6 +40,19 @@ internal static class Command
             {
                 process.Kill(entireProcessTree: true);
             }
+        }
+    }
+
+    /// <summary>A program that ends before it has read its input says why by itself.</summary>
+    private static async Task SendAsync(Process process, string input)
+    {
+        try
+        {
+            await process.StandardInput.WriteAsync(input);
+            process.StandardInput.Close();
+        }
+        catch (IOException)
+        {
         }
     }
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
+using ShmAlloc.TestSupport;
 
 namespace ShmAlloc.ProcessTests.Worker;
 
@@ -21,9 +22,9 @@ internal static class HostVerbs
         ["hog"] = (_, words) => Hog(words[0]),
         ["list"] = (_, words) => string.Join(' ', Directory.EnumerateFileSystemEntries(words[0]).Select(Path.GetFileName).Order()),
         ["refuse-unnamed-files"] = (_, _) => RefuseUnnamedFiles(),
-        ["refuse-rename"] = (_, _) => Refuse("renameat2", x64: 316, arm64: 276),
+        ["refuse-rename"] = (_, _) => Refuse("renameat2", SystemCallNumber.RenameAt2),
         ["refuse-unlink"] = (_, _) => RefuseUnlink(),
-        ["refuse-fallocate"] = (_, _) => Refuse("fallocate", x64: 285, arm64: 47),
+        ["refuse-fallocate"] = (_, _) => Refuse("fallocate", SystemCallNumber.Allocate),
     };
 
     /// <summary>
@@ -102,22 +103,24 @@ internal static class HostVerbs
     {
         const uint temporaryFile = 0x40_0000;
         const uint flags = 2;
-        SystemCalls.Refuse(ByArchitecture(x64: 257, arm64: 56), flags, temporaryFile, SystemCalls.UnsupportedOperation);
+        SystemCalls.Refuse(NumberOf(SystemCallNumber.OpenAt), flags, temporaryFile, SystemCalls.UnsupportedOperation);
         return "refusing";
     }
 
     /// <summary>Some C libraries have one system call for it, some the other.</summary>
     private static string RefuseUnlink()
     {
-        Refuse("unlinkat", x64: 263, arm64: 35);
-        return RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "refusing unlink" : Refuse("unlink", x64: 87, arm64: 0);
+        Refuse("unlinkat", SystemCallNumber.UnlinkAt);
+        return SystemCallNumber.Unlink(RuntimeInformation.ProcessArchitecture) == SystemCallNumber.None
+            ? "refusing unlink"
+            : Refuse("unlink", SystemCallNumber.Unlink);
     }
 
-    private static string Refuse(string name, uint x64, uint arm64)
+    private static string Refuse(string name, Func<Architecture, int> number)
     {
-        SystemCalls.Refuse(ByArchitecture(x64, arm64), 0, 0, SystemCalls.UnsupportedOperation);
+        SystemCalls.Refuse(NumberOf(number), 0, 0, SystemCalls.UnsupportedOperation);
         return $"refusing {name}";
     }
 
-    private static uint ByArchitecture(uint x64, uint arm64) => RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? arm64 : x64;
+    private static uint NumberOf(Func<Architecture, int> call) => (uint)call(RuntimeInformation.ProcessArchitecture);
 }

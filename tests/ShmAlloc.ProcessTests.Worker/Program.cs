@@ -16,6 +16,7 @@ internal static class Program
     private static int Main(string[] arguments)
     {
         OrphanWatch.Start();
+        OtherLibc.UseIfWanted();
         if (arguments is [var name, .. var rest] && Commands.TryGetValue(name, out var command))
         {
             return command(rest);

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using ShmAlloc.Memory.Linux;
 
 namespace PathCache.Files;
 
@@ -19,9 +20,8 @@ internal static unsafe partial class Libc
     /// <summary>Never hangs on a pipe or a device that took a file's place after we looked.</summary>
     private const int NonBlocking = 0x800;
 
-    private static readonly bool IsArm = RuntimeInformation.ProcessArchitecture == Architecture.Arm64;
-    private static readonly int OpenDirectory = IsArm ? 0x4000 : 0x10000;
-    private static readonly int OpenNoFollow = IsArm ? 0x8000 : 0x20000;
+    private static readonly int OpenDirectory = KernelConstants.OpenDirectory(RuntimeInformation.ProcessArchitecture);
+    private static readonly int OpenNoFollow = KernelConstants.OpenNoFollow(RuntimeInformation.ProcessArchitecture);
 
     /// <summary>Looks at what a path names; a symbolic link is looked at itself.</summary>
     /// <param name="path">Ends with a zero byte.</param>

@@ -5,8 +5,6 @@ namespace ShmAlloc.Native.Process;
 /// <summary>What only a foreign process needs of the C library.</summary>
 internal static unsafe class NativeLibc
 {
-    internal const int WipeOnFork = 18;
-
     [DllImport("libc", EntryPoint = "getenv"), SuppressGCTransition]
     internal static extern byte* Variable(byte* name);
 

@@ -224,7 +224,7 @@ internal static unsafe class ProcessHeap
             return null;
         }
 
-        if (Libc.Advise(memory, (nuint)Geometry.Page, NativeLibc.WipeOnFork) != 0)
+        if (Libc.Advise(memory, (nuint)Geometry.Page, Libc.WipeOnFork) != 0)
         {
             Libc.Unmap(memory, (nuint)Geometry.Page);
             return null;

@@ -1,13 +1,15 @@
 using System.Runtime.InteropServices;
+using ShmAlloc.TestSupport;
 
 namespace ShmAlloc.Simulation.Machine;
 
 /// <summary>Passed from one operating system thread to another. A futex: the program runs on one processor, so handing over is one switch.</summary>
 internal sealed unsafe partial class Baton
 {
-    private const long FutexCall = 202;
     private const int WaitPrivate = 128;
     private const int WakePrivate = 129;
+
+    private static readonly long FutexCall = SystemCallNumber.Futex(RuntimeInformation.ProcessArchitecture);
 
     private readonly int* _word = (int*)NativeMemory.AllocZeroed(sizeof(int));
 

@@ -9,9 +9,7 @@ internal static unsafe class Libc
     internal const int ReadWrite = 2;
     internal const int CreateNew = 0x40 | 0x80;
     internal const int NonBlocking = 0x800;
-    internal const int NoFollow = 0x20000;
     internal const int CloseOnExec = 0x80000;
-    internal const int TemporaryFile = 0x410000;
 
     internal const int ProtectRead = 1;
     internal const int ProtectWrite = 2;
@@ -21,6 +19,7 @@ internal static unsafe class Libc
     internal const int MapAnonymous = 0x20;
     internal const int MapNoReserve = 0x4000;
     internal const int DontFork = 10;
+    internal const int WipeOnFork = 18;
 
     private const int DuplicateCloseOnExec = 1030;
     private const int FirstFreeDescriptor = 3;
@@ -43,6 +42,11 @@ internal static unsafe class Libc
     internal const int NotImplemented = 38;
     internal const int NotSupported = 95;
     internal const int QuotaExceeded = 122;
+
+    // Constants to the compilers, which know the architecture.
+    internal static int NoFollow => KernelConstants.OpenNoFollow(RuntimeInformation.ProcessArchitecture);
+
+    internal static int TemporaryFile => KernelConstants.OpenTemporaryFile(RuntimeInformation.ProcessArchitecture);
 
     internal static void* MapFailed => (void*)-1;
 
@@ -115,6 +119,14 @@ internal static unsafe class Libc
 
     [DllImport("libc", EntryPoint = "madvise"), SuppressGCTransition]
     internal static extern int Advise(void* address, nuint length, int advice);
+
+    /// <summary>Bytes of the kernel's pages, in which it maps and protects: 4 KiB on x86-64, and 4, 16 or 64 KiB on arm64.</summary>
+    internal static ulong PageBytes => AuxiliaryValue(PageSizeEntry);
+
+    private const ulong PageSizeEntry = 6;
+
+    [DllImport("libc", EntryPoint = "getauxval"), SuppressGCTransition]
+    private static extern ulong AuxiliaryValue(ulong entry);
 
     [DllImport("libc", EntryPoint = "getrandom"), SuppressGCTransition]
     internal static extern nint Random(void* buffer, nuint count, uint flags);

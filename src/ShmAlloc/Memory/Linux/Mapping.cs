@@ -55,7 +55,7 @@ internal static unsafe class Mapping
         return heap;
     }
 
-    /// <summary>Maps the file at its maximum size, once; address space is free. The null page is made read-only.</summary>
+    /// <summary>Maps the file at its maximum size, once; address space is free. The null page is made read-only where the kernel's pages are as small.</summary>
     /// <param name="heap">The attachment.</param>
     /// <param name="descriptor">The file, which belongs to the attachment from here on.</param>
     /// <param name="geometry">Says how much.</param>
@@ -80,7 +80,9 @@ internal static unsafe class Mapping
         heap->Place((byte*)memory, geometry);
         heap->MappingBytes = bytes;
         heap->Descriptor = descriptor;
-        return Libc.Protect(heap->UserBase, (nuint)Geometry.Page, Libc.ProtectRead) == 0;
+
+        // A larger page of the kernel's holds more than the null page: what is allocated there must be writable.
+        return Libc.PageBytes > Geometry.Page || Libc.Protect(heap->UserBase, (nuint)Geometry.Page, Libc.ProtectRead) == 0;
     }
 
     /// <summary>

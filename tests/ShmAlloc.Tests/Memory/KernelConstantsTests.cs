@@ -1,0 +1,187 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Reflection;
+using System.Runtime.InteropServices;
+using System.Text;
+using ShmAlloc.Memory.Linux;
+using ShmAlloc.TestSupport;
+
+namespace ShmAlloc.Tests.Memory;
+
+/// <summary>F55: every constant and structure of a system call is what the C headers of each architecture say.</summary>
+public sealed class KernelConstantsTests
+{
+    private const BindingFlags Static = BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic;
+
+    /// <summary>Constants of <see cref="Libc"/> that are not the kernel's.</summary>
+    private static readonly string[] OwnConstants = [nameof(Libc.LongestTick)];
+
+    private static readonly Dictionary<string, string> NamesInC = new(StringComparer.Ordinal)
+    {
+        ["Libc.ReadOnly"] = "O_RDONLY",
+        ["Libc.ReadWrite"] = "O_RDWR",
+        ["Libc.CreateNew"] = "O_CREAT | O_EXCL",
+        ["Libc.NonBlocking"] = "O_NONBLOCK",
+        ["Libc.CloseOnExec"] = "O_CLOEXEC",
+        ["Libc.ProtectRead"] = "PROT_READ",
+        ["Libc.ProtectWrite"] = "PROT_WRITE",
+        ["Libc.MapShared"] = "MAP_SHARED",
+        ["Libc.MapPrivate"] = "MAP_PRIVATE",
+        ["Libc.MapFixed"] = "MAP_FIXED",
+        ["Libc.MapAnonymous"] = "MAP_ANONYMOUS",
+        ["Libc.MapNoReserve"] = "MAP_NORESERVE",
+        ["Libc.DontFork"] = "MADV_DONTFORK",
+        ["Libc.WipeOnFork"] = "MADV_WIPEONFORK",
+        ["Libc.DuplicateCloseOnExec"] = "F_DUPFD_CLOEXEC",
+        ["Libc.FirstFreeDescriptor"] = "STDERR_FILENO + 1",
+        ["Libc.CurrentDirectory"] = "AT_FDCWD",
+        ["Libc.FollowSymbolicLink"] = "AT_SYMLINK_FOLLOW",
+        ["Libc.DoNotReplace"] = "RENAME_NOREPLACE",
+        ["Libc.NoEntry"] = "ENOENT",
+        ["Libc.Interrupted"] = "EINTR",
+        ["Libc.AccessRefused"] = "EACCES",
+        ["Libc.Exists"] = "EEXIST",
+        ["Libc.IsADirectory"] = "EISDIR",
+        ["Libc.Invalid"] = "EINVAL",
+        ["Libc.NoSpace"] = "ENOSPC",
+        ["Libc.NotPermitted"] = "EPERM",
+        ["Libc.NoDevice"] = "ENXIO",
+        ["Libc.TooManyLinks"] = "ELOOP",
+        ["Libc.NotImplemented"] = "ENOSYS",
+        ["Libc.NotSupported"] = "EOPNOTSUPP",
+        ["Libc.QuotaExceeded"] = "EDQUOT",
+        ["Libc.RealTime"] = "CLOCK_REALTIME",
+        ["Libc.MonotonicCoarse"] = "CLOCK_MONOTONIC_COARSE",
+        ["Libc.BootTime"] = "CLOCK_BOOTTIME",
+        ["Libc.PageSizeEntry"] = "AT_PAGESZ",
+        ["KernelConstants.OpenDirectory"] = "O_DIRECTORY",
+        ["KernelConstants.OpenNoFollow"] = "O_NOFOLLOW",
+        ["KernelConstants.OpenTemporaryFile"] = "O_TMPFILE",
+        ["KernelConstants.TemporaryFileBit"] = "O_TMPFILE & ~O_DIRECTORY",
+        ["FileLock.SetLock"] = "F_OFD_SETLK",
+        ["FileLock.WriteLock"] = "F_WRLCK",
+        ["FileLock.NoLock"] = "F_UNLCK",
+        ["FileLock._type"] = "offsetof(struct flock, l_type)",
+        ["FileLock._whence"] = "offsetof(struct flock, l_whence)",
+        ["FileLock._start"] = "offsetof(struct flock, l_start)",
+        ["FileLock._length"] = "offsetof(struct flock, l_len)",
+        ["FileLock._process"] = "offsetof(struct flock, l_pid)",
+        ["FileStatus.EmptyPath"] = "AT_EMPTY_PATH",
+        ["FileStatus.BasicStatus"] = "STATX_BASIC_STATS",
+        ["FileStatus.TypeMask"] = "S_IFMT",
+        ["FileStatus.RegularFile"] = "S_IFREG",
+        ["FileStatus.StatusBlock"] = "S_BLKSIZE",
+        ["FileStatus.Links"] = "offsetof(struct statx, stx_nlink)",
+        ["FileStatus.Owner"] = "offsetof(struct statx, stx_uid)",
+        ["FileStatus._mode"] = "offsetof(struct statx, stx_mode)",
+        ["FileStatus.Inode"] = "offsetof(struct statx, stx_ino)",
+        ["FileStatus.Size"] = "offsetof(struct statx, stx_size)",
+        ["FileStatus._blocks"] = "offsetof(struct statx, stx_blocks)",
+        ["FileStatus._device"] = "offsetof(struct statx, stx_dev_major)",
+        ["SystemCallNumber.Futex"] = "SYS_futex",
+        ["SystemCallNumber.OpenAt"] = "SYS_openat",
+        ["SystemCallNumber.RenameAt2"] = "SYS_renameat2",
+        ["SystemCallNumber.Allocate"] = "SYS_fallocate",
+        ["SystemCallNumber.UnlinkAt"] = "SYS_unlinkat",
+        ["SystemCallNumber.Unlink"] = "SYS_unlink",
+    };
+
+    [Theory]
+    [InlineData(Architecture.X64, "x86_64-linux-gnu-gcc")]
+    [InlineData(Architecture.Arm64, "aarch64-linux-gnu-gcc")]
+    public async Task Every_constant_and_structure_of_a_system_call_is_what_the_C_headers_say(Architecture architecture, string compiler)
+    {
+        Assert.SkipUnless(IsOnPath(compiler), $"There is no {compiler} here: ./test --arm64 installs gcc-aarch64-linux-gnu.");
+        Dictionary<string, long> ours = ValuesOn(architecture);
+        Assert.Equal(NamesInC.Keys.Order(StringComparer.Ordinal), ours.Keys.Order(StringComparer.Ordinal));
+
+        var program = new StringBuilder("""
+            #define _GNU_SOURCE
+            #include <errno.h>
+            #include <fcntl.h>
+            #include <stddef.h>
+            #include <stdio.h>
+            #include <sys/auxv.h>
+            #include <sys/mman.h>
+            #include <sys/stat.h>
+            #include <sys/syscall.h>
+            #include <time.h>
+            #include <unistd.h>
+            _Static_assert(sizeof(struct statx) == 256 && sizeof(((struct statx *)0)->stx_dev_major) == 4, "struct statx");
+            _Static_assert(offsetof(struct statx, stx_dev_minor) == offsetof(struct statx, stx_dev_major) + 4, "device");
+
+            """);
+        program.AppendLine(CultureInfo.InvariantCulture, $"_Static_assert(sizeof(struct flock) == {Marshal.SizeOf<FileLock>()}, \"struct flock\");");
+        foreach ((string name, long value) in ours)
+        {
+            string inC = NamesInC[name];
+            program.AppendLine(value == SystemCallNumber.None && name.StartsWith(nameof(SystemCallNumber), StringComparison.Ordinal)
+                ? $"#ifdef {inC}\n#error {name} is not missing\n#endif"
+                : $"_Static_assert(({inC}) == {value}, \"{name} is not {value}\");");
+        }
+
+        Assert.Equal("", await CompilerSaysAsync(compiler, program.ToString()));
+    }
+
+    [Fact]
+    public void The_table_is_asked_for_the_architecture_that_runs()
+    {
+        Architecture here = RuntimeInformation.ProcessArchitecture;
+        Assert.Equal((KernelConstants.OpenNoFollow(here), KernelConstants.OpenTemporaryFile(here)), (Libc.NoFollow, Libc.TemporaryFile));
+    }
+
+    private static Dictionary<string, long> ValuesOn(Architecture architecture)
+    {
+        var values = new Dictionary<string, long>(StringComparer.Ordinal);
+        foreach (Type type in (Type[])[typeof(Libc), typeof(KernelConstants), typeof(FileLock), typeof(FileStatus), typeof(SystemCallNumber)])
+        {
+            foreach (FieldInfo field in type.GetFields(Static).Where(field => field.IsLiteral))
+            {
+                values[$"{type.Name}.{field.Name}"] = Convert.ToInt64(field.GetRawConstantValue(), CultureInfo.InvariantCulture);
+            }
+
+            foreach (MethodInfo method in type.GetMethods(Static).Where(IsRowOfATable))
+            {
+                values[$"{type.Name}.{method.Name}"] = (int)method.Invoke(null, [architecture])!;
+            }
+
+            foreach (FieldInfo field in type.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic))
+            {
+                values[$"{type.Name}.{field.Name}"] = Marshal.OffsetOf(type, field.Name);
+            }
+        }
+
+        foreach (string own in OwnConstants)
+        {
+            Assert.True(values.Remove($"{nameof(Libc)}.{own}"));
+        }
+
+        // Not constants of a call: where the locks lie, and the mark of what an architecture does not have.
+        Assert.True(values.Remove($"{nameof(FileLock)}.FirstByte"));
+        Assert.True(values.Remove($"{nameof(SystemCallNumber)}.{nameof(SystemCallNumber.None)}"));
+        return values;
+    }
+
+    private static bool IsRowOfATable(MethodInfo method) =>
+        method.ReturnType == typeof(int) && method.GetParameters() is [var only] && only.ParameterType == typeof(Architecture);
+
+    private static bool IsOnPath(string program) =>
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(directory => File.Exists(Path.Combine(directory, program)));
+
+    private static async Task<string> CompilerSaysAsync(string compiler, string program)
+    {
+        var start = new ProcessStartInfo(compiler, ["-std=gnu11", "-fsyntax-only", "-x", "c", "-"])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardError = true,
+        };
+        using Process process = Process.Start(start)!;
+        Task<string> said = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await process.StandardInput.WriteAsync(program);
+        process.StandardInput.Close();
+        string text = await said;
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.True(process.ExitCode == 0 || text.Length > 0, $"{compiler} ended with {process.ExitCode}");
+        return text;
+    }
+}

@@ -12,15 +12,13 @@ internal sealed record CommandResult(int ExitCode, string Output, string Errors)
 /// <summary>Runs programs to their end, with a limit that only one that hangs ever meets.</summary>
 internal static class Command
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
-
     /// <summary>Runs a program whose environment has none of our variables but those given.</summary>
     internal static async Task<CommandResult> RunAsync(string program, IEnumerable<string> arguments, params (string Name, string Value)[] environment)
     {
         using var process = Start(program, arguments, environment);
         process.StandardInput.Close();
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        limit.CancelAfter(Limit);
+        limit.CancelAfter(Patience.ForAProgram);
         try
         {
             var output = process.StandardOutput.ReadToEndAsync(limit.Token);

@@ -23,11 +23,18 @@ require_sdk() {
     fi
 }
 
-# build PROJECT_OR_SOLUTION: builds it in Release, and prints what the build said only if it fails.
+# compile PROJECT_OR_SOLUTION: builds it in Release. The compiler stays for the projects of one build, in the process group of its caller; without
+# job control it would outlive the script.
+compile() {
+    # From the root, so that global.json counts wherever the script was called from.
+    cd "$root" && dotnet build "$1" -c Release -nodeReuse:false -tl:off -nologo -verbosity:minimal \
+        -p:UseSharedCompilation=true -p:SharedCompilationId="shmalloc-$BASHPID"
+}
+
+# build PROJECT_OR_SOLUTION: builds it, and prints what the build said only if it fails.
 build() {
     local log="$root/artifacts/build.log"
     mkdir -p "$root/artifacts"
-    # From the root, so that global.json counts wherever the script was called from.
     if ! (cd "$root" && dotnet build "$1" -c Release --disable-build-servers -nodeReuse:false -tl:off -nologo -verbosity:quiet) \
         > "$log" 2>&1 < /dev/null; then
         cat "$log" >&2
@@ -41,30 +48,37 @@ built() {
     echo "$root/artifacts/bin/$1/release/$1.dll"
 }
 
-# publish_native: compiles src/ShmAlloc.Native to machine code below artifacts/native; on x86-64 also for processors of the third level (2013
-# and later), where the bit counting of the allocator is several times faster: the loader finds that one by itself in glibc-hwcaps.
+# publish_native: compiles the native library, and prints what the compilers said only if it fails.
 publish_native() {
-    publish_native_for "" artifacts/native
-    if [[ $(uname -m) == x86_64 ]]; then
-        publish_native_for x86-64-v3 artifacts/native/glibc-hwcaps/x86-64-v3
+    local log="$root/artifacts/native.log"
+    mkdir -p "$root/artifacts"
+    if ! (compile_native) > "$log" 2>&1 < /dev/null; then
+        cat "$log" >&2
+        echo "Publishing the native library failed." >&2
+        return 1
     fi
 }
 
-# publish_native_for INSTRUCTIONS DIRECTORY: prints what the compilers said only if it fails.
-publish_native_for() {
-    local instructions=$1 directory=$2 log="$root/artifacts/native.log" options=()
+# compile_native: compiles src/ShmAlloc.Native to machine code below artifacts/native; on x86-64 also for processors of the third level (2013
+# and later), where the bit counting of the allocator is several times faster: the loader finds that one by itself in glibc-hwcaps.
+compile_native() {
+    compile_native_for "" artifacts/native || return 1
+    if [[ $(uname -m) == x86_64 ]]; then
+        compile_native_for x86-64-v3 artifacts/native/glibc-hwcaps/x86-64-v3
+    fi
+}
+
+# compile_native_for INSTRUCTIONS DIRECTORY
+compile_native_for() {
+    local instructions=$1 directory=$2 options=()
     if [[ -n $instructions ]]; then
         options=("-p:IlcInstructionSet=$instructions" "-p:NativeIntermediateOutputPath=$root/artifacts/obj/native-$instructions/"
             "-p:NativeOutputPath=$root/artifacts/bin/native-$instructions/")
     fi
     mkdir -p "$root/$directory"
-    if ! (cd "$root" && dotnet publish src/ShmAlloc.Native/ShmAlloc.Native.csproj -c Release -o "$directory" "${options[@]}" \
-        --disable-build-servers -nodeReuse:false -tl:off -nologo -verbosity:quiet) > "$log" 2>&1 < /dev/null; then
-        cat "$log" >&2
-        echo "Publishing the native library failed." >&2
-        return 1
-    fi
+    (cd "$root" && dotnet publish src/ShmAlloc.Native/ShmAlloc.Native.csproj -c Release -o "$directory" "${options[@]}" \
+        --disable-build-servers -nodeReuse:false -tl:off -nologo -verbosity:minimal) || return 1
     # The names of functions stay, for the disassembly gate; debug information of a kind that valgrind 3.19 cannot read goes.
-    strip --strip-debug "$root/$directory/libshm_alloc.so"
+    strip --strip-debug "$root/$directory/libshm_alloc.so" || return 1
     ln -sfn libshm_alloc.so "$root/$directory/libshm_alloc.so.1"
 }

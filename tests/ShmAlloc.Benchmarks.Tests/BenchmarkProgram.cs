@@ -7,7 +7,7 @@ namespace ShmAlloc.Benchmarks.Tests;
 /// <summary>The program that is tested, as a process.</summary>
 internal static class BenchmarkProgram
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(15);
 
     /// <summary>The program's assembly.</summary>
     internal static string Assembly => Recorded("BenchmarkPath");

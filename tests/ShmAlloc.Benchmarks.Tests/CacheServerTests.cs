@@ -9,7 +9,7 @@ public sealed partial class CacheServerTests
 {
     private const int Terminate = 15;
     private const int Kill = 9;
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(15);
 
     [Theory]
     [InlineData("redis", Terminate)]

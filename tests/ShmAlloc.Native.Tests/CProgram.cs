@@ -26,7 +26,7 @@ internal static partial class CProgram
     {
         using var path = new TemporaryHeapPath();
         string[] words = [.. launcher, program, sentence];
-        (string, string)[] environment = [("TEST_HEAP", path.Value), ("CASE_EFFORT", $"{Effort.Choose(1, 20)}")];
+        (string, string)[] environment = [("TEST_HEAP", path.Value), ("CASE_EFFORT", $"{Effort.Choose(1, 3, 20)}")];
         return await Command.RunAsync(words[0], words[1..], setShmFile ? [.. environment, ("SHM_FILE", path.Value)] : environment);
     }
 

@@ -12,8 +12,6 @@ internal sealed record CommandResult(int ExitCode, string Output, string Errors)
 /// <summary>Runs programs to their end, with a limit that only one that hangs ever meets.</summary>
 internal static class Command
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
-
     /// <summary>Runs a program whose environment has none of our variables but those given.</summary>
     internal static Task<CommandResult> RunAsync(string program, IEnumerable<string> arguments, params (string Name, string Value)[] environment) =>
         RunAsync(program, arguments, "", environment);
@@ -25,7 +23,7 @@ internal static class Command
         using var process = Start(program, arguments, environment);
         await SendAsync(process, input);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        limit.CancelAfter(Limit);
+        limit.CancelAfter(Patience.ForAProgram);
         try
         {
             var output = process.StandardOutput.ReadToEndAsync(limit.Token);

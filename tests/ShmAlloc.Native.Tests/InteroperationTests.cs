@@ -44,7 +44,7 @@ public sealed class InteroperationTests : IDisposable
     [Fact]
     public async Task CSharp_goes_on_while_C_processes_are_killed()
     {
-        var kills = Effort.Choose(40, 1000);
+        var kills = Effort.Choose(25, 150, 1000);
         using var heap = ShmHeap.Create(_path.Value, new ShmHeapOptions { SizeBytes = 8 << 20, MaxParticipants = 8 });
         var storm = await CProgram.BuildAsync("storm.c");
         for (var kill = 0; kill < kills; kill++)
@@ -69,7 +69,7 @@ public sealed class InteroperationTests : IDisposable
     [Fact]
     public async Task C_goes_on_while_CSharp_processes_are_killed()
     {
-        var kills = Effort.Choose(8, 200);
+        var kills = Effort.Choose(6, 30, 200);
         using var heap = ShmHeap.Create(_path.Value, new ShmHeapOptions { SizeBytes = 8 << 20, MaxParticipants = 8 });
         var storm = await CProgram.BuildAsync("storm.c");
         using var survivor = await StartReadyAsync(storm, ["5"], ("SHM_FILE", _path.Value));

@@ -11,7 +11,7 @@ namespace ShmAlloc.ProcessTests.Forks;
 internal sealed class CacheFlightCommand(string path, int rounds)
 {
     private const int Waiters = 4;
-    private const uint LongestLifeSeconds = 120;
+    private const uint LongestLifeSeconds = 3600;
     private const string Name = "flights";
 
     // On the board.

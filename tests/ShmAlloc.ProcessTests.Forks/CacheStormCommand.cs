@@ -23,7 +23,7 @@ internal sealed class CacheStormCommand(string path, int kills, bool isLarge, in
     private const uint LongestLifeSeconds = 3600;
     private const string Name = "storm";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
     private readonly Random _random = new(seed);
     private readonly int[] _children = new int[Workers];

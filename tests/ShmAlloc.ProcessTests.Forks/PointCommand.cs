@@ -10,7 +10,7 @@ namespace ShmAlloc.ProcessTests.Forks;
 /// </summary>
 internal sealed class PointCommand(string path, bool onlyStops)
 {
-    private const uint LongestLifeSeconds = 30;
+    private const uint LongestLifeSeconds = 3600;
 
     /// <param name="arguments">The path; the name of a script and the number of a checkpoint, to try just that.</param>
     internal static int Die(string[] arguments) => new PointCommand(arguments[0], onlyStops: false).Run(arguments);

@@ -18,7 +18,7 @@ internal sealed class StormCommand(string path, int kills, int stops, int seed)
     private const uint LongestLifeSeconds = 3600;
     private const long MaximumBytes = 16 << 20;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
     private readonly Random _random = new(seed);
     private readonly int[] _children = new int[Workers];

@@ -11,7 +11,7 @@ internal static class VisitCommand
 {
     private const int AtOnce = 4;
     private const int Slots = 8;
-    private const uint LongestLifeSeconds = 30;
+    private const uint LongestLifeSeconds = 3600;
 
     internal static int Run(string[] arguments)
     {

@@ -46,7 +46,7 @@ public sealed class AttachmentTests
         using var heap = ShmHeap.Create(path.Value, new ShmHeapOptions { SizeBytes = 1 << 20, MaximumSizeBytes = 2L << 30, BlockBytes = 4096 });
         await using var worker = await HeapWorker.StartAsync();
         worker.Process.SendLine($"attach-and-detach {path} {Effort.Choose(1000, 20_000)}");
-        var answer = worker.Process.ReadLineAsync(TimeSpan.FromMinutes(5));
+        var answer = worker.Process.ReadLineAsync(Patience.ForAProgram);
         while (!answer.IsCompleted && heap.CommittedBytes < 200 << 20)
         {
             Assert.Equal(ShmStatus.Ok, heap.Grow(1));

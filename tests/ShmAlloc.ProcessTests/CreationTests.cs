@@ -15,7 +15,7 @@ public sealed class CreationTests : IDisposable
     public async Task Processes_that_open_one_path_at_once_all_get_the_same_heap()
     {
         var workers = await HeapWorker.StartManyAsync(6);
-        for (var round = 0; round < Effort.Choose(40, 1000); round++)
+        for (var round = 0; round < Effort.Choose(20, 100, 1000); round++)
         {
             var ids = await Task.WhenAll(workers.Select(worker => worker.AttachToAsync($"open {HeapPath} size=1000000 participants=8")));
             Assert.Single(ids.Distinct());
@@ -32,7 +32,7 @@ public sealed class CreationTests : IDisposable
     public async Task Of_processes_that_create_one_path_at_once_exactly_one_succeeds()
     {
         var workers = await HeapWorker.StartManyAsync(6);
-        for (var round = 0; round < Effort.Choose(40, 1000); round++)
+        for (var round = 0; round < Effort.Choose(20, 100, 1000); round++)
         {
             var answers = await Task.WhenAll(workers.Select(worker => worker.AskAsync($"create {HeapPath} size=1000000 participants=8")));
             Assert.Single(answers, answer => answer.StartsWith("attached", StringComparison.Ordinal));
@@ -48,7 +48,7 @@ public sealed class CreationTests : IDisposable
     public async Task A_creator_killed_at_any_moment_leaves_a_whole_heap_or_nothing()
     {
         var create = $"create {HeapPath} size={LargeBytes()}";
-        var rounds = Effort.Choose(24, 500);
+        var rounds = Effort.Choose(12, 48, 500);
         var duration = await CreationTimeAsync(create);
         var outcomes = new Dictionary<bool, int> { [false] = 0, [true] = 0 };
         for (var round = 0; round < rounds; round++)

@@ -100,7 +100,7 @@ public sealed class FallbackCreationTests : IDisposable
     public async Task Processes_that_open_one_path_at_once_all_get_the_same_heap()
     {
         var workers = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => StartAsync("refuse-unnamed-files")));
-        for (var round = 0; round < Effort.Choose(60, 1000); round++)
+        for (var round = 0; round < Effort.Choose(30, 150, 1000); round++)
         {
             var ids = await Task.WhenAll(workers.Select(worker => worker.AttachToAsync($"open {HeapPath} size=100000 participants=8")));
             Assert.Single(ids.Distinct());

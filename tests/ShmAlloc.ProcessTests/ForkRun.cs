@@ -3,8 +3,6 @@ namespace ShmAlloc.ProcessTests;
 /// <summary>Runs the program that forks processes, to its end, and shows what it found.</summary>
 internal static class ForkRun
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(Effort.Choose(300, 3000));
-
     /// <summary>Fails with the first faults that the program prints, if there are any.</summary>
     /// <returns>All lines that it printed; the last one sums up.</returns>
     internal static async Task<List<string>> ExpectWellAsync(params string[] arguments)
@@ -13,7 +11,7 @@ internal static class ForkRun
         var lines = new List<string>();
         do
         {
-            lines.Add(await process.ReadLineAsync(Limit));
+            lines.Add(await process.ReadLineAsync(Patience.ForAProgram));
         }
         while (!lines[^1].EndsWith(" faults", StringComparison.Ordinal));
 

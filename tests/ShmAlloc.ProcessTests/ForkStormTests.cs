@@ -14,17 +14,17 @@ public sealed class ForkStormTests : IDisposable
 
     [Fact]
     public async Task Whoever_is_killed_at_any_instant_loses_nothing_and_stops_nobody() =>
-        await ForkRun.ExpectWellAsync("storm", _path.Value, $"{Effort.Choose(300, 10_000)}", "0", Seed);
+        await ForkRun.ExpectWellAsync("storm", _path.Value, $"{Effort.Choose(120, 1_000, 10_000)}", "0", Seed);
 
     [Fact]
     public async Task Whoever_is_stopped_at_any_instant_and_looked_at_goes_on_correctly() =>
-        await ForkRun.ExpectWellAsync("storm", _path.Value, "0", $"{Effort.Choose(150, 3_000)}", Seed);
+        await ForkRun.ExpectWellAsync("storm", _path.Value, "0", $"{Effort.Choose(60, 500, 3_000)}", Seed);
 
     [Fact]
     public async Task Kills_and_stops_mix() =>
-        await ForkRun.ExpectWellAsync("storm", _path.Value, $"{Effort.Choose(60, 2_000)}", $"{Effort.Choose(60, 2_000)}", Seed);
+        await ForkRun.ExpectWellAsync("storm", _path.Value, $"{Effort.Choose(30, 200, 2_000)}", $"{Effort.Choose(30, 200, 2_000)}", Seed);
 
     [Fact]
     public async Task Thousands_of_short_visits_use_nothing_up() =>
-        await ForkRun.ExpectWellAsync("visits", _path.Value, $"{Effort.Choose(2_000, 20_000)}");
+        await ForkRun.ExpectWellAsync("visits", _path.Value, $"{Effort.Choose(600, 5_000, 20_000)}");
 }

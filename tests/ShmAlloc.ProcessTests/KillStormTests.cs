@@ -25,7 +25,7 @@ public sealed class KillStormTests : IDisposable
     [Fact]
     public async Task Nothing_is_lost_or_damaged_however_often_processes_are_killed()
     {
-        var kills = Effort.Choose(30, 1500);
+        var kills = Effort.Choose(20, 100, 1500);
         var survivor = _heap.Malloc(70_000);
         Contents.Fill(_heap, survivor, 70_000, 11);
         var intents = kills + Workers;
@@ -73,7 +73,7 @@ public sealed class KillStormTests : IDisposable
     [Fact]
     public async Task A_process_killed_between_malloc_and_free_leaves_at_most_one_allocation()
     {
-        var kills = Effort.Choose(12, 500);
+        var kills = Effort.Choose(8, 40, 500);
         for (var kill = 0; kill < kills; kill++)
         {
             await using var worker = await HeapWorker.AttachAsync(_path);

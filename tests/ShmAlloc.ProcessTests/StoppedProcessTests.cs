@@ -14,7 +14,7 @@ public sealed class StoppedProcessTests
         await using var other = await HeapWorker.AttachAsync(path);
         await using var stopped = await HeapWorker.AttachAsync(path);
         await stopped.ExpectAsync($"churn {table.Offset.Value} {Threads} 1 0 {Threads} 0 5", "churning");
-        for (var round = 0; round < Effort.Choose(8, 300); round++)
+        for (var round = 0; round < Effort.Choose(6, 30, 300); round++)
         {
             stopped.Process.Stop();
             Assert.Equal(0, heap.RecoverDead());

@@ -11,8 +11,8 @@ namespace ShmAlloc.ProcessTests;
 /// </summary>
 public sealed class WorkerProcess : IDisposable, IAsyncDisposable
 {
-    /// <summary>Long enough for a busy machine: only a worker that hangs ever meets it.</summary>
-    public static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(30);
+    /// <summary>Only a worker that hangs ever meets it.</summary>
+    public static readonly TimeSpan DefaultTimeout = Patience.ForAStep;
 
     private readonly string _commandLine;
     private readonly Process _process;

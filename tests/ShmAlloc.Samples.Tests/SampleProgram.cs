@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Reflection;
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using ShmAlloc.TestSupport;
 
 namespace ShmAlloc.Samples.Tests;
 
@@ -25,8 +26,6 @@ internal sealed record SampleRun(int ExitCode, string Output, string Errors)
 /// <param name="name">The sample.</param>
 internal sealed class SampleProgram(string name)
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
-
     private readonly string _assemblyPath = Path.GetFullPath(
         typeof(SampleProgram).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == $"Sample.{name}").Value!,
         AppContext.BaseDirectory);
@@ -55,7 +54,7 @@ internal sealed class SampleProgram(string name)
     public static async Task<SampleRun> EndAsync(Process process)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        limit.CancelAfter(Limit);
+        limit.CancelAfter(Patience.ForAProgram);
         try
         {
             Task<string> output = process.StandardOutput.ReadToEndAsync(limit.Token);

@@ -164,7 +164,7 @@ public static class CacheControls
             (WriterFile, "PutMode.Complete => ifExpected", "PutMode.Complete => CacheStatus.Ok")),
     ];
 
-    private static string[] AtRandom(string program) => ["--program", program, "--random", "1000000", "--preemptions", "1000", "--seconds", "60"];
+    private static string[] AtRandom(string program) => ["--program", program, "--random", "1000000", "--preemptions", "1000", "--steps", $"{long.MaxValue}"];
 
     private static string[] On(string program, int preemptions, int deaths = 0) => Controls.On(program, preemptions, deaths);
 }

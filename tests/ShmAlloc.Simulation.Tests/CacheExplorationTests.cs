@@ -1,4 +1,3 @@
-using System.Globalization;
 using ShmAlloc.TestSupport;
 
 namespace ShmAlloc.Simulation.Tests;
@@ -10,17 +9,17 @@ public sealed class CacheExplorationTests(ITestOutputHelper output)
     public Task Every_pair_of_operations_with_a_preemption() => SimulatorProgram.ExploreCompletelyAsync(output, "cache", Effort.Choose(1, 3), 0);
 
     [Fact]
-    public Task Every_pair_of_operations_with_two_preemptions() => ExploreFor("cache", 2, 0, Effort.Choose(0.2, 600));
+    public Task Every_pair_of_operations_with_two_preemptions() => ExploreSteps("cache", 2, 0, Effort.Choose(100_000, 600_000, 1_000_000_000));
 
     [Fact]
-    public Task Every_pair_of_operations_with_a_preemption_and_a_death() => ExploreFor("cache", 1, 1, Effort.Choose(0.1, 600));
+    public Task Every_pair_of_operations_with_a_preemption_and_a_death() => ExploreSteps("cache", 1, 1, Effort.Choose(70_000, 400_000, 1_000_000_000));
 
     [Fact]
     public Task Every_pair_of_operations_of_two_threads_beside_another_participant() =>
         SimulatorProgram.ExploreCompletelyAsync(output, "cachethreads", Effort.Choose(1, 2), 0);
 
     [Fact]
-    public Task Every_pair_of_operations_of_two_threads_with_a_death() => ExploreFor("cachethreads", 1, 1, Effort.Choose(0.1, 600));
+    public Task Every_pair_of_operations_of_two_threads_with_a_death() => ExploreSteps("cachethreads", 1, 1, Effort.Choose(70_000, 400_000, 1_000_000_000));
 
     [Fact]
     public Task Every_pair_of_operations_of_two_threads_in_a_heap_that_has_grown() =>
@@ -28,7 +27,7 @@ public sealed class CacheExplorationTests(ITestOutputHelper output)
 
     [Fact]
     public Task Every_pair_of_operations_of_two_threads_in_a_heap_that_has_grown_with_two_preemptions() =>
-        ExploreFor("cachegrown", 2, 0, Effort.Choose(0.2, 600));
+        ExploreSteps("cachegrown", 2, 0, Effort.Choose(100_000, 600_000, 1_000_000_000));
 
     [Fact]
     public Task Every_operation_that_dies_at_every_store_and_a_recoverer_that_dies_at_every_one_of_its_own() =>
@@ -38,14 +37,14 @@ public sealed class CacheExplorationTests(ITestOutputHelper output)
     public Task Deaths_of_operations_and_recoverers_with_a_preemption() => SimulatorProgram.ExploreCompletelyAsync(output, "cachedeaths", 1, 1);
 
     [Fact]
-    public Task Four_actors_around_one_key() => ExploreFor("cachefours", Effort.Choose(1, 2), 0, Effort.Choose(0.2, 600));
+    public Task Four_actors_around_one_key() => ExploreSteps("cachefours", Effort.Choose(1, 2), 0, Effort.Choose(150_000, 600_000, 1_000_000_000));
 
     [Fact]
-    public Task What_is_known_to_break_a_careless_protocol() => ExploreFor("cachetargeted", 3, 0, Effort.Choose(0.7, 120));
+    public Task What_is_known_to_break_a_careless_protocol() => ExploreSteps("cachetargeted", 3, 0, Effort.Choose(400_000, 2_000_000, 200_000_000));
 
     [Fact]
-    public Task What_is_known_to_break_a_careless_protocol_with_a_death() => ExploreFor("cachetargeted", 2, 1, Effort.Choose(0.4, 120));
+    public Task What_is_known_to_break_a_careless_protocol_with_a_death() => ExploreSteps("cachetargeted", 2, 1, Effort.Choose(250_000, 1_200_000, 200_000_000));
 
-    private Task<string> ExploreFor(string set, int preemptions, int deaths, double seconds) => SimulatorProgram.ExploreAsync(
-        output, ["--set", set, .. SimulatorProgram.Bounds(preemptions, deaths), "--seconds", seconds.ToString(CultureInfo.InvariantCulture)]);
+    private Task<string> ExploreSteps(string set, int preemptions, int deaths, long steps) =>
+        SimulatorProgram.ExploreStepsAsync(output, set, preemptions, deaths, steps);
 }

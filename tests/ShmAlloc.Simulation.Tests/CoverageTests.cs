@@ -6,35 +6,55 @@ namespace ShmAlloc.Simulation.Tests;
 /// <summary>Every shared access in the sources of the core is reached by some program, and somebody dies at every store.</summary>
 public sealed partial class CoverageTests
 {
+    /// <summary>Options of the simulator. What is cheap and reaches much comes first; the rest is done only as long as something is missing.</summary>
+    private static readonly string[][] Explorations =
+    [
+        ["--set", "deaths", "--preemptions", "0", "--deaths", "2"],
+        ["--set", "cachedeaths", "--preemptions", "0", "--deaths", "2"],
+        ["--program", "a run is retired while a late claim", "--preemptions", "2", "--deaths", "1"],
+        ["--program", "leaves while it is verified", "--preemptions", "2"],
+        ["--program", "open | verify", "--preemptions", "2"],
+        ["--program", "two set, into two entries", "--preemptions", "2", "--deaths", "1"],
+        ["--program", "a value that is used lives on", "--preemptions", "0", "--deaths", "1"],
+        ["--set", "cachetargeted", "--random", "300", "--preemptions", "1000", "--deaths", "2"],
+        ["--set", "targeted", "--random", "1000", "--preemptions", "1000", "--deaths", "2"],
+        ["--random", "50", "--preemptions", "1000", "--deaths", "2"],
+        ["--set", "targeted", "--random", "3000", "--seed", "1001", "--preemptions", "1000", "--deaths", "2"],
+        ["--set", "cachetargeted", "--random", "1000", "--seed", "301", "--preemptions", "1000", "--deaths", "2"],
+        ["--random", "300", "--seed", "51", "--preemptions", "1000", "--deaths", "2"],
+    ];
+
     [Fact]
     public async Task Every_shared_access_is_reached_and_every_store_is_died_at()
     {
         Dictionary<(string File, int Line), (bool IsStore, long Reached, long Killed)> seen = [];
-        await Collect(seen, "--set", "targeted", "--random", "3000", "--preemptions", "1000", "--deaths", "2");
-        await Collect(seen, "--random", "300", "--preemptions", "1000", "--deaths", "2");
-        await Collect(seen, "--set", "deaths", "--preemptions", "0", "--deaths", "2");
-        await Collect(seen, "--set", "cachetargeted", "--random", "1000", "--preemptions", "1000", "--deaths", "2");
-        await Collect(seen, "--set", "cachedeaths", "--preemptions", "0", "--deaths", "2");
-        await Collect(seen, "--program", "a run is retired while a late claim", "--preemptions", "2", "--deaths", "1");
-        await Collect(seen, "--program", "leaves while it is verified", "--preemptions", "2");
-        await Collect(seen, "--program", "open | verify", "--preemptions", "2");
-        await Collect(seen, "--program", "two set, into two entries", "--preemptions", "2", "--deaths", "1");
-        await Collect(seen, "--program", "a value that is used lives on", "--preemptions", "0", "--deaths", "1");
-
         List<string> missing = [];
+        foreach (string[] options in Explorations)
+        {
+            await Collect(seen, options);
+            missing = [.. Missing(seen)];
+            if (missing.Count == 0)
+            {
+                break;
+            }
+        }
+
+        Assert.True(seen.Count > 100 && missing.Count == 0, string.Join('\n', missing));
+    }
+
+    private static IEnumerable<string> Missing(Dictionary<(string File, int Line), (bool IsStore, long Reached, long Killed)> seen)
+    {
         foreach ((string file, int line) in Accesses())
         {
             if (!seen.TryGetValue((file, line), out var site) || site.Reached == 0)
             {
-                missing.Add($"{file}:{line} is never reached");
+                yield return $"{file}:{line} is never reached";
             }
             else if (site.IsStore && site.Killed == 0)
             {
-                missing.Add($"{file}:{line} is never died at");
+                yield return $"{file}:{line} is never died at";
             }
         }
-
-        Assert.True(missing.Count == 0, string.Join('\n', missing));
     }
 
     private static async Task Collect(

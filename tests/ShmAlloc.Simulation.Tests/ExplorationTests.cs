@@ -1,4 +1,3 @@
-using System.Globalization;
 using ShmAlloc.TestSupport;
 
 namespace ShmAlloc.Simulation.Tests;
@@ -22,13 +21,13 @@ public sealed class ExplorationTests(ITestOutputHelper output)
     public Task Four_actors_around_cells_and_sweeping() => ExploreCompletely("fours", Effort.Choose(1, 2), 0);
 
     [Fact]
-    public Task Four_actors_around_cells_and_sweeping_with_a_death() => ExploreFor("fours", 1, 1, Effort.Choose(0.3, 600));
+    public Task Four_actors_around_cells_and_sweeping_with_a_death() => ExploreSteps("fours", 1, 1, Effort.Choose(200_000, 1_000_000, 1_000_000_000));
 
     [Fact]
-    public Task What_is_known_to_break_a_careless_protocol() => ExploreFor("targeted", 3, 1, Effort.Choose(1.0, 30));
+    public Task What_is_known_to_break_a_careless_protocol() => ExploreSteps("targeted", 3, 1, Effort.Choose(700_000, 4_000_000, 60_000_000));
 
     private Task ExploreCompletely(string set, int preemptions, int deaths) => SimulatorProgram.ExploreCompletelyAsync(output, set, preemptions, deaths);
 
-    private Task<string> ExploreFor(string set, int preemptions, int deaths, double seconds) => SimulatorProgram.ExploreAsync(
-        output, ["--set", set, .. SimulatorProgram.Bounds(preemptions, deaths), "--seconds", seconds.ToString(CultureInfo.InvariantCulture)]);
+    private Task<string> ExploreSteps(string set, int preemptions, int deaths, long steps) =>
+        SimulatorProgram.ExploreStepsAsync(output, set, preemptions, deaths, steps);
 }

@@ -2,7 +2,9 @@ using ShmAlloc.TestSupport;
 
 namespace ShmAlloc.Simulation.Tests;
 
-/// <summary>Beyond the bounds: seeded random schedules of all programs. A deep run takes as long, and begins with the seed, as it is told.</summary>
+/// <summary>
+/// Beyond the bounds: seeded random schedules of all programs. A deep run goes on with further seeds for as long, and any run begins with the seed, as it is told.
+/// </summary>
 public sealed class RandomExplorationTests(ITestOutputHelper output)
 {
     [Fact]
@@ -10,7 +12,7 @@ public sealed class RandomExplorationTests(ITestOutputHelper output)
     {
         string seed = Environment.GetEnvironmentVariable("SHMALLOC_SEED") ?? "1";
         string minutes = Environment.GetEnvironmentVariable("SHMALLOC_DEEP_MINUTES") ?? "20";
-        return SimulatorProgram.ExploreAsync(
-            output, ["--random", "200", .. SimulatorProgram.Bounds(1000, 2), "--seed", seed, "--minutes", Effort.Choose("0.5", minutes)]);
+        string[] runs = ["--random", Effort.Choose("40", "400", "400"), "--seed", seed, "--minutes", Effort.Choose("0", "0", minutes)];
+        return SimulatorProgram.ExploreAsync(output, [.. runs, .. SimulatorProgram.Bounds(1000, 2, long.MaxValue)]);
     }
 }

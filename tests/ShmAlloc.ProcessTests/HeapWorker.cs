@@ -55,6 +55,13 @@ internal sealed class HeapWorker : IAsyncDisposable
         return await Process.ReadLineAsync();
     }
 
+    /// <summary>Sends a line that asks for much work, and awaits the answer to it.</summary>
+    internal async Task<string> AskLongAsync(string line)
+    {
+        Process.SendLine(line);
+        return await Process.ReadLineAsync(Patience.ForAProgram);
+    }
+
     /// <summary>Sends a line to which there is but one right answer.</summary>
     internal async Task ExpectAsync(string line, string answer)
     {

@@ -97,8 +97,14 @@ public sealed unsafe partial class ShmHeap
     private bool IsInside(ShmOffset offset, ulong lengthBytes)
     {
         ulong relative = offset.Value - Geometry.Page;
-        return offset.Value >= Geometry.Page
-            && (Fits(relative, lengthBytes) || (Allocation.Growth<Memory.Hardware>.Refresh(_heap) && Fits(relative, lengthBytes)));
+        if (offset.Value < Geometry.Page || Fits(relative, lengthBytes))
+        {
+            return offset.Value >= Geometry.Page;
+        }
+
+        // Another thread may have taken the larger size over a moment ago, so it is looked again in either case.
+        Allocation.Growth<Memory.Hardware>.Refresh(_heap);
+        return Fits(relative, lengthBytes);
     }
 
     private bool Fits(ulong relative, ulong lengthBytes)

@@ -27,6 +27,9 @@ public static class CacheControls
 
     internal static BrokenVariant[] All =>
     [
+        new BrokenVariant("an item given up under LINKING", Controls.On("an item is given up, dies, and its room", 1, 1),
+            (NewItemFile, "        NameWhole(heap, item.Cell, CellKind.Claiming, item.Unit);\n", "")),
+
         // The cell of who unlinks protects it as long as he lives.
         new BrokenVariant("an item retired before its entry changes", On("remove dies | recover", 0, 1),
             (UnlinkFile,

@@ -79,9 +79,7 @@ internal static unsafe class NewItems<TMachine>
             return status;
         }
 
-        // All of it: while it is given back, piece by piece, a sweep must not find the rest unnamed.
-        uint units = heap->ReservedRuns[cell] != 0 ? 1 : heap->ReservedUnits[cell];
-        TMachine.Write(Cells<TMachine>.AddressOf(heap, heap->Slot, cell), new CellWord(CellKind.Linking, unit, units).Bits);
+        NameWhole(heap, cell, CellKind.Linking, unit);
         item.Unit = unit;
         item.Cell = cell;
         item.Hash = key.Hash;
@@ -117,7 +115,22 @@ internal static unsafe class NewItems<TMachine>
     }
 
     /// <summary>Gives back what was not published.</summary>
-    internal static void Abandon(Attachment* heap, in NewItem item) => Reservations<TMachine>.End(heap, item.Unit, item.Cell, publish: false);
+    /// <remarks>
+    /// LINKING → CLAIMING comes first, a release store: recovery of a cell that says LINKING would look at what lies there, and once the place is free that is
+    /// another's. Death before it: a private item, which recovery leaves to a sweep; after it: as of any claim that was given up.
+    /// </remarks>
+    internal static void Abandon(Attachment* heap, in NewItem item)
+    {
+        NameWhole(heap, item.Cell, CellKind.Claiming, item.Unit);
+        Reservations<TMachine>.End(heap, item.Unit, item.Cell, publish: false);
+    }
+
+    /// <summary>Names all of a claimed place: while it is given back, piece by piece, a sweep must not find the rest unnamed.</summary>
+    private static void NameWhole(Attachment* heap, int cell, CellKind kind, ulong unit)
+    {
+        uint units = heap->ReservedRuns[cell] != 0 ? 1 : heap->ReservedUnits[cell];
+        TMachine.Write(Cells<TMachine>.AddressOf(heap, heap->Slot, cell), new CellWord(kind, unit, units).Bits);
+    }
 
     /// <summary>Says in the cell what becomes of an item that this thread made.</summary>
     internal static void Name(Attachment* heap, int cell, CellKind kind, ulong unit) =>

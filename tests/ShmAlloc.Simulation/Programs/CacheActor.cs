@@ -119,6 +119,15 @@ internal sealed unsafe partial class CacheActor(World world, Actor actor, int pa
         CacheHand<Simulated>.TryStep(Attached, &errand, AddressOf(second));
     });
 
+    /// <summary>Begins an item and gives it up before it is published, as a reservation does that is not committed.</summary>
+    internal CacheActor Abandon(int key) => WithCells((first, second) =>
+    {
+        ShmStatus status = CacheRoom<Simulated>.TryBegin(
+            Attached, Table, CacheKeys.Of(key), sizeof(ulong), default, first, Now, AddressOf(second), out NewItem item);
+        Require(status == ShmStatus.Ok, $"an item is not begun: {status}");
+        NewItems<Simulated>.Abandon(Attached, item);
+    });
+
     /// <summary>Empties the block with the items, as for a large value.</summary>
     internal CacheActor EmptyBlock(int block) => WithCells((_, second) =>
     {

@@ -57,6 +57,15 @@ internal static class CacheTargeted
             new(1, actor => actor.Cache.Remove(Stopper).Add(A, 1)),
             new(2, actor => actor.Cache.Lease(A))),
 
+        // Another's item lies where it was given up, and is published but not linked yet, when the one that gave up is recovered (F70).
+        Make("an item is given up, dies, and its room is used for another", false,
+            new(0, actor => actor.Cache.Abandon(B)),
+            new(1, actor => actor.Cache.Set(A, 1)),
+            new(2, actor => actor.Cache.Heap.Recover())) with
+        {
+            Mortal = [0],
+        },
+
         // Whoever clears the entry of an item that its maker takes out again, and dies: the item is still its maker's.
         Make("one has lost a contest, and one that clears dies", true,
             new(0, actor => actor.Cache.GoOnAfterContest(A)),

@@ -1,4 +1,5 @@
 using System.Text;
+using ShmAlloc.Allocation;
 using ShmAlloc.Layout;
 using ShmAlloc.Memory;
 using ShmAlloc.Memory.Linux;
@@ -83,6 +84,7 @@ public sealed unsafe partial class ShmHeap
             // Without a slot the heap is still good for much; whoever needs one tries again.
             Joining<Hardware>.TryJoin(heap);
             Recovery<Hardware>.RecoverDead(heap);
+            TrimRounds<Hardware>.LookWithCell(heap);
         }
 
         return new ShmHeap(heap, path!);
@@ -105,6 +107,16 @@ public sealed unsafe partial class ShmHeap
         Mode = (uint)options.FileMode,
         AllowForeignOwner = options.AllowForeignOwner,
         ReadOnly = readOnly,
+        TrimAfter = Milliseconds(options.TrimAfter, nameof(options.TrimAfter)),
+    };
+
+    /// <summary>0 is never.</summary>
+    private static ulong Milliseconds(TimeSpan? span, string name) => span switch
+    {
+        null => HeapSpecification.DefaultTrimAfter,
+        { } infinite when infinite == Timeout.InfiniteTimeSpan => 0,
+        { } positive when positive > TimeSpan.Zero => (ulong)Math.Ceiling(positive.TotalMilliseconds),
+        _ => throw new ArgumentOutOfRangeException(name, span, "Must be positive, or Timeout.InfiniteTimeSpan; leave it null for the default."),
     };
 
     private static ulong Positive(long? value, string name) => value switch

@@ -236,12 +236,13 @@ public sealed unsafe partial class ShmHeap : IDisposable
     public int RecoverDead()
     {
         int recovered = Recovery<Hardware>.RecoverDead(_heap);
+        TrimRounds<Hardware>.LookWithCell(_heap);
         GC.KeepAlive(this);
         return recovered;
     }
 
     /// <summary>Makes the heap larger now rather than when it is needed.</summary>
-    /// <param name="bytes">At least so many bytes more.</param>
+    /// <param name="bytes">At least so many bytes more. What is not used may be given back later: see <see cref="ShmHeapOptions.TrimAfter"/>.</param>
     /// <returns>
     /// <see cref="ShmStatus.Ok"/>, <see cref="ShmStatus.OutOfMemory"/> beyond the maximum size, <see cref="ShmStatus.FileSystemFull"/>.
     /// </returns>
@@ -252,6 +253,25 @@ public sealed unsafe partial class ShmHeap : IDisposable
             : Growth<Hardware>.TryGrow(_heap, Math.Max(1, _heap->Geometry.BlocksFor((ulong)bytes)));
         GC.KeepAlive(this);
         return status;
+    }
+
+    /// <summary>
+    /// Gives the storage of free blocks back to the system, after everything that can be freed has been. The heap keeps its size, and
+    /// <see cref="ShmHeapOptions.SizeBytes"/> of it their storage, in whole blocks. What was given back gets storage again when it is needed; where the file
+    /// system has none by then, that allocation fails with <see cref="ShmStatus.FileSystemFull"/>.
+    /// </summary>
+    /// <remarks>
+    /// Any thread may call it, while others work in any process; it walks over the whole heap, and takes about a millisecond for each few MiB that it gives
+    /// back. A heap that has a cache keeps its storage, because readers of a cache may still be reading what was freed. Memory that was freed must not be read:
+    /// on tmpfs even that takes room, and ends the process if there is none. Blocks that have been free for long go back by themselves: see
+    /// <see cref="ShmHeapOptions.TrimAfter"/>. Known elsewhere as <c>malloc_trim</c> (glibc) and purging (mimalloc, jemalloc).
+    /// </remarks>
+    /// <returns>Bytes that were given back by this call; 0 also if that is not possible: see <see cref="ShmStatistics.CanGiveBack"/>.</returns>
+    public long Trim()
+    {
+        long bytes = (long)TrimBlocks<Hardware>.All(_heap);
+        GC.KeepAlive(this);
+        return bytes;
     }
 
     /// <summary>Walks over the whole heap and counts.</summary>

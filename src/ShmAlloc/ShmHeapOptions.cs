@@ -36,6 +36,12 @@ public sealed record ShmHeapOptions
     public int? MaxParticipants { get; init; }
 
     /// <summary>
+    /// How long a block must at least have been free until this process gives its storage back to the system, in steps of 4 MiB while it allocates and frees:
+    /// see <see cref="ShmHeap.Trim"/>. <see cref="Timeout.InfiniteTimeSpan"/>: never by itself. Default: 10 seconds. Not kept in the file.
+    /// </summary>
+    public TimeSpan? TrimAfter { get; init; }
+
+    /// <summary>
     /// Permissions of the file at creation; when attaching, the most that it may have. Default: read and write for its owner alone.
     /// Whoever may write the file can damage the heap's contents.
     /// </summary>

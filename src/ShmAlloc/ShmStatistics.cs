@@ -20,6 +20,18 @@ public sealed record ShmStatistics
     /// <summary>Bytes that are free within the committed size.</summary>
     public required long FreeBytes { get; init; }
 
+    /// <summary>
+    /// Bytes of free blocks whose storage was given back to the system: part of <see cref="FreeBytes"/>. They get storage again when they are needed;
+    /// if the file system has none, an allocation fails with <see cref="ShmStatus.FileSystemFull"/>.
+    /// </summary>
+    public required long GivenBackBytes { get; init; }
+
+    /// <summary>
+    /// Whether free blocks can be given back: see <see cref="ShmHeap.Trim"/>. Not while the heap has caches, not where blocks are smaller than a page or
+    /// the file system makes no holes (which is known after the first try), and not by who is attached read-only.
+    /// </summary>
+    public required bool CanGiveBack { get; init; }
+
     /// <summary>Bytes of the file before the allocatable region: header, participants, block words, bitmaps, hints.</summary>
     public required long ManagementBytes { get; init; }
 

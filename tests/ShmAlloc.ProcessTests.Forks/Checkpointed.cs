@@ -105,6 +105,20 @@ internal readonly unsafe struct Checkpointed : IMachine
 
     public static bool IsBacked(Attachment* heap, ulong blocks) => Hardware.IsBacked(heap, blocks);
 
+    public static bool TryPunch(Attachment* heap, ulong from, ulong to)
+    {
+        Checkpoints.Reach(nameof(TryPunch), 0);
+        return Hardware.TryPunch(heap, from, to);
+    }
+
+    public static bool TryFill(Attachment* heap, ulong from, ulong to)
+    {
+        Checkpoints.Reach(nameof(TryFill), 0);
+        return Hardware.TryFill(heap, from, to);
+    }
+
+    public static ulong TickMilliseconds() => Hardware.TickMilliseconds();
+
     public static void Retire(Attachment* heap)
     {
         Checkpoints.Reach(nameof(Retire), 0);

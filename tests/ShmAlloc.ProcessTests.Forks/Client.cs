@@ -96,6 +96,20 @@ internal sealed unsafe class Client
 
     internal void Grow(ulong blocks) => Growth<Checkpointed>.TryGrow(_heap, blocks);
 
+    internal void Trim() => TrimBlocks<Checkpointed>.All(_heap);
+
+    /// <summary>Goes on with a round that looks for blocks that have long been free; at another time it is the next one.</summary>
+    internal void TrimRound(int time)
+    {
+        if (Cells<Checkpointed>.TryTakeForOperation(_heap, out var cell) == ShmStatus.Ok)
+        {
+            _heap->TrimAfter = 1;
+            TrimRounds<Checkpointed>.GoOn(_heap, (ulong)time << 20);
+            _heap->TrimAfter = 0;
+            Cells<Checkpointed>.Release(_heap, cell);
+        }
+    }
+
     internal void Recover() => Recovery<Checkpointed>.RecoverDead(_heap);
 
     internal void Detach() => Departure<Checkpointed>.Begin(_heap);

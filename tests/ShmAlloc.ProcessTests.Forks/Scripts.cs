@@ -21,6 +21,9 @@ internal static class Scripts
         new("reserved runs", 12, 0, Nothing, client => ReserveAndEnd(client, Run)),
         new("blocks closed and opened", 4, 0, Nothing, CloseBlocks),
         new("grown", 4, 12, Nothing, Grow),
+        new("given back", 2, 6, GrowFully, GiveBack),
+        new("long free", 2, 4, GrowFully, GiveBackLater),
+        new("recovery of given back blocks", 2, 4, LeaveBaring, client => client.Recover()),
         new("held and retired", 12, 0, Nothing, HoldAndRetire),
         new("no slot", 8, 0, (heap, scene) => PublishRuns(heap, scene.TakeAllSlots), WithoutSlot),
         new("retired runs", 8, 0, RetireRuns, client => client.Fill(2 * Run, 2)),
@@ -98,6 +101,32 @@ internal static class Scripts
         client.Fill(Crossing, 4);
         client.Fill(Run, 3);
         client.Detach();
+    }
+
+    private static void GrowFully(ShmHeap heap, Scene scene) => heap.Grow(1);
+
+    private static void GiveBack(Client client)
+    {
+        client.Trim();
+        client.Fill(Crossing, 6);
+        client.Fill(Run, 1);
+        client.Detach();
+    }
+
+    private static void GiveBackLater(Client client)
+    {
+        client.Free(client.Malloc(InWord), InWord);
+        client.TrimRound(1);
+        client.TrimRound(2);
+        client.TrimRound(3);
+        client.Fill(Run, 1);
+        client.Detach();
+    }
+
+    private static void LeaveBaring(ShmHeap heap, Scene scene)
+    {
+        GrowFully(heap, scene);
+        scene.LeaveDead(client => client.Trim(), dieAt: 7);
     }
 
     private static void HoldAndRetire(Client client)

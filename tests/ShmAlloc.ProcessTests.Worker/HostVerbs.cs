@@ -24,6 +24,8 @@ internal static class HostVerbs
         ["refuse-unnamed-files"] = (_, _) => RefuseUnnamedFiles(),
         ["refuse-rename"] = (_, _) => Refuse("renameat2", SystemCallNumber.RenameAt2),
         ["refuse-unlink"] = (_, _) => RefuseUnlink(),
+        ["delete"] = (_, words) => Delete(words[0]),
+        ["refuse-holes"] = (_, _) => RefuseHoles(),
         ["refuse-fallocate"] = (_, _) => Refuse("fallocate", SystemCallNumber.Allocate),
     };
 
@@ -104,6 +106,21 @@ internal static class HostVerbs
         const uint temporaryFile = 0x40_0000;
         const uint flags = 2;
         SystemCalls.Refuse(NumberOf(SystemCallNumber.OpenAt), flags, temporaryFile, SystemCalls.UnsupportedOperation);
+        return "refusing";
+    }
+
+    private static string Delete(string path)
+    {
+        File.Delete(path);
+        return "deleted";
+    }
+
+    /// <summary>As on a file system that preallocates and cannot take it back.</summary>
+    private static string RefuseHoles()
+    {
+        const uint punchHole = 2;
+        const uint mode = 1;
+        SystemCalls.Refuse(NumberOf(SystemCallNumber.Allocate), mode, punchHole, SystemCalls.UnsupportedOperation);
         return "refusing";
     }
 

@@ -11,6 +11,9 @@ internal static class InspectionVerbs
         ["participants"] = (session, _) => Text(session.Heap.GetStatistics().Participants),
         ["committed"] = (session, _) => Text(session.Heap.CommittedBytes),
         ["recover"] = (session, _) => Text(session.Heap.RecoverDead()),
+        ["trim"] = (session, _) => Text(session.Heap.Trim()),
+        ["given-back"] = (session, _) => Text(session.Heap.GetStatistics().GivenBackBytes),
+        ["can-give-back"] = (session, _) => session.Heap.GetStatistics().CanGiveBack.ToString(),
         ["grow"] = (session, words) => session.Heap.Grow((long)HeapSession.Number(words[0])).ToString(),
     };
 

@@ -146,5 +146,7 @@ public static class Controls
         new BrokenVariant("hints believed before out of memory", On("dies | recover", 1, 1),
             ("Allocation/FullSearch.cs", "for (ulong block = from; block < to;)\n        {\n            BlockWord seen = Blocks<TMachine>.Read(heap, block);\n            if (seen.IsOpen)\n            {\n                if (TryOpenBlock",
                 "for (ulong block = from; block < to;)\n        {\n            if (!Hints<TMachine>.TryFind(heap, Hints<TMachine>.GarbagePlane, block, out block))\n            {\n                return false;\n            }\n\n            BlockWord seen = Blocks<TMachine>.Read(heap, block);\n            if (seen.IsOpen)\n            {\n                if (TryOpenBlock")),
+
+        .. TrimControls.All,
     ];
 }

@@ -26,6 +26,7 @@ internal struct Statistics
     internal ulong UnitBytes;
     internal uint Participants;
     internal uint MaxParticipants;
+    internal ulong GivenBackBytes;
 }
 
 /// <summary><c>struct shm_cache_statistics</c>.</summary>
@@ -94,6 +95,7 @@ internal static unsafe class Inspection
         to->UnitBytes = 1UL << geometry.UnitShift;
         to->Participants = (uint)counts.Participants;
         to->MaxParticipants = geometry.Slots;
+        to->GivenBackBytes = (ulong)counts.GivenBackBytes(geometry);
         Libc.Error = error;
         return true;
     }

@@ -60,6 +60,22 @@ internal static unsafe class Meeting
         return status == ShmStatus.Ok || LastError.Fail((int)status);
     }
 
+    [RuntimeExport("shm_trim")]
+    internal static ulong Trim()
+    {
+        int error = Libc.Error;
+        Attachment* heap = ProcessHeap.Find();
+        if (heap == null)
+        {
+            LastError.FailNoHeap();
+            return 0;
+        }
+
+        ulong bytes = TrimBlocks<Hardware>.All(heap);
+        Libc.Error = error;
+        return bytes;
+    }
+
     [RuntimeExport("shm_recover_dead")]
     internal static int RecoverDead()
     {

@@ -83,6 +83,8 @@ internal static unsafe class Attaching
         made->MappingBytes = blueprint->MappingBytes;
         made->Device = blueprint->Device;
         made->Inode = blueprint->Inode;
+        made->KeepsStorage = blueprint->KeepsStorage;
+        made->TrimAfter = blueprint->TrimAfter;
         made->Blocks = blueprint->Blocks;
         made->ProcessId = (uint)NativeLibc.ProcessId();
         if (!made->ReadOnly)

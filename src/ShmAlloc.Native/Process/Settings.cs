@@ -18,6 +18,8 @@ internal static unsafe class Settings
 
     private const ulong LargestPower = 62;
 
+    private const ulong LongestTrimAfter = (ulong)int.MaxValue;
+
     /// <summary>The path of the heap, or null. SHM_PATH_ENV_NAME names the variable that holds it: SHM_FILE, if it is not set.</summary>
     internal static byte* Path()
     {
@@ -39,8 +41,10 @@ internal static unsafe class Settings
             & TryBytes("SHM_MAX_ALLOCATABLE_SHM_SIZE"u8, 10, out expected.MaximumSizeBytes)
             & TryBytes("SHM_INITIAL_SIZE"u8, 10, out ulong size)
             & TryBytes("SHM_MAX_PARTICIPANTS"u8, 10, out expected.Participants)
-            & TryBytes("SHM_FILE_MODE"u8, 8, out ulong mode);
+            & TryBytes("SHM_FILE_MODE"u8, 8, out ulong mode)
+            & TryNumber(Variable("SHM_TRIM_AFTER"u8), 10, out ulong trimAfter, out bool isTrimSet);
         expected.Mode = (uint)mode;
+        expected.TrimAfter = isTrimSet ? Math.Min(trimAfter, LongestTrimAfter) : HeapSpecification.DefaultTrimAfter;
         wanted = expected;
         wanted.SizeBytes = size;
         Default(ref wanted.UnitBytes, DefaultUnitBytes);

@@ -225,6 +225,7 @@ struct shm_statistics {
     uint64_t unit_bytes;
     uint32_t participants;       /* slots that are taken, by the living and by the dead not recovered yet */
     uint32_t max_participants;
+    uint64_t given_back_bytes;   /* of free_bytes: what has no storage now, see shm_trim */
 };
 
 /* Walks over the heap; others may work meanwhile, so every figure is right for some recent moment. */
@@ -247,6 +248,14 @@ bool shm_verify(struct shm_verification *verification) SHM_NOEXCEPT;
 
 /* Makes the heap larger by at least so many bytes now rather than when they are needed. */
 bool shm_grow(size_t bytes) SHM_NOEXCEPT;
+
+/*
+ * Gives the storage of free blocks back to the system, but for the size that the heap began with; returns how many bytes.
+ * They get storage again when they are needed; where there is none by then, an allocation fails with
+ * SHM_E_CANNOT_GROW. What has been free for 10 seconds goes back by itself, in steps, while processes allocate and
+ * free; SHM_TRIM_AFTER says for how many milliseconds, 0 for ever. A heap that has a cache keeps its storage.
+ */
+size_t shm_trim(void) SHM_NOEXCEPT;
 
 /* Takes back what dead processes held; it also happens by itself before memory runs out. Returns how many there were. */
 int shm_recover_dead(void) SHM_NOEXCEPT;

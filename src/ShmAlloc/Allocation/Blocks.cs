@@ -16,4 +16,23 @@ internal static unsafe class Blocks<TMachine>
     internal static bool TryChange(
         Attachment* heap, ulong block, BlockWord from, BlockWord to, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
         TMachine.CompareExchange(heap->BlockWords + block, to.Bits, from.Bits, file, line) == from.Bits;
+
+    /// <summary>FREE, idle or not, to something else. Repeats only when another thread changed the word meanwhile and left it free.</summary>
+    internal static bool TryTakeFree(
+        Attachment* heap, ulong block, BlockWord to, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0)
+    {
+        BlockWord seen = BlockWord.Free;
+        while (seen.State == BlockState.Free)
+        {
+            BlockWord found = new(TMachine.CompareExchange(heap->BlockWords + block, to.Bits, seen.Bits, file, line));
+            if (found == seen)
+            {
+                return true;
+            }
+
+            seen = found;
+        }
+
+        return false;
+    }
 }

@@ -24,6 +24,9 @@ internal struct Claim
     /// <summary>Others that were faster at some place, or in a transition: then a failure is not yet "out of memory".</summary>
     internal Meeting Meeting;
 
+    /// <summary>A bare block that a full search came across, plus one; 0: none.</summary>
+    internal ulong Bare;
+
     /// <summary>Why no cell was to be had.</summary>
     internal ShmStatus CellStatus;
 

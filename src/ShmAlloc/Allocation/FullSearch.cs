@@ -30,6 +30,7 @@ internal static unsafe class FullSearch<TMachine>
         Request any = canSweep ? request.AnyPlace : request.InWord;
         claim.CellStatus = ShmStatus.Ok;
         claim.Meeting.Begin();
+        claim.Bare = 0;
         RecoverDead(heap, ref claim.Meeting);
 
         // What lies below was searched lately. It comes last, but it comes.
@@ -116,6 +117,10 @@ internal static unsafe class FullSearch<TMachine>
 
                 claim.Meeting.NoteLostRace<TMachine>(heap, block);
             }
+            else if (seen == BlockWord.Bare)
+            {
+                claim.Bare = block + 1;
+            }
 
             block += Pass(heap, block, seen, canSweep, ref claim.Meeting, ref claims);
         }
@@ -173,7 +178,7 @@ internal static unsafe class FullSearch<TMachine>
 
                 return 1;
 
-            case BlockState.Busy or BlockState.Freeing:
+            case BlockState.Busy or BlockState.Freeing or BlockState.Baring:
                 meeting.NoteTransition<TMachine>(heap, block, seen);
                 return 1;
 

@@ -7,7 +7,7 @@ namespace ShmAlloc.Allocation;
 internal static unsafe class Growth<TMachine>
     where TMachine : struct, IMachine
 {
-    private const ulong SmallestStepBytes = 1 << 20;
+    internal const ulong SmallestStepBytes = 1 << 20;
 
     /// <summary>Takes over a larger committed size from the file, if the file really is that long.</summary>
     /// <returns>

@@ -199,7 +199,7 @@ internal static unsafe class Heap<TMachine>
 
         if (!seen.IsOpen && seen.State != BlockState.Busy)
         {
-            bool wasFreed = seen.State is BlockState.Free or BlockState.Retired or BlockState.Freeing;
+            bool wasFreed = seen.State is BlockState.Free or BlockState.Retired or BlockState.Freeing or BlockState.Bare or BlockState.Baring;
             return wasFreed && isBlockStart ? ShmStatus.AlreadyFree : ShmStatus.InvalidOffset;
         }
 

@@ -53,7 +53,7 @@ internal struct Meeting
         where TMachine : struct, IMachine
     {
         BlockWord now = Blocks<TMachine>.Read(heap, block);
-        if (now.State is BlockState.Busy or BlockState.Freeing)
+        if (now.State is BlockState.Busy or BlockState.Freeing or BlockState.Baring)
         {
             NoteTransition<TMachine>(heap, block, now);
         }

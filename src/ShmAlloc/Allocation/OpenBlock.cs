@@ -16,7 +16,7 @@ internal static unsafe class OpenBlock<TMachine>
     internal static bool TryOpen(Attachment* heap, ulong block, Shard* shard)
     {
         BlockWord busy = BlockWord.Busy(heap->Slot);
-        if (!Blocks<TMachine>.TryChange(heap, block, BlockWord.Free, busy))
+        if (!Blocks<TMachine>.TryTakeFree(heap, block, busy))
         {
             return false;
         }

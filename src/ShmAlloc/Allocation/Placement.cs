@@ -263,6 +263,7 @@ internal static unsafe class Placement<TMachine>
             return false;
         }
 
+        TrimRounds<TMachine>.Look(heap);
         if (shard->SweepPause == 0)
         {
             if (TryGarbage(heap, shard, request, ref claim))

@@ -1,5 +1,4 @@
 using System.Numerics;
-using ShmAlloc.Layout;
 using ShmAlloc.Memory;
 using ShmAlloc.Participants;
 
@@ -21,6 +20,7 @@ internal static unsafe class RunPlacement<TMachine>
     internal static ShmStatus Allocate(Attachment* heap, ulong length, ulong alignment, bool quickly, out ulong head)
     {
         Meeting meeting = default;
+        TrimRounds<TMachine>.Look(heap);
         if (TryClaimHinted(heap, length, alignment, out head, ref meeting))
         {
             return ShmStatus.Ok;
@@ -51,7 +51,7 @@ internal static unsafe class RunPlacement<TMachine>
             }
 
             // Also if somebody was met: a stopped process may be in the middle of a transition for ever.
-            ShmStatus growth = Growth<TMachine>.TryGrow(heap, Missing(heap, length, alignment));
+            ShmStatus growth = TryExtend(heap, length, alignment, ref meeting);
             if (growth == ShmStatus.Ok || heap->Blocks > searched)
             {
                 if (TryClaimHinted(heap, length, alignment, out head, ref meeting))
@@ -70,12 +70,27 @@ internal static unsafe class RunPlacement<TMachine>
         }
     }
 
-    /// <summary>Blocks by which the heap must grow so that a run fits at its end, where some are free already.</summary>
+    /// <summary>Where the run fits among free and bare blocks, the bare ones are filled; otherwise the heap grows, and then the run fits at its end.</summary>
+    private static ShmStatus TryExtend(Attachment* heap, ulong length, ulong alignment, ref Meeting meeting)
+    {
+        ShmStatus filled = RefillBlocks<TMachine>.TryFillRun(heap, length, alignment, ref meeting);
+        if (filled != ShmStatus.OutOfMemory)
+        {
+            return filled;
+        }
+
+        ShmStatus grown = Growth<TMachine>.TryGrow(heap, Missing(heap, length, alignment));
+        return grown == ShmStatus.Ok && RefillBlocks<TMachine>.TryFillRun(heap, length, alignment, ref meeting) is ShmStatus.FileSystemFull
+            ? ShmStatus.FileSystemFull
+            : grown;
+    }
+
+    /// <summary>Blocks by which the heap must grow so that a run fits at its end, where some are free or bare already.</summary>
     private static ulong Missing(Attachment* heap, ulong length, ulong alignment)
     {
         ulong blocks = heap->Blocks;
         ulong free = 0;
-        while (free < blocks && free < length + alignment && Blocks<TMachine>.Read(heap, blocks - free - 1).State == BlockState.Free)
+        while (free < blocks && free < length + alignment && RefillBlocks<TMachine>.IsFreeOrBare(Blocks<TMachine>.Read(heap, blocks - free - 1)))
         {
             free++;
         }

@@ -19,7 +19,7 @@ internal static unsafe class Runs<TMachine>
         for (ulong distance = 0; distance < length; distance++)
         {
             BlockWord claim = BlockWord.Claiming(heap->Slot, distance);
-            if (!Blocks<TMachine>.TryChange(heap, head + distance, BlockWord.Free, claim))
+            if (!Blocks<TMachine>.TryTakeFree(heap, head + distance, claim))
             {
                 obstacle = head + distance;
                 Hints<TMachine>.Clear(heap, Hints<TMachine>.FreePlane, obstacle);
@@ -94,6 +94,7 @@ internal static unsafe class Runs<TMachine>
             TakeApart(heap, head, heap->Slot, length);
         }
 
+        TrimRounds<TMachine>.Look(heap);
         Cells<TMachine>.Release(heap, cell);
         return isMine ? ShmStatus.Ok : ShmStatus.AlreadyFree;
     }

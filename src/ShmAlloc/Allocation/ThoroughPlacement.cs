@@ -35,7 +35,7 @@ internal static unsafe class ThoroughPlacement<TMachine>
             }
 
             // Also if the search met somebody: a stopped process may be in the middle of a transition for ever.
-            ShmStatus growth = Growth<TMachine>.TryGrow(heap, 1);
+            ShmStatus growth = TryExtend(heap, ref claim);
             if (growth == ShmStatus.Ok || heap->Blocks > searched)
             {
                 if (Placement<TMachine>.TryFreeBlock(heap, shard, request, ref claim))
@@ -54,5 +54,22 @@ internal static unsafe class ThoroughPlacement<TMachine>
         }
 
         return claim.CellStatus;
+    }
+
+    /// <summary>Blocks that have no storage get some before the heap grows.</summary>
+    private static ShmStatus TryExtend(Attachment* heap, ref Claim claim)
+    {
+        if (claim.Bare == 0)
+        {
+            return Growth<TMachine>.TryGrow(heap, 1);
+        }
+
+        ShmStatus status = RefillBlocks<TMachine>.TryFill(heap, claim.Bare - 1, 1, RefillBlocks<TMachine>.StepBlocks(heap));
+        if (status == ShmStatus.Contended)
+        {
+            claim.Meeting.NoteLostRace<TMachine>(heap, claim.Bare - 1);
+        }
+
+        return status;
     }
 }

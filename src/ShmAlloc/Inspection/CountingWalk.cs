@@ -43,7 +43,7 @@ internal static unsafe class CountingWalk<TMachine>
         }
 
         counts->States[(int)state & (HeapCounts.StateKinds - 1)]++;
-        counts->CountFreeBlock(state == BlockState.Free);
+        counts->CountFreeBlock(state is BlockState.Free or BlockState.Bare);
         if (word.IsOpen || word.State == BlockState.Busy)
         {
             CountWords(heap, block, counts);

@@ -111,7 +111,13 @@ internal static unsafe class InvariantWalk<TMachine>
         switch (word.State)
         {
             case BlockState.Free:
-                return word.Bits == 0 ? ViolationKind.None : ViolationKind.MalformedBlock;
+                return word == BlockWord.Free || word.IsIdle ? ViolationKind.None : ViolationKind.MalformedBlock;
+
+            case BlockState.Bare:
+                return word != BlockWord.Bare ? ViolationKind.MalformedBlock : BareComplaint(heap, block);
+
+            case BlockState.Baring:
+                return NamesTakenSlot(heap, word) ? BareComplaint(heap, block) : ViolationKind.NamesFreeSlot;
 
             case BlockState.Open:
                 return word == BlockWord.Open ? ViolationKind.None : ViolationKind.MalformedBlock;
@@ -144,6 +150,10 @@ internal static unsafe class InvariantWalk<TMachine>
                 return ViolationKind.MalformedBlock;
         }
     }
+
+    /// <summary>The initial size keeps its storage for ever.</summary>
+    private static ViolationKind BareComplaint(Attachment* heap, ulong block) =>
+        block < TMachine.Read(&heap->Header->InitialBlocks) ? ViolationKind.BareInitialBlock : ViolationKind.None;
 
     private static ViolationKind RunComplaint(Attachment* heap, ulong head, BlockWord word, out ulong other)
     {

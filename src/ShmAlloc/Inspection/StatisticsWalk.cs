@@ -1,3 +1,4 @@
+using ShmAlloc.Allocation;
 using ShmAlloc.Layout;
 using ShmAlloc.Memory;
 using ShmAlloc.Participants;
@@ -26,6 +27,8 @@ internal static unsafe class StatisticsWalk<TMachine>
             UsedBytes = counts.UsedBytes(geometry),
             PrivateBytes = counts.PrivateBytes(geometry),
             FreeBytes = counts.FreeBytes(geometry),
+            GivenBackBytes = counts.GivenBackBytes(geometry),
+            CanGiveBack = TrimBlocks<TMachine>.IsPossible(heap),
             ManagementBytes = counts.ManagementBytes(geometry),
             Allocations = counts.Allocations,
             FreeRunsByOrder = freeRuns,
@@ -36,7 +39,8 @@ internal static unsafe class StatisticsWalk<TMachine>
                 counts.States[(int)BlockState.Owned],
                 counts.States[(int)BlockState.Busy],
                 counts.InRuns,
-                counts.InTransition),
+                counts.InTransition,
+                counts.GivenBack),
             Participants = counts.Participants,
             MaxParticipants = (int)geometry.Slots,
             UnitBytes = 1 << geometry.UnitShift,

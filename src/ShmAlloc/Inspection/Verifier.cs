@@ -62,6 +62,7 @@ internal static unsafe class Verifier<TMachine>
             ViolationKind.EntryWithoutItem => $"{EntryOf(violation)}: leads to no item of this cache",
             ViolationKind.EntryOutOfPlace => $"{EntryOf(violation)}: leads to an item of a key that does not belong here",
             ViolationKind.KeyWithTwoValues => $"{EntryOf(violation)}: another entry leads to a value of the same key",
+            ViolationKind.BareInitialBlock => $"block {violation.Place}: {block} has no storage, and is one of those that the heap began with",
             _ => $"unknown violation",
         };
         return what.ToString(CultureInfo.InvariantCulture);

@@ -24,6 +24,7 @@ internal enum ViolationKind
     EntryWithoutItem,
     EntryOutOfPlace,
     KeyWithTwoValues,
+    BareInitialBlock,
 }
 
 /// <summary>A broken invariant and its place, without text, so that any caller can put it into words.</summary>

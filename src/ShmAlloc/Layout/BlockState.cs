@@ -3,7 +3,7 @@ namespace ShmAlloc.Layout;
 /// <summary>What a block is.</summary>
 internal enum BlockState
 {
-    /// <summary>All words closed; may become part of a run or be opened.</summary>
+    /// <summary>All words closed; may become part of a run or be opened. Value 1: nobody has used it since the last round (see TrimRounds).</summary>
     Free = 0,
 
     /// <summary>Allocations are allowed, by anyone.</summary>
@@ -26,4 +26,10 @@ internal enum BlockState
 
     /// <summary>Head of a run being taken apart by a participant; value: length in blocks.</summary>
     Freeing = 7,
+
+    /// <summary>As <see cref="Free"/>, but without storage: nothing may touch it before it is free again.</summary>
+    Bare = 8,
+
+    /// <summary>Exclusive transition of one thread of a participant: a block loses its storage, or gets it. Others pass by.</summary>
+    Baring = 9,
 }

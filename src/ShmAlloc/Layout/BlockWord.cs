@@ -10,8 +10,8 @@ namespace ShmAlloc.Layout;
 /// | value: length or distance (blocks) |  shard   |     slot      | state |
 /// +------------------------------------+----------+---------------+-------+
 /// </code>
-/// Slot is meaningful in OWNED (a hint), BUSY, CLAIMING and FREEING; shard in OWNED only. The bodies of a published run stay CLAIMING
-/// with the slot of the one who claimed them, which then means nothing: the distance leads to the head, and the head is the truth.
+/// Slot is meaningful in OWNED (a hint), BUSY, CLAIMING, FREEING and BARING; shard in OWNED only; value 1 in FREE means idle. The bodies of a published
+/// run stay CLAIMING with the slot of the one who claimed them, which then means nothing: the distance leads to the head, and the head is the truth.
 /// Epochs are left out: recovery ends with no word that names the slot, but for those bodies.
 /// </remarks>
 internal readonly struct BlockWord(ulong bits) : IEquatable<BlockWord>
@@ -40,7 +40,12 @@ internal readonly struct BlockWord(ulong bits) : IEquatable<BlockWord>
     /// <summary>Whether this is the head of a run that is put together.</summary>
     internal bool IsHead => State is BlockState.Run or BlockState.Retired or BlockState.Freeing;
 
+    /// <summary>Whether it is free, and was when somebody looked a while ago, and nobody has used it since.</summary>
+    internal bool IsIdle => this == Idle;
+
     internal static BlockWord Free => default;
+
+    internal static BlockWord Idle => Make(BlockState.Free, 0, 0, 1);
 
     internal static BlockWord Open => Make(BlockState.Open);
 
@@ -56,6 +61,10 @@ internal readonly struct BlockWord(ulong bits) : IEquatable<BlockWord>
 
     internal static BlockWord Freeing(int slot, ulong length) => Make(BlockState.Freeing, slot, 0, length);
 
+    internal static BlockWord Bare => Make(BlockState.Bare);
+
+    internal static BlockWord Baring(int slot) => Make(BlockState.Baring, slot);
+
     public bool Equals(BlockWord other) => Bits == other.Bits;
 
     public override bool Equals(object? obj) => obj is BlockWord other && Equals(other);
@@ -68,13 +77,15 @@ internal readonly struct BlockWord(ulong bits) : IEquatable<BlockWord>
 
     public override string ToString() => State switch
     {
-        BlockState.Free or BlockState.Open => State.ToString().ToUpperInvariant(),
+        BlockState.Free when IsIdle => "IDLE",
+        BlockState.Free or BlockState.Open or BlockState.Bare => State.ToString().ToUpperInvariant(),
         BlockState.Owned => string.Create(CultureInfo.InvariantCulture, $"OWNED(slot {Slot}, shard {Shard})"),
         BlockState.Busy => string.Create(CultureInfo.InvariantCulture, $"BUSY(slot {Slot})"),
         BlockState.Claiming => string.Create(CultureInfo.InvariantCulture, $"CLAIMING(slot {Slot}, distance {Value})"),
         BlockState.Run => string.Create(CultureInfo.InvariantCulture, $"RUN(length {Value})"),
         BlockState.Retired => string.Create(CultureInfo.InvariantCulture, $"RETIRED(length {Value})"),
         BlockState.Freeing => string.Create(CultureInfo.InvariantCulture, $"FREEING(slot {Slot}, length {Value})"),
+        BlockState.Baring => string.Create(CultureInfo.InvariantCulture, $"BARING(slot {Slot})"),
         _ => string.Create(CultureInfo.InvariantCulture, $"invalid 0x{Bits:x16}"),
     };
 

@@ -25,6 +25,9 @@ internal unsafe struct HeaderLayout
     /// <summary>Named caches that a heap can have.</summary>
     internal const int Caches = 16;
 
+    /// <summary>Where <see cref="Trims"/> is, for those who read it before the file is mapped.</summary>
+    internal const int TrimsAt = 2816;
+
     [FieldOffset(0)]
     internal ulong Magic;
 
@@ -132,6 +135,14 @@ internal unsafe struct HeaderLayout
 
     [FieldOffset(2696)]
     internal ulong SweepsEnd;
+
+    /// <summary>Mutable: how often storage was given back to the system; counts up before each time.</summary>
+    [FieldOffset(TrimsAt)]
+    internal ulong Trims;
+
+    /// <summary>Mutable, a hint: how far the search for blocks that have long been free has come (see TrimRounds).</summary>
+    [FieldOffset(2880)]
+    internal ulong TrimRound;
 
     /// <summary>The checksum that the immutable bytes should have. Source: Fowler, Noll, Vo, FNV-1a.</summary>
     internal static ulong ComputeChecksum(HeaderLayout* header)

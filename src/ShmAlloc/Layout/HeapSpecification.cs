@@ -11,6 +11,7 @@ internal unsafe struct HeapSpecification
     internal const ulong DefaultMaximumBytes = 1UL << 30;
     internal const ulong DefaultBlockBytes = 64UL << 10;
     internal const uint DefaultParticipants = 64;
+    internal const ulong DefaultTrimAfter = 10_000;
 
     /// <summary>In smaller heaps a block is half as large: of the one that is being filled, half is empty.</summary>
     private const ulong FewestBytesOfDefaultBlocks = 8UL << 20;
@@ -27,6 +28,9 @@ internal unsafe struct HeapSpecification
     internal uint Mode;
     internal bool AllowForeignOwner;
     internal bool ReadOnly;
+
+    /// <summary>Milliseconds after which free blocks are given back by themselves; 0: never.</summary>
+    internal ulong TrimAfter;
 
     /// <summary>Where to map it; null: anywhere.</summary>
     internal void* Address;

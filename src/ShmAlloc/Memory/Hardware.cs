@@ -170,6 +170,36 @@ internal readonly unsafe struct Hardware : IMachine
     public static bool IsBacked(Attachment* heap, ulong blocks) =>
         SlotLock.TryReadLength(heap, out ulong length) && length >= heap->Geometry.FileBytes(blocks);
 
+    public static bool TryPunch(Attachment* heap, ulong from, ulong to)
+    {
+        // Who cannot open the file could not fill the blocks again.
+        int descriptor = SlotLock.Reopen(heap);
+        if (descriptor < 0)
+        {
+            return false;
+        }
+
+        int error = BlockStorage.Punch(descriptor, heap->Geometry, from, to);
+        Libc.Close(descriptor);
+        heap->KeepsStorage |= error == Libc.NotSupported;
+        return error == 0;
+    }
+
+    public static bool TryFill(Attachment* heap, ulong from, ulong to)
+    {
+        int descriptor = SlotLock.Reopen(heap);
+        if (descriptor < 0)
+        {
+            return false;
+        }
+
+        int error = BlockStorage.Fill(descriptor, heap->Geometry, from, to);
+        Libc.Close(descriptor);
+        return error == 0;
+    }
+
+    public static ulong TickMilliseconds() => (ulong)Libc.TickMilliseconds();
+
     public static void Retire(Attachment* heap) => Mapping.Retire(heap);
 
     private static void Spin()

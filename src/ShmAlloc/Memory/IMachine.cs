@@ -94,6 +94,19 @@ internal unsafe interface IMachine
     /// <summary>Whether the file is long enough for so many blocks.</summary>
     static abstract bool IsBacked(Attachment* heap, ulong blocks);
 
+    /// <summary>
+    /// Takes the storage of blocks <paramref name="from"/> to <paramref name="to"/> − 1, all of them committed. Until they were filled nothing may touch them.
+    /// </summary>
+    /// <returns>False: some of them may have lost it, others not.</returns>
+    static abstract bool TryPunch(Attachment* heap, ulong from, ulong to);
+
+    /// <summary>Gives storage to blocks <paramref name="from"/> to <paramref name="to"/> − 1, all of them committed. Repeating it does no harm.</summary>
+    /// <returns>False: some of them may have got it, others not.</returns>
+    static abstract bool TryFill(Attachment* heap, ulong from, ulong to);
+
+    /// <summary>Milliseconds of a coarse clock that all processes of the machine share; 0: it is not known.</summary>
+    static abstract ulong TickMilliseconds();
+
     /// <summary>Undoes the mapping of an attachment that has ended, so that a late access finds closed words instead of a fault.</summary>
     static abstract void Retire(Attachment* heap);
 }

@@ -88,6 +88,15 @@ internal unsafe struct Attachment
     /// <summary>What a search for room waited for in vain, because it stands still: not waited for again until it has changed.</summary>
     internal ulong StandsStill;
 
+    /// <summary>Whether free blocks cannot be given back to the system: they are smaller than a page, or the file system makes no holes.</summary>
+    internal bool KeepsStorage;
+
+    /// <summary>For how many milliseconds a block must have been free before it is given back by itself; 0: for ever.</summary>
+    internal ulong TrimAfter;
+
+    /// <summary>Before this time, by the coarse clock, there is nothing to look for.</summary>
+    internal ulong NextTrimLook;
+
     /// <summary>The last stamp of each cell's range: whoever has the ticket has it.</summary>
     internal fixed ulong Stamps[SlotLayout.Cells];
 

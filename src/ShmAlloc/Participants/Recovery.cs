@@ -124,6 +124,10 @@ internal static unsafe class Recovery<TMachine>
                 Hints<TMachine>.Set(heap, Hints<TMachine>.GarbagePlane, block);
                 break;
 
+            case BlockState.Baring:
+                Blocks<TMachine>.TryChange(heap, block, word, BlockWord.Bare);
+                break;
+
             case BlockState.Claiming when !IsBodyOfRun(heap, block, word.Value):
                 Blocks<TMachine>.TryChange(heap, block, word, BlockWord.Free);
                 Hints<TMachine>.Set(heap, Hints<TMachine>.FreePlane, block);

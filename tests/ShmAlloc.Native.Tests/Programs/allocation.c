@@ -220,6 +220,27 @@ CASE("the heap grows by call")
     CHECK_EQUAL(SHM_E_OUT_OF_MEMORY, shm_last_error());
 }
 
+CASE("what is free goes back to the system by call, but for the initial size, and can be allocated again")
+{
+    struct shm_options options = SHM_OPTIONS_INIT;
+    options.size_bytes = 1 << 20;
+    options.maximum_bytes = 8 << 20;
+    options.largest_bytes = SHM_NO_LIMIT;
+    CHECK(shm_init_with(NULL, heap_path(), &options));
+    for (int round = 0; round < 3; round++) {
+        shm_offt all = shm_malloc(8 << 20);
+        CHECK(all != SHM_NULL);
+        memset(SHM_OFFT_TO_ADDR(all), round, 8 << 20);
+        shm_free(all);
+        errno = 77;
+        CHECK_EQUAL(7 << 20, shm_trim());
+        CHECK_EQUAL(77, errno);
+        CHECK_EQUAL(7 << 20, statistics().given_back_bytes);
+        CHECK_EQUAL(8 << 20, statistics().free_bytes);
+    }
+    check_sound();
+}
+
 CASE("the limit can be lifted")
 {
     struct shm_options options = SHM_OPTIONS_INIT;

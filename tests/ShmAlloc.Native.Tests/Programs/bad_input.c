@@ -107,6 +107,7 @@ CASE("without a heap everything says so")
     CHECK(!shm_reserve(1, &reservation) && !shm_publish(&reservation) && !shm_abandon(&reservation));
     CHECK(!shm_get_statistics(&figures) && !shm_verify(NULL) && !shm_grow(1));
     CHECK_EQUAL(0, shm_recover_dead());
+    CHECK_EQUAL(0, shm_trim());
     CHECK_EQUAL(0, shm_read_root(0));
     CHECK(!shm_compare_exchange_root(0, &expected, 1));
     CHECK_EQUAL(SHM_E_NO_HEAP, shm_last_error());

@@ -29,6 +29,7 @@ static void use_everything(void)
     CHECK(shm_reserve(2000, &reservation) && shm_abandon(&reservation));
     CHECK(shm_grow(1 << 20));
     shm_recover_dead();
+    shm_trim();
     (void) statistics();
     check_sound();
 }

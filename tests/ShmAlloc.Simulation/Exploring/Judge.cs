@@ -60,6 +60,7 @@ internal sealed unsafe class Judge(World world)
         }
 
         RequireSound(heap, "after recovery");
+        RequireStorage(world, heap);
         List<(int Unit, int Units)> published = Walk(world, heap);
         long[] values = CacheJudge.Check(world, heap, published);
         Compare(world, published);
@@ -74,6 +75,16 @@ internal sealed unsafe class Judge(World world)
         FillAndCount(world, heap);
         RequireSound(heap, "at the end");
         return values;
+    }
+
+    /// <summary>Only bare blocks may be without storage.</summary>
+    private static void RequireStorage(World world, Attachment* heap)
+    {
+        for (ulong block = 0; block < heap->Blocks; block++)
+        {
+            BlockWord word = Blocks<Simulated>.Read(heap, block);
+            Require(!world.IsHole(block) || word == BlockWord.Bare, $"block {block} is {word}, and has no storage");
+        }
     }
 
     private static void RequireSound(Attachment* heap, string when)
@@ -165,6 +176,7 @@ internal sealed unsafe class Judge(World world)
         while (Heap<Simulated>.Malloc(heap, 1, out status) is var offset and not 0)
         {
             filled.Push(offset);
+            Require(!world.IsHole(heap->BlockOf((offset - Geometry.Page) >> world.Geometry.UnitShift)), "a unit without storage was handed out");
             Require(filled.Count <= total, "more units were handed out than there are");
         }
 
@@ -173,6 +185,13 @@ internal sealed unsafe class Judge(World world)
         while (filled.TryPop(out ulong offset))
         {
             Require(Heap<Simulated>.Free(heap, offset) == ShmStatus.Ok, "a filled unit cannot be freed");
+        }
+
+        RequireStorage(world, heap);
+        TrimBlocks<Simulated>.All(heap);
+        if (world.Shape.StorageBlocks < (int)heap->Blocks)
+        {
+            return;
         }
 
         ulong whole = Heap<Simulated>.Malloc(heap, heap->Blocks << world.Geometry.BlockShift, out status);

@@ -90,9 +90,32 @@ internal sealed class Ledger
             throw new ViolationException($"{place} was handed out while participant {read.Owner} reads unit {read.Unit}");
         }
 
+        RequireStorage(place);
         Note(place);
         _world.NoteName(name);
         _named[name] = place;
+    }
+
+    /// <summary>Nobody holds anything in a block with which something happens.</summary>
+    internal void RequireUnused(ulong block, string what)
+    {
+        int unitsPerBlock = (int)_world.Geometry.UnitsPerBlock;
+        if (_holders.Skip((int)block * unitsPerBlock).Take(unitsPerBlock).FirstOrDefault(holder => holder != null) is { } place)
+        {
+            throw new ViolationException($"block {block} {what}, and {place} is held");
+        }
+    }
+
+    private void RequireStorage(Place place)
+    {
+        int unitsPerBlock = (int)_world.Geometry.UnitsPerBlock;
+        for (int block = place.Unit / unitsPerBlock; block <= (place.Unit + place.Units - 1) / unitsPerBlock; block++)
+        {
+            if (_world.IsHole((ulong)block))
+            {
+                throw new ViolationException($"{place} was handed out, but block {block} has no storage");
+            }
+        }
     }
 
     internal void Strike(string name)

@@ -128,6 +128,12 @@ internal readonly unsafe struct Simulated : IMachine
 
     public static bool IsBacked(Attachment* heap, ulong blocks) => World.Active.IsBacked(blocks);
 
+    public static bool TryPunch(Attachment* heap, ulong from, ulong to) => World.Active.TryPunch(from, to);
+
+    public static bool TryFill(Attachment* heap, ulong from, ulong to) => World.Active.TryFill(from, to);
+
+    public static ulong TickMilliseconds() => 0;
+
     public static void Retire(Attachment* heap) => World.Active.Retire(heap);
 
     /// <summary>What an interlocked operation makes of a word.</summary>

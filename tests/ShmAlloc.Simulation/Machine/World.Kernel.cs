@@ -1,3 +1,4 @@
+using System.Numerics;
 using ShmAlloc.Participants;
 
 namespace ShmAlloc.Simulation.Machine;
@@ -43,10 +44,13 @@ internal sealed unsafe partial class World
         }
     }
 
+    /// <summary>Whether a block has lost its storage.</summary>
+    internal bool IsHole(ulong block) => (_holes >> (int)block & 1) != 0;
+
     internal bool TryCommit(ulong blocks)
     {
         Question(Shape.Slots);
-        if (blocks > (ulong)Shape.StorageBlocks)
+        if (blocks - Holes > (ulong)Shape.StorageBlocks)
         {
             return false;
         }
@@ -54,6 +58,34 @@ internal sealed unsafe partial class World
         _backedBlocks = Math.Max(_backedBlocks, blocks);
         return true;
     }
+
+    internal bool TryFill(ulong from, ulong to)
+    {
+        Question(Shape.Slots);
+        ulong before = _holes;
+        _holes &= ~MaskOf(from, to);
+        bool isEnough = _backedBlocks - Holes <= (ulong)Shape.StorageBlocks;
+        _holes = isEnough ? _holes : before;
+        return isEnough;
+    }
+
+    internal bool TryPunch(ulong from, ulong to)
+    {
+        Question(Shape.Slots);
+        for (ulong block = from; block < to && SimulatedThread.Current != null; block++)
+        {
+            Ledger.RequireUnused(block, "loses its storage");
+            NoteLoss(block);
+        }
+
+        // Who is refused may have lost some of it all the same.
+        _holes |= MaskOf(from, Shape.MakesHoles ? to : from + 1);
+        return Shape.MakesHoles;
+    }
+
+    private ulong Holes => (ulong)BitOperations.PopCount(_holes);
+
+    private static ulong MaskOf(ulong from, ulong to) => (1UL << (int)to) - (1UL << (int)from);
 
     internal bool IsBacked(ulong blocks)
     {

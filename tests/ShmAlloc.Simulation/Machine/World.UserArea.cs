@@ -65,6 +65,16 @@ internal sealed unsafe partial class World
         }
     }
 
+    /// <summary>Whoever reads what lies in a block depends on whether it still has its storage.</summary>
+    private void NoteLoss(ulong block)
+    {
+        int first = WordInHeader((ulong*)(_memory + Geometry.UserBaseAt + Geometry.Page + (block << Geometry.BlockShift)));
+        for (int word = first; Shape.HasUserArea && word < first + (int)(Geometry.BlockBytes / sizeof(ulong)); word++)
+        {
+            Conflicts.NoteWrite(SimulatedThread.Current!, word);
+        }
+    }
+
     internal string NameOfUserWord(int word, ulong was, ulong now, out string change)
     {
         int inBuckets = word - _bucketsFrom;
@@ -90,7 +100,7 @@ internal sealed unsafe partial class World
     private void CheckBackedForUsers(ulong at)
     {
         ulong from = Geometry.UserBaseAt + Geometry.Page;
-        if (at < from || (at - from) >> Geometry.BlockShift >= _backedBlocks)
+        if (at < from || (at - from) >> Geometry.BlockShift >= _backedBlocks || IsHole((at - from) >> Geometry.BlockShift))
         {
             throw new ViolationException($"an access at {at:x}, which is the null page or has no storage");
         }

@@ -25,6 +25,8 @@ internal sealed unsafe partial class World
     private int[] _holdersImage = [];
     private ulong _backedImage;
     private ulong _backedBlocks;
+    private ulong _holesImage;
+    private ulong _holes;
     private ulong _memoryState;
 
     internal World(WorldShape shape)
@@ -51,7 +53,9 @@ internal sealed unsafe partial class World
 
         Active = this;
         _backedBlocks = (ulong)shape.CommittedBlocks;
-        HeaderLayout.Write((HeaderLayout*)_memory, geometry, (ulong)shape.CommittedBlocks, Guid.Empty, Guid.Empty);
+        ulong initial = (ulong)(shape.InitialBlocks == 0 ? shape.CommittedBlocks : shape.InitialBlocks);
+        HeaderLayout.Write((HeaderLayout*)_memory, geometry, initial, Guid.Empty, Guid.Empty);
+        ((HeaderLayout*)_memory)->CommittedBlocks = (ulong)shape.CommittedBlocks;
         ((HeaderLayout*)_memory)->Checksum = HeaderLayout.ComputeChecksum((HeaderLayout*)_memory);
         Participants = [.. Enumerable.Range(0, shape.Participants).Select(index => new SimulatedParticipant(index, MakeAttachment(index)))];
         for (ulong block = 0; block < (ulong)shape.CommittedBlocks; block++)
@@ -105,6 +109,7 @@ internal sealed unsafe partial class World
         _privateImage = new ReadOnlySpan<byte>(_private, (int)_privateBytes).ToArray();
         _holdersImage = [.. _holders];
         _backedImage = _backedBlocks;
+        _holesImage = _holes;
         Ledger.Freeze();
         History.Freeze();
         FindTable();
@@ -117,6 +122,7 @@ internal sealed unsafe partial class World
         _privateImage.CopyTo(new Span<byte>(_private, (int)_privateBytes));
         _holdersImage.CopyTo(_holders, 0);
         _backedBlocks = _backedImage;
+        _holes = _holesImage;
         Ledger.Restore();
         History.Restore();
         _leases.Clear();
@@ -152,13 +158,13 @@ internal sealed unsafe partial class World
             state = (state << 1) ^ (state >> 63) ^ (participant.IsRetired ? 1UL : 0);
         }
 
-        return Hash.Mix(state, _backedBlocks);
+        return Hash.Mix(state, Storage);
     }
 
     /// <summary>A hash of all that the judge will see: the file, its storage, and what the ledger says.</summary>
     internal ulong Fingerprint(bool withHints)
     {
-        ulong hash = Hash.Mix(_backedBlocks, Ledger.Fingerprint());
+        ulong hash = Hash.Mix(Storage, Ledger.Fingerprint());
         ReadOnlySpan<ulong> words = new(_memory, (int)(_sharedBytes / sizeof(ulong)));
         for (int index = 0; index < words.Length; index++)
         {
@@ -293,6 +299,9 @@ internal sealed unsafe partial class World
         NoteUnwatchedChange();
     }
 
+    /// <summary>What the file system has given.</summary>
+    private ulong Storage => Hash.Mix(_backedBlocks, _holes);
+
     private int UnwatchedOf(SimulatedThread thread) => WordOf(&thread.Participant.Heap->Blocks);
 
     private int LocksAt => (int)(_sharedBytes / sizeof(ulong));
@@ -319,7 +328,7 @@ internal sealed unsafe partial class World
         {
             thread.Pause(StepKind.World, LocksAt + number, "world", number);
             Conflicts.NoteWrite(thread, LocksAt + number);
-            thread.See(LocksAt + number, number < Shape.Slots ? (ulong)(_holders[number] + 1) : _backedBlocks);
+            thread.See(LocksAt + number, number < Shape.Slots ? (ulong)(_holders[number] + 1) : Storage);
         }
     }
 

@@ -11,6 +11,12 @@ internal sealed record WorldShape
 
     internal int MaximumBlocks { get; init; } = 2;
 
+    /// <summary>Blocks that the heap began with; 0: all that are committed.</summary>
+    internal int InitialBlocks { get; init; }
+
+    /// <summary>Whether the file system can take storage back.</summary>
+    internal bool MakesHoles { get; init; } = true;
+
     /// <summary>Blocks for which the file system has room.</summary>
     internal int StorageBlocks { get; init; } = 64;
 

@@ -17,7 +17,10 @@ internal sealed unsafe class Actor(World world, int participant)
     {
         Begin(new Pending(PendingKind.Malloc, units, null));
         ulong offset = Heap<Simulated>.Malloc(Heap, Bytes(units), out ShmStatus status);
-        Require(status is ShmStatus.Ok or ShmStatus.OutOfMemory or ShmStatus.Contended or ShmStatus.NoParticipantSlot or ShmStatus.Closed, $"malloc: {status}");
+        bool isShort = status == ShmStatus.FileSystemFull && world.Shape.StorageBlocks < world.Shape.MaximumBlocks;
+        Require(
+            isShort || status is ShmStatus.Ok or ShmStatus.OutOfMemory or ShmStatus.Contended or ShmStatus.NoParticipantSlot or ShmStatus.Closed,
+            $"malloc: {status}");
         RequireProgress(status, "malloc");
         if (offset != 0)
         {
@@ -199,6 +202,16 @@ internal sealed unsafe class Actor(World world, int participant)
         ulong claims = 0;
         Meeting meeting = default;
         FullSearch<Simulated>.FreeBlocks(Heap, ref claims, ref meeting);
+        return true;
+    });
+
+    internal Actor Trim() => Do("trim", () => TrimBlocks<Simulated>.All(Heap));
+
+    /// <summary>Goes on with a round that looks for blocks that have long been free; at another time it is the next one.</summary>
+    internal Actor TrimRound(int time) => WithCell("round", () =>
+    {
+        Heap->TrimAfter = 1;
+        TrimRounds<Simulated>.GoOn(Heap, (ulong)time << 20);
         return true;
     });
 

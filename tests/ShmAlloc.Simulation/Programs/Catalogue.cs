@@ -79,6 +79,7 @@ internal static class Catalogue
         ["threads"] = ThreadPairs,
         ["fours"] = Fours,
         ["targeted"] = Targeted.All,
+        ["bare"] = Trimming.All,
         ["cache"] = CacheCatalogue.Pairs,
         ["cachethreads"] = CacheCatalogue.Threads,
         ["cachegrown"] = CacheCatalogue.Grown,

@@ -22,6 +22,22 @@ public sealed class WordTests
         AssertWord(BlockWord.Freeing(slot, value), BlockState.Freeing, slot, 0, value);
         AssertWord(BlockWord.Run(value), BlockState.Run, 0, 0, value);
         AssertWord(BlockWord.Retired(value), BlockState.Retired, 0, 0, value);
+        AssertWord(BlockWord.Baring(slot), BlockState.Baring, slot, 0, 0);
+    });
+
+    [Fact]
+    public void An_idle_block_is_free_and_told_apart_from_one_that_somebody_has_used()
+    {
+        Assert.Equal((BlockState.Free, BlockState.Free), (BlockWord.Free.State, BlockWord.Idle.State));
+        Assert.True(BlockWord.Idle.IsIdle);
+        Assert.False(BlockWord.Free.IsIdle);
+    }
+
+    [Fact]
+    public void The_word_of_a_round_keeps_time_and_block_apart() => Gen.Select(Gen.ULong[0, 1UL << 37], Values).Sample((milliseconds, next) =>
+    {
+        TrimRoundWord word = new(milliseconds, next);
+        Assert.Equal((milliseconds >> TrimRoundWord.TimeShift, next), (word.Time, word.Next));
     });
 
     [Theory]
@@ -33,6 +49,8 @@ public sealed class WordTests
     [InlineData(BlockState.Run, false, true)]
     [InlineData(BlockState.Retired, false, true)]
     [InlineData(BlockState.Freeing, false, true)]
+    [InlineData(BlockState.Bare, false, false)]
+    [InlineData(BlockState.Baring, false, false)]
     internal void The_state_says_whether_allocations_are_allowed_and_whether_it_heads_a_run(BlockState state, bool isOpen, bool isHead)
     {
         BlockWord word = new((ulong)state);

@@ -124,6 +124,12 @@ internal readonly unsafe struct TestMachine : IMachine
 
     public static bool IsBacked(Attachment* heap, ulong blocks) => true;
 
+    public static bool TryPunch(Attachment* heap, ulong from, ulong to) => true;
+
+    public static bool TryFill(Attachment* heap, ulong from, ulong to) => true;
+
+    public static ulong TickMilliseconds() => 0;
+
     public static void Retire(Attachment* heap)
     {
     }

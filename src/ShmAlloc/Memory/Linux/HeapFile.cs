@@ -145,6 +145,8 @@ internal static unsafe class HeapFile
         heap->ReadOnly = specification.ReadOnly;
         heap->Device = status.Device;
         heap->Inode = status.Inode;
+        heap->KeepsStorage = geometry.BlockBytes < Geometry.Page;
+        heap->TrimAfter = specification.TrimAfter;
         return Mapping.TryMap(heap, descriptor, geometry, specification.Address) ? default : Failure.OfCall(SystemCall.Mmap, Libc.Error);
     }
 
@@ -215,30 +217,6 @@ internal static unsafe class HeapFile
         }
 
         Failure contradiction = specification.Contradiction(geometry, header.InitialBlocks);
-        return contradiction.IsNone ? FillHoles(descriptor, specification, now, geometry, committed) : contradiction;
-    }
-
-    /// <summary>A copy of a heap's file may have holes; touching one on a full file system would be a SIGBUS. They get their storage now.</summary>
-    private static Failure FillHoles(
-        int descriptor, in HeapSpecification specification, in FileStatus status, in Geometry geometry, ulong committed)
-    {
-        if (status.BackedBytes >= geometry.BackedBytes(committed))
-        {
-            return default;
-        }
-
-        if (specification.ReadOnly)
-        {
-            return Failure.Of(ShmFailure.SparseReadOnly, status.BackedBytes, geometry.BackedBytes(committed));
-        }
-
-        int error = Preallocation.Commit(descriptor, geometry, 0, committed);
-        return error switch
-        {
-            0 => default,
-            Libc.NoSpace or Libc.QuotaExceeded => Failure.Of(ShmFailure.FileSystemFull, status.BackedBytes, geometry.BackedBytes(committed)),
-            Libc.NotSupported => Failure.Of(ShmFailure.CannotPreallocate),
-            _ => Failure.OfCall(SystemCall.Fallocate, error),
-        };
+        return contradiction.IsNone ? Holes.Fill(descriptor, specification, now, geometry, committed) : contradiction;
     }
 }

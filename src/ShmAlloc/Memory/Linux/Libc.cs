@@ -140,16 +140,16 @@ internal static unsafe class Libc
     [DllImport("libc", EntryPoint = "memset"), SuppressGCTransition]
     internal static extern void* Fill(void* memory, int value, nuint count);
 
-    /// <summary>Gives a range of a file its storage.</summary>
+    /// <summary>Gives a range of a file its storage or, with another mode, takes it away.</summary>
     /// <returns>0, or the error number.</returns>
-    internal static int Allocate(int descriptor, long offset, long length)
+    internal static int Allocate(int descriptor, int mode, long offset, long length)
     {
         if (Host.IsForeign)
         {
-            return AllocateHere(descriptor, 0, offset, length) == 0 ? 0 : Error;
+            return AllocateHere(descriptor, mode, offset, length) == 0 ? 0 : Error;
         }
 
-        return AllocateAside(descriptor, 0, offset, length) == 0 ? 0 : Marshal.GetLastPInvokeError();
+        return AllocateAside(descriptor, mode, offset, length) == 0 ? 0 : Marshal.GetLastPInvokeError();
     }
 
     /// <summary>Takes long for large ranges, so this one lets the garbage collector go on meanwhile.</summary>

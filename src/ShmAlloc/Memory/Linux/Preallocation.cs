@@ -35,7 +35,7 @@ internal static unsafe class Preallocation
         int error;
         do
         {
-            error = Libc.Allocate(descriptor, (long)offset, (long)length);
+            error = Libc.Allocate(descriptor, 0, (long)offset, (long)length);
         }
         while (error == Libc.Interrupted);
         return error;

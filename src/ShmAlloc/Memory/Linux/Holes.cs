@@ -1,0 +1,145 @@
+using ShmAlloc.Layout;
+
+namespace ShmAlloc.Memory.Linux;
+
+/// <summary>
+/// A copy of a heap's file may have holes where none belong; touching one on a full file system would be a SIGBUS. They get their storage when the heap is
+/// attached. The holes of bare blocks do belong there, and stay.
+/// </summary>
+internal static unsafe class Holes
+{
+    private const int MaxWords = 512;
+
+    /// <summary>Fills the holes of a file that are not those of bare blocks.</summary>
+    internal static Failure Fill(int descriptor, in HeapSpecification specification, in FileStatus status, in Geometry geometry, ulong committed)
+    {
+        if (status.BackedBytes >= geometry.BackedBytes(committed))
+        {
+            return default;
+        }
+
+        if (!TryFindMissing(descriptor, geometry, committed, out ulong found, out ulong needed))
+        {
+            return Failure.OfCall(SystemCall.Read, Libc.Error);
+        }
+
+        if (found >= needed)
+        {
+            return default;
+        }
+
+        int error = specification.ReadOnly ? 0 : FillAllButBare(descriptor, geometry, committed);
+        return specification.ReadOnly ? Failure.Of(ShmFailure.SparseReadOnly, found, needed)
+            : error switch
+            {
+                0 => default,
+                Libc.NoSpace or Libc.QuotaExceeded => Failure.Of(ShmFailure.FileSystemFull, found, needed),
+                Libc.NotSupported => Failure.Of(ShmFailure.CannotPreallocate),
+                _ => Failure.OfCall(SystemCall.Fallocate, error),
+            };
+    }
+
+    /// <summary>Compares what storage a file has with what its blocks need, the bare ones apart.</summary>
+    /// <remarks>
+    /// Others may give blocks back meanwhile. They count that first; so with the same count before and after, a block whose word said that it has its storage
+    /// had it when the file was asked. If they have counted, nothing is missing: whoever gives back has attached this file, and filled its holes then.
+    /// </remarks>
+    /// <returns>False if the file could not be read.</returns>
+    private static bool TryFindMissing(int descriptor, in Geometry geometry, ulong committed, out ulong found, out ulong needed)
+    {
+        ulong bare = 0;
+        found = 0;
+        needed = 0;
+        if (!TryReadTrims(descriptor, out ulong before))
+        {
+            return false;
+        }
+
+        for (ulong block = 0; block < committed;)
+        {
+            if (!TryMeasure(descriptor, geometry, block, committed, out bool isBare, out ulong length))
+            {
+                return false;
+            }
+
+            bare += isBare ? length : 0;
+            block += length;
+        }
+
+        if (!FileStatus.TryRead(descriptor, out FileStatus status) || !TryReadTrims(descriptor, out ulong after))
+        {
+            return false;
+        }
+
+        found = status.BackedBytes;
+        needed = before == after ? geometry.BackedBytes(committed) - (bare << geometry.BlockShift) : 0;
+        return true;
+    }
+
+    /// <returns>0, or the error number.</returns>
+    private static int FillAllButBare(int descriptor, in Geometry geometry, ulong committed)
+    {
+        int error = FillManagement(descriptor, geometry, committed);
+        for (ulong block = 0; block < committed && error == 0;)
+        {
+            if (!TryMeasure(descriptor, geometry, block, committed, out bool isBare, out ulong length))
+            {
+                return Libc.Error;
+            }
+
+            error = isBare ? 0 : BlockStorage.Fill(descriptor, geometry, block, block + length);
+            block += length;
+        }
+
+        return error;
+    }
+
+    /// <summary>What lies before the blocks, those that are bare included.</summary>
+    private static int FillManagement(int descriptor, in Geometry geometry, ulong committed)
+    {
+        int error = BlockStorage.FillRange(descriptor, 0, geometry.BlockWordsAt + (committed * sizeof(ulong)));
+        error = error != 0 ? error
+            : BlockStorage.FillRange(descriptor, geometry.HintsAt, Geometry.Groups(committed) * Geometry.Planes * sizeof(ulong));
+        error = error != 0 ? error
+            : BlockStorage.FillRange(descriptor, geometry.BitmapsAt, committed * geometry.WordsPerBlock * sizeof(ulong));
+        return error != 0 ? error : BlockStorage.FillRange(descriptor, geometry.UserBaseAt, Geometry.Page);
+    }
+
+    /// <summary>Finds out how many blocks from here on are bare, or are not. What is losing its storage or getting it counts as bare.</summary>
+    private static bool TryMeasure(int descriptor, in Geometry geometry, ulong from, ulong committed, out bool isBare, out ulong length)
+    {
+        ulong* words = stackalloc ulong[MaxWords];
+        isBare = false;
+        length = 0;
+        for (ulong block = from; block < committed;)
+        {
+            ulong count = Math.Min(MaxWords, committed - block);
+            nuint bytes = (nuint)(count * sizeof(ulong));
+            if (Libc.ReadAt(descriptor, words, bytes, (long)(geometry.BlockWordsAt + (block * sizeof(ulong)))) != (nint)bytes)
+            {
+                return false;
+            }
+
+            for (ulong index = 0; index < count; index++, block++, length++)
+            {
+                bool isThisBare = new BlockWord(words[index]).State is BlockState.Bare or BlockState.Baring;
+                if (length != 0 && isThisBare != isBare)
+                {
+                    return true;
+                }
+
+                isBare = isThisBare;
+            }
+        }
+
+        return true;
+    }
+
+    private static bool TryReadTrims(int descriptor, out ulong trims)
+    {
+        fixed (ulong* to = &trims)
+        {
+            return Libc.ReadAt(descriptor, to, sizeof(ulong), HeaderLayout.TrimsAt) == sizeof(ulong);
+        }
+    }
+}

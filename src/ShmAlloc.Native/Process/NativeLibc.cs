@@ -7,7 +7,8 @@ internal static unsafe class NativeLibc
 {
     internal const int WipeOnFork = 18;
 
-    [DllImport("libc", EntryPoint = "getenv"), SuppressGCTransition]
+    /// <summary>A variable of the environment; in a program that runs with more rights than its caller (setuid, capabilities), none is set.</summary>
+    [DllImport("libc", EntryPoint = "secure_getenv"), SuppressGCTransition]
     internal static extern byte* Variable(byte* name);
 
     [DllImport("libc", EntryPoint = "getcwd"), SuppressGCTransition]

@@ -28,9 +28,6 @@ internal unsafe struct HeapSpecification
     internal bool AllowForeignOwner;
     internal bool ReadOnly;
 
-    /// <summary>Where to map it; null: anywhere.</summary>
-    internal void* Address;
-
     /// <summary>Works out the geometry of a heap to be created, or which option is out of its range.</summary>
     internal readonly Failure TryPlan(out Geometry geometry, out ulong initialBlocks)
     {

@@ -10,7 +10,7 @@ namespace ShmAlloc.Simulation.Machine;
 /// </summary>
 internal sealed unsafe partial class World
 {
-    private const int PrivateBytesOfAttachment = 4096;
+    private const int PrivateBytesOfAttachment = 8192;
     private const int PrivateWords = PrivateBytesOfAttachment / sizeof(ulong);
     private const int MostNames = 32;
 

@@ -19,7 +19,11 @@ internal static partial class CProgram
     /// <summary>Compiles a program with warnings as errors.</summary>
     /// <returns>The path of the executable.</returns>
     internal static Task<string> BuildAsync(string source, params string[] flags) =>
-        Built.GetOrAdd((source, string.Join(' ', flags)), _ => new Lazy<Task<string>>(() => CompileAsync(source, flags))).Value;
+        BuildWithAsync(Path.GetExtension(source) == ".cpp" ? "c++" : "cc", source, flags);
+
+    /// <summary>The same with another compiler.</summary>
+    internal static Task<string> BuildWithAsync(string compiler, string source, params string[] flags) =>
+        Built.GetOrAdd((source, $"{compiler} {string.Join(' ', flags)}"), _ => new Lazy<Task<string>>(() => CompileAsync(compiler, source, flags))).Value;
 
     /// <summary>Runs one case of a program, with a heap path of its own.</summary>
     internal static async Task<CommandResult> RunCaseAsync(string program, string sentence, bool setShmFile, params string[] launcher)
@@ -30,19 +34,18 @@ internal static partial class CProgram
         return await Command.RunAsync(words[0], words[1..], setShmFile ? [.. environment, ("SHM_FILE", path.Value)] : environment);
     }
 
-    private static async Task<string> CompileAsync(string source, string[] flags)
+    private static async Task<string> CompileAsync(string compiler, string source, string[] flags)
     {
         var path = Path.Combine(Locations.Programs, source);
         var executable = Path.Combine(BuildDirectory, $"{Path.GetFileName(source)}-{Guid.NewGuid():N}");
-        var isCpp = Path.GetExtension(source) == ".cpp";
         _ = Locations.Library;
         string[] arguments =
         [
-            isCpp ? "-std=c++11" : "-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-pthread", .. flags,
+            Path.GetExtension(source) == ".cpp" ? "-std=c++11" : "-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-pthread", .. flags,
             "-I", Path.GetDirectoryName(Locations.Header)!, path, "-o", executable,
-            "-L", Locations.LibraryDirectory, "-lshm_alloc", $"-Wl,-rpath,{Locations.LibraryDirectory}",
+            "-L", Locations.LibraryDirectory, "-lshm_alloc", $"-Wl,-rpath,{Locations.LibraryDirectory}", "-Wl,-z,now",
         ];
-        var result = await Command.RunAsync(isCpp ? "c++" : "cc", arguments);
+        var result = await Command.RunAsync(compiler, arguments);
         Assert.True(result.ExitCode == 0, result.Text);
         return executable;
     }

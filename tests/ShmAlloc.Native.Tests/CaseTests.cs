@@ -5,7 +5,7 @@ public sealed class CaseTests
 {
     private static readonly string[] Sanitised = ["allocation.c", "bad_input.c", "opening.c", "host.c", "forks.c", "signals.c", "threads.c", "caching.c"];
 
-    private static readonly string[] Programs = [.. Sanitised, "forking_threads.c", "at_load.c"];
+    private static readonly string[] Programs = [.. Sanitised, "forking_threads.c", "at_load.c", "fixed.c", "leaving.c", "stack.c"];
 
     public static TheoryData<string, string> Cases => [.. Programs.SelectMany(program => CProgram.CasesOf(program).Select(sentence => (program, sentence)))];
 

@@ -13,7 +13,6 @@ public sealed class RuntimeFreeTests
     private static readonly Dictionary<string, string> Allowed = new(StringComparer.Ordinal)
     {
         ["RhpGcPoll"] = "reads a word that only a running runtime sets, and returns",
-        ["RhpStackProbe"] = "touches the stack page by page in a function with a large frame",
         ["RhpFallbackFailFast"] = "ends the process when a buffer on the stack was overrun, as C's stack protector does",
         ["S_P_CoreLib_System_Math___BigMul_g__SoftwareFallback_48_0"] = "multiplies",
     };
@@ -21,8 +20,8 @@ public sealed class RuntimeFreeTests
     /// <summary>Functions of the C library that the library may call: system calls, and what reads or fills memory. None takes a lock.</summary>
     private static readonly HashSet<string> AllowedOfTheCLibrary = new(StringComparer.Ordinal)
     {
-        "__errno_location", "clock_gettime", "close", "fallocate", "fchmod", "fcntl", "getcwd", "getenv", "geteuid", "getpid", "getrandom", "gettid", "linkat", "madvise",
-        "memcmp", "memcpy", "memset", "mmap", "mprotect", "munmap", "open", "pread", "pthread_self", "renameat2", "sched_yield", "statx", "unlink",
+        "__errno_location", "clock_gettime", "close", "fallocate", "fchmod", "fcntl", "getcwd", "geteuid", "getpid", "getrandom", "gettid", "linkat", "madvise",
+        "memcmp", "memcpy", "memset", "mmap", "mprotect", "munmap", "open", "pread", "pthread_self", "renameat2", "sched_yield", "secure_getenv", "statx", "unlink",
     };
 
     public static TheoryData<string> Libraries => [.. Locations.Libraries.Select(path => Path.GetRelativePath(Locations.LibraryDirectory, path))];

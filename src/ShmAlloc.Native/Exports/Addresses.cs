@@ -1,37 +1,50 @@
 using System.Runtime;
+using ShmAlloc.Allocation;
+using ShmAlloc.Memory;
 using ShmAlloc.Native.Process;
 using ShmAlloc.Participants;
 
 namespace ShmAlloc.Native.Exports;
 
-/// <summary>The same three on addresses of this process.</summary>
+/// <summary>
+/// The same three on addresses of this process. Each looks once for the heap: another thread may leave it and open another one meanwhile, and an
+/// offset in the one is no place in the other.
+/// </summary>
 internal static unsafe class Addresses
 {
     [RuntimeExport("ptr_malloc")]
-    internal static byte* Malloc(ulong sizeBytes) => AddressOf(Allocation.Malloc(sizeBytes));
+    internal static byte* Malloc(ulong sizeBytes)
+    {
+        Attachment* heap = ProcessHeap.Current;
+        ulong offset = heap != null ? ShortWay<Hardware>.Malloc(heap, sizeBytes) : 0;
+        offset = offset != 0 ? offset : Slow.Malloc(sizeBytes, out heap);
+        return offset == 0 ? null : heap->UserBase + offset;
+    }
 
     [RuntimeExport("ptr_calloc")]
-    internal static byte* Calloc(ulong count, ulong sizeBytes) => AddressOf(Allocation.Calloc(count, sizeBytes));
+    internal static byte* Calloc(ulong count, ulong sizeBytes)
+    {
+        ulong offset = Slow.Calloc(count, sizeBytes, out Attachment* heap);
+        return offset == 0 ? null : heap->UserBase + offset;
+    }
 
     [RuntimeExport("ptr_free")]
     internal static void Free(byte* address)
     {
-        Attachment* heap = ProcessHeap.Current;
-        if (heap != null && address != null)
+        if (address == null)
         {
-            Allocation.Free(OffsetOf(heap, address));
+            return;
         }
-        else if (address != null)
+
+        Attachment* heap = ProcessHeap.Current;
+        heap = heap != null ? heap : ProcessHeap.Find();
+        if (heap == null)
         {
-            heap = ProcessHeap.Find();
-            if (heap == null)
-            {
-                LastError.NoteNoHeap();
-            }
-            else
-            {
-                Allocation.Free(OffsetOf(heap, address));
-            }
+            LastError.NoteNoHeap();
+        }
+        else if (!ShortWay<Hardware>.Free(heap, OffsetOf(heap, address)))
+        {
+            Slow.Free(heap, OffsetOf(heap, address));
         }
     }
 
@@ -39,7 +52,7 @@ internal static unsafe class Addresses
     internal static ulong UsableSize(byte* address)
     {
         Attachment* heap = ProcessHeap.Find();
-        return Allocation.UsableSize(heap == null || address == null ? 0 : OffsetOf(heap, address));
+        return Allocation.UsableSize(heap, heap == null || address == null ? 0 : OffsetOf(heap, address));
     }
 
     /// <summary>Offset 0 in this process.</summary>
@@ -49,12 +62,6 @@ internal static unsafe class Addresses
         Attachment* heap = ProcessHeap.Current;
         heap = heap != null ? heap : ProcessHeap.Find();
         return heap == null ? null : heap->UserBase;
-    }
-
-    private static byte* AddressOf(ulong offset)
-    {
-        Attachment* heap = ProcessHeap.Current;
-        return offset == 0 || heap == null ? null : heap->UserBase + offset;
     }
 
     /// <summary>An address in front of the heap becomes a huge offset; the base itself, the null page, one that no allocation has.</summary>

@@ -15,11 +15,11 @@ internal static unsafe class Allocation
     {
         Attachment* heap = ProcessHeap.Current;
         ulong offset = heap != null ? ShortWay<Hardware>.Malloc(heap, sizeBytes) : 0;
-        return offset != 0 ? offset : Slow.Malloc(sizeBytes);
+        return offset != 0 ? offset : Slow.Malloc(sizeBytes, out _);
     }
 
     [RuntimeExport("shm_calloc")]
-    internal static ulong Calloc(ulong count, ulong sizeBytes) => Slow.Calloc(count, sizeBytes);
+    internal static ulong Calloc(ulong count, ulong sizeBytes) => Slow.Calloc(count, sizeBytes, out _);
 
     [RuntimeExport("shm_free")]
     internal static void Free(ulong offset)
@@ -40,9 +40,10 @@ internal static unsafe class Allocation
     }
 
     [RuntimeExport("shm_usable_size")]
-    internal static ulong UsableSize(ulong offset)
+    internal static ulong UsableSize(ulong offset) => UsableSize(ProcessHeap.Find(), offset);
+
+    internal static ulong UsableSize(Attachment* heap, ulong offset)
     {
-        Attachment* heap = ProcessHeap.Find();
         if (heap == null)
         {
             LastError.FailNoHeap();

@@ -1,5 +1,6 @@
 using System.Runtime;
 using System.Runtime.InteropServices;
+using ShmAlloc.Allocation;
 using ShmAlloc.Caching;
 using ShmAlloc.Memory;
 using ShmAlloc.Memory.Linux;
@@ -47,6 +48,15 @@ internal static unsafe class CacheLeases
         status = CacheStore<Hardware>.Hold(heap, table, found, HeapClock.Now(heap), grip, out ItemFacts facts);
         if (status == CacheStatus.Ok)
         {
+            HandedOut.NoteLease(heap, cell);
+            Interlocked.MemoryBarrier();
+            if (Volatile.Read(ref heap->Closing) != 0)
+            {
+                // Whoever leaves the heap may have looked before there was a note of it.
+                Leaving.GiveBackHandedOut(heap, cell);
+                return Caching.Done(CacheStatus.Closed, error);
+            }
+
             lease->Value = (byte*)ItemAccess<Hardware>.At(heap, facts.Unit) + facts.Shape.ValueBegins;
             lease->ValueBytes = facts.Shape.ValueBytes;
             lease->Attachment = heap->Number;
@@ -67,10 +77,12 @@ internal static unsafe class CacheLeases
     {
         int error = Libc.Error;
         Attachment* heap = ProcessHeap.Find();
-        if (lease != null && heap != null && lease->Attachment == heap->Number && lease->Cell < (ulong)heap->Geometry.Cells
-            && Cells<Hardware>.TryStartWork(heap, (int)lease->Cell, new Ticket(lease->Ticket)))
+        bool isOurs = lease != null && heap != null && lease->Attachment == heap->Number && lease->Cell <= int.MaxValue;
+        int cell = isOurs ? (int)lease->Cell : 0;
+        if (isOurs && HandedOut.IsLease(heap, cell) && Cells<Hardware>.TryStartWork(heap, cell, new Ticket(lease->Ticket)))
         {
-            Cells<Hardware>.Release(heap, (int)lease->Cell);
+            HandedOut.Forget(heap, cell);
+            Cells<Hardware>.Release(heap, cell);
             *lease = default;
         }
 

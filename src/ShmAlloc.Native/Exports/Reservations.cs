@@ -46,6 +46,14 @@ internal static unsafe class Reservations
             return LastError.Fail((int)status);
         }
 
+        Interlocked.MemoryBarrier();
+        if (Volatile.Read(ref heap->Closing) != 0)
+        {
+            // Whoever leaves the heap may have looked before there was a note of it.
+            Leaving.GiveBackHandedOut(heap, cell);
+            return LastError.Fail((int)ShmStatus.Closed);
+        }
+
         reservation->Offset = offset;
         reservation->Attachment = heap->Number;
         reservation->Ticket = ticket.Bits;

@@ -11,10 +11,10 @@ namespace ShmAlloc.Native.Exports;
 internal static unsafe class Slow
 {
     [MethodImpl(MethodImplOptions.NoInlining)]
-    internal static ulong Malloc(ulong sizeBytes)
+    internal static ulong Malloc(ulong sizeBytes, out Attachment* heap)
     {
         int error = Libc.Error;
-        Attachment* heap = ProcessHeap.Find();
+        heap = ProcessHeap.Find();
         if (heap == null)
         {
             LastError.FailNoHeap();
@@ -27,10 +27,10 @@ internal static unsafe class Slow
 
     /// <summary>The core's own: it keeps the mapping until the memory is zero, whoever leaves the heap meanwhile.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    internal static ulong Calloc(ulong count, ulong sizeBytes)
+    internal static ulong Calloc(ulong count, ulong sizeBytes, out Attachment* heap)
     {
         int error = Libc.Error;
-        Attachment* heap = ProcessHeap.Find();
+        heap = ProcessHeap.Find();
         if (heap == null)
         {
             LastError.FailNoHeap();
@@ -51,7 +51,16 @@ internal static unsafe class Slow
         }
 
         int error = Libc.Error;
-        Attachment* heap = ProcessHeap.Find();
+        int code = Free(ProcessHeap.Find(), offset);
+        Libc.Error = error;
+        return code;
+    }
+
+    /// <returns>The same, of a heap that was found already.</returns>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    internal static int Free(Attachment* heap, ulong offset)
+    {
+        int error = Libc.Error;
         int code = heap == null ? LastError.WhyNoHeap : (int)Heap<Hardware>.Free(heap, offset);
         Libc.Error = error;
         if (code != 0)

@@ -11,7 +11,6 @@ namespace ShmAlloc.Native.Process;
 /// <summary>Makes attachments: of a file, and, in a forked child, of a mapping that is there already.</summary>
 internal static unsafe class Attaching
 {
-    private const int MaxPath = 4096;
     private const int MaxPathBytes = 4000;
 
     /// <summary>
@@ -20,23 +19,37 @@ internal static unsafe class Attaching
     /// </summary>
     private const uint Shards = 64;
 
-    internal static int TryOpen(byte* path, in HeapSpecification expected, in HeapSpecification wanted, Opening opening, out Attachment* heap)
+    /// <summary>Opens a file.</summary>
+    /// <param name="path">Its path.</param>
+    /// <param name="room">Where to map it, if that is fixed; it belongs to the attachment from here on, and is given back if there is none.</param>
+    /// <param name="expected">What a heap that exists must not contradict.</param>
+    /// <param name="wanted">What to create.</param>
+    /// <param name="opening">Which of the two.</param>
+    /// <param name="heap">The attachment.</param>
+    /// <returns>0, or the code of the failure.</returns>
+    internal static int TryOpen(
+        byte* path, Room room, in HeapSpecification expected, in HeapSpecification wanted, Opening opening, out Attachment* heap)
     {
-        byte* absolute = stackalloc byte[MaxPath];
         heap = null;
-        uint length = MakeAbsolute(path, absolute);
-        if (length == 0)
-        {
-            return ErrorCode.Of(ShmFailure.NoPath);
-        }
 
-        Attachment* made = Mapping.AllocatePrivate(absolute, length, Shards);
+        // Paths are long and stacks may be short: a signal handler's, for example. So they are put together where they stay.
+        Attachment* made = Mapping.AllocatePrivate(null, MaxPathBytes, Shards);
         if (made == null)
         {
+            int error = Libc.Error;
+            room.GiveBack();
+            Libc.Error = error;
             return ErrorCode.Of(ShmFailure.SystemCall);
         }
 
+        made->Room = room;
         made->ProcessId = (uint)NativeLibc.ProcessId();
+        if (MakeAbsolute(path, made->Path) == 0)
+        {
+            Mapping.Free(made);
+            return ErrorCode.Of(ShmFailure.NoPath);
+        }
+
         Failure failure = opening switch
         {
             Opening.CreateOnly => HeapFile.Create(made, wanted),
@@ -47,7 +60,7 @@ internal static unsafe class Attaching
         {
             Mapping.Free(made);
             Libc.Error = failure.Reason == ShmFailure.SystemCall ? failure.Error : Libc.Error;
-            return ErrorCode.Of(failure.Reason);
+            return failure.Call == SystemCall.Mmap && failure.Error == Libc.Exists ? ErrorCode.AddressInUse : ErrorCode.Of(failure.Reason);
         }
 
         if (!made->ReadOnly)
@@ -81,6 +94,7 @@ internal static unsafe class Attaching
         made->ReadOnly = blueprint->ReadOnly;
         made->Place(blueprint->Mapping, blueprint->Geometry);
         made->MappingBytes = blueprint->MappingBytes;
+        made->Room = blueprint->Room;
         made->Device = blueprint->Device;
         made->Inode = blueprint->Inode;
         made->KeepsStorage = blueprint->KeepsStorage;

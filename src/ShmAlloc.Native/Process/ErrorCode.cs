@@ -13,6 +13,9 @@ internal static class ErrorCode
     /// <summary>Another thread is mapping the heap at a fixed address just now, and did not finish for long.</summary>
     internal const int Initialising = 202;
 
+    /// <summary>The fixed address is not free, nor is it the caller's reservation, or that is too small.</summary>
+    internal const int AddressInUse = 203;
+
     // What only a cache can say.
     internal const int Missing = 300;
     internal const int EntryExists = 301;
@@ -54,7 +57,7 @@ internal static class ErrorCode
         (int)ShmStatus.Contended or (int)ShmStatus.TooManyReservations or (int)ShmStatus.NoParticipantSlot or Initialising => Again,
         (int)ShmStatus.ReadOnly => ReadOnlyFileSystem,
         NoHeap or Missing or (int)ShmStatus.Closed or FirstFailure + (int)ShmFailure.NotFound or FirstFailure + (int)ShmFailure.NoPath => NoEntry,
-        EntryExists or FirstFailure + (int)ShmFailure.AlreadyExists => Exists,
+        AddressInUse or EntryExists or FirstFailure + (int)ShmFailure.AlreadyExists => Exists,
         BufferTooSmall => Range,
         TooManyCaches => NoSpace,
         FirstFailure + (int)ShmFailure.AccessDenied or FirstFailure + (int)ShmFailure.ForeignOwner

@@ -5,7 +5,8 @@ namespace ShmAlloc.Native.Process;
 /// <summary>What only a foreign process needs of the C library.</summary>
 internal static unsafe class NativeLibc
 {
-    [DllImport("libc", EntryPoint = "getenv"), SuppressGCTransition]
+    /// <summary>A variable of the environment; in a program that runs with more rights than its caller (setuid, capabilities), none is set.</summary>
+    [DllImport("libc", EntryPoint = "secure_getenv"), SuppressGCTransition]
     internal static extern byte* Variable(byte* name);
 
     [DllImport("libc", EntryPoint = "getcwd"), SuppressGCTransition]

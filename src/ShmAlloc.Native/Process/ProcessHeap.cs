@@ -11,13 +11,19 @@ namespace ShmAlloc.Native.Process;
 /// <remarks>
 /// <code>
 ///   _page ──► page that the kernel wipes in a forked child          _blueprint ──► attachment, ordinary private memory
-///             Heap      what calls use; null: look in Find                         of this process or of one it was forked from
-///             Marked    0: this process was forked and has not called yet
+///             Heap      what calls use, or null, or "left"                         of this process or of one it was forked from
+///
+///   Heap:   null ──────────────► attachment ◄────────────► left          in a forked child it is null again
+///           no call yet  Open, Adopt           Leave, Open
 /// </code>
+/// One word decides: whoever changes it by its compare-and-swap opens or leaves, the others give back what they have made. It never becomes null again
+/// in this process, so a thread that was about to adopt, or to open, cannot bring back what another one has left meanwhile.
+/// The blueprint is for children. It follows the word: what it names is open, or says itself that it is closing. A child that reads "not closing" there
+/// has the mapping, because that is said before the mapping goes.
 /// A child inherits the mapping of the file and a copy of its parent's private memory, but not the parent's slot: its lock lies in a mapping that
 /// children do not get. So the child must use neither slot, nor cells, nor tickets of its parent, whose threads it does not have. It makes a new
 /// attachment of the same mapping; only what never changes is taken from the blueprint.
-/// Signal handlers may come in anywhere here: whoever is first with its compare-and-swap decides, the others give back what they have made.
+/// Signal handlers may come in anywhere here.
 /// </remarks>
 internal static unsafe class ProcessHeap
 {
@@ -35,27 +41,44 @@ internal static unsafe class ProcessHeap
         get
         {
             WipedPage* page = _page;
-            return page == null ? null : page->Heap;
+            return page != null && IsHeap(page->Heap) ? page->Heap : null;
         }
     }
+
+    /// <summary>What the word says when the heap was left: no address.</summary>
+    private static Attachment* Left => (Attachment*)1;
 
     /// <summary>The attachment; in a child that was forked, one of its own. Null if there is no heap.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     internal static Attachment* Find()
     {
-        Attachment* heap = Current;
-        Attachment* blueprint = Read(ref _blueprint);
         WipedPage* page = _page;
-        return heap != null || blueprint == null || page == null ? heap
-            : page->Marked != 0 ? Install(page, blueprint)
-            : Adopt(page, blueprint);
+        if (page == null)
+        {
+            return null;
+        }
+
+        Attachment* heap = Read(ref page->Heap);
+        Attachment* blueprint = Read(ref _blueprint);
+        if (IsHeap(heap))
+        {
+            // The thread that opened it may not have come so far yet; our children shall have it, too.
+            if (IsOutOfDate(blueprint))
+            {
+                ShowChildren(page);
+            }
+
+            return heap;
+        }
+
+        return heap == Left || IsOutOfDate(blueprint) ? null : Adopt(page, blueprint);
     }
 
     /// <summary>Opens the heap of this process. If several threads do so at once, one attachment is kept.</summary>
     /// <returns>0, or the code of the failure; errno is that of the system call that failed.</returns>
     internal static int Initialise(void* address, byte* file, in HeapSpecification expected, in HeapSpecification wanted, Opening opening)
     {
-        if (Find() != null)
+        if (IsOpen(Find()))
         {
             return 0;
         }
@@ -64,7 +87,7 @@ internal static unsafe class ProcessHeap
         byte* path = file != null ? file : Settings.Path();
         int code = page == null ? ErrorCode.Of(ShmFailure.SystemCall)
             : path == null ? ErrorCode.Of(ShmFailure.NoPath)
-            : address == null ? Open(page, path, expected, wanted, opening)
+            : address == null ? Open(page, path, default, expected, wanted, opening)
             : OpenFixed(page, address, path, expected, wanted, opening);
         LastError.NoteOpening(code);
         return code;
@@ -73,51 +96,70 @@ internal static unsafe class ProcessHeap
     /// <summary>Leaves the heap. Calls of other threads that are under way find it closed; none of them faults.</summary>
     internal static void Leave()
     {
-        Attachment* blueprint = Exchange(ref _blueprint, null);
-        WipedPage* page = _page;
-        Attachment* heap = page == null ? null : Exchange(ref page->Heap, null);
-        if (heap == null)
+        // The blueprint first: what it named then is what we leave, or has been left already, or was inherited, and this copy of it is ours alone.
+        Attachment* blueprint = Read(ref _blueprint);
+
+        // A forked child that has not called yet leaves an attachment of its own, like everybody else.
+        Attachment* heap = Find();
+        if (heap != null)
         {
-            // A forked child that never called: nothing but the mapping is its own.
-            if (blueprint != null && page != null && page->Marked == 0)
+            // Before the word changes: so the thread that opens another heap finds that the blueprint is out of date.
+            Interlocked.Exchange(ref heap->Closing, 1);
+            if (blueprint != null)
             {
-                Libc.Unmap(blueprint->Mapping, (nuint)blueprint->MappingBytes);
+                Interlocked.Exchange(ref blueprint->Closing, 1);
             }
 
-            return;
+            if (CompareExchange(ref _page->Heap, Left, heap) == heap)
+            {
+                Leaving.Leave(heap);
+            }
         }
 
-        Departure<Hardware>.Begin(heap);
-        if (Threads.IsOnlyOne)
-        {
-            Mapping.Free(heap);
-        }
+        Leaving.FreeWhatNobodyUses();
     }
 
-    private static int Open(WipedPage* page, byte* path, in HeapSpecification expected, in HeapSpecification wanted, Opening opening)
+    /// <summary>A blueprint that is out of date goes with its memory.</summary>
+    internal static void HideFromChildren(Attachment* heap) => CompareExchange(ref _blueprint, null, heap);
+
+    private static int Open(
+        WipedPage* page, byte* path, Room room, in HeapSpecification expected, in HeapSpecification wanted, Opening opening)
     {
-        int code = Attaching.TryOpen(path, expected, wanted, opening, out Attachment* heap);
+        int code = Attaching.TryOpen(path, room, expected, wanted, opening, out Attachment* heap);
         if (code != 0)
         {
             return code;
         }
 
         heap->Number = NextNumber();
-        page->Marked = 1;
-        Attachment* first = CompareExchange(ref _blueprint, heap, null);
-        Install(page, first == null ? heap : first);
-        if (first != null)
+        for (Attachment* seen = Read(ref page->Heap); !IsOpen(seen);)
         {
-            Departure<Hardware>.GiveUp(heap);
-            Mapping.Free(heap);
+            Attachment* found = CompareExchange(ref page->Heap, heap, seen);
+            if (found == seen)
+            {
+                heap->Room.Settle(heap->MappingBytes);
+                ShowChildren(page);
+                if (IsHeap(seen))
+                {
+                    // Another thread had begun to leave it, and finds now that we have done so.
+                    Leaving.Leave(seen);
+                }
+
+                return 0;
+            }
+
+            // Repeats only when another thread has opened or left meanwhile.
+            seen = found;
         }
 
+        Departure<Hardware>.GiveUp(heap);
+        Mapping.Free(heap);
         return 0;
     }
 
     /// <summary>
-    /// At a fixed address only one thread may map, since mapping replaces what is there. The others of this process wait for it: here, and nowhere
-    /// else in this library. A signal handler that interrupts the one at work is told that it is under way.
+    /// At a fixed address only one thread may map, since one that fails puts back what was there before. The others of this process wait for it: here,
+    /// and nowhere else in this library. A signal handler that interrupts the one at work is told that it is under way.
     /// </summary>
     private static int OpenFixed(
         WipedPage* page, void* address, byte* path, in HeapSpecification expected, in HeapSpecification wanted, Opening opening)
@@ -134,17 +176,13 @@ internal static unsafe class ProcessHeap
             NativeLibc.Yield();
         }
 
-        HeapSpecification expectedHere = expected;
-        HeapSpecification wantedHere = wanted;
-        expectedHere.Address = address;
-        wantedHere.Address = address;
-        int code = Find() != null ? 0 : OpenAt(page, path, expectedHere, wantedHere, opening);
+        int code = IsOpen(Find()) ? 0 : OpenAt(page, address, path, expected, wanted, opening);
         Volatile.Write(ref page->Initialising, 0);
         return code;
     }
 
-    /// <summary>The room is taken first, so that nothing else of this process, our own private memory above all, comes to lie there.</summary>
-    private static int OpenAt(WipedPage* page, byte* path, in HeapSpecification expected, in HeapSpecification wanted, Opening opening)
+    private static int OpenAt(
+        WipedPage* page, void* address, byte* path, in HeapSpecification expected, in HeapSpecification wanted, Opening opening)
     {
         int code = ErrorCode.Of(wanted.TryPlan(out Geometry geometry, out _).Reason);
         if (code != 0)
@@ -152,62 +190,56 @@ internal static unsafe class ProcessHeap
             return code;
         }
 
-        ulong bytes = geometry.FileBytes(geometry.MaximumBlocks);
-        void* room = Libc.Map(
-            wanted.Address, (nuint)bytes, 0, Libc.MapPrivate | Libc.MapAnonymous | Libc.MapNoReserve | Libc.MapFixed, -1, 0);
-        if (room == Libc.MapFailed)
-        {
-            return ErrorCode.Of(ShmFailure.SystemCall);
-        }
-
-        code = Open(page, path, expected, wanted, opening);
-        if (code != 0)
-        {
-            int error = Libc.Error;
-            Libc.Unmap(room, (nuint)bytes);
-            Libc.Error = error;
-        }
-
-        return code;
-    }
-
-    /// <summary>Makes an attachment that every thread has agreed on the one that calls use.</summary>
-    private static Attachment* Install(WipedPage* page, Attachment* heap)
-    {
-        Attachment* present = CompareExchange(ref page->Heap, heap, null);
-        return present == null ? heap : present;
+        return Room.TryTake(address, geometry.FileBytes(geometry.MaximumBlocks), Leaving.Last, out Room room)
+            ? Open(page, path, room, expected, wanted, opening)
+            : Libc.Error == Libc.Exists ? ErrorCode.AddressInUse : ErrorCode.Of(ShmFailure.SystemCall);
     }
 
     /// <summary>A forked child becomes a participant of its own. <c>errno</c> stays as it was.</summary>
     private static Attachment* Adopt(WipedPage* page, Attachment* blueprint)
     {
         int error = Libc.Error;
-        Attachment* adopted = AdoptOnce(page, blueprint);
-        Libc.Error = error;
-        return adopted;
-    }
-
-    private static Attachment* AdoptOnce(WipedPage* page, Attachment* blueprint)
-    {
         Attachment* mine = Attaching.TryAdopt(blueprint);
         if (mine == null)
         {
+            Libc.Error = error;
             return null;
         }
 
         mine->Number = NextNumber();
-        Attachment* first = Install(page, mine);
-        if (first == mine)
+        Attachment* first = CompareExchange(ref page->Heap, mine, null);
+        if (first != null)
         {
-            page->Marked = 1;
-            return mine;
+            // The mapping belongs to the other attachment; only the slot and the private memory are given back.
+            Departure<Hardware>.GiveUp(mine);
+            Libc.Unmap(mine, (nuint)mine->PrivateBytes);
         }
 
-        // The mapping belongs to all of them; only the slot and the private memory are given back.
-        Departure<Hardware>.GiveUp(mine);
-        Libc.Unmap(mine, (nuint)mine->PrivateBytes);
-        return first;
+        Libc.Error = error;
+        return first == null ? mine : IsHeap(first) ? first : null;
     }
+
+    /// <summary>Makes children find the heap of this process, which may be another one by then: so it looks again afterwards.</summary>
+    private static void ShowChildren(WipedPage* page)
+    {
+        for (Attachment* heap = Read(ref page->Heap); IsHeap(heap); heap = Read(ref page->Heap))
+        {
+            Attachment* seen = Read(ref _blueprint);
+            if (seen == heap || !IsOutOfDate(seen))
+            {
+                return;
+            }
+
+            CompareExchange(ref _blueprint, heap, seen);
+        }
+    }
+
+    private static bool IsOutOfDate(Attachment* blueprint) => blueprint == null || Volatile.Read(ref blueprint->Closing) != 0;
+
+    private static bool IsOpen(Attachment* heap) => IsHeap(heap) && Volatile.Read(ref heap->Closing) == 0;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool IsHeap(Attachment* heap) => heap > Left;
 
     private static WipedPage* EnsurePage()
     {
@@ -251,14 +283,6 @@ internal static unsafe class ProcessHeap
         }
     }
 
-    private static Attachment* Exchange(ref Attachment* word, Attachment* value)
-    {
-        fixed (Attachment** at = &word)
-        {
-            return (Attachment*)Interlocked.Exchange(ref *(nint*)at, (nint)value);
-        }
-    }
-
     private static Attachment* CompareExchange(ref Attachment* word, Attachment* value, Attachment* comparand)
     {
         fixed (Attachment** at = &word)
@@ -271,7 +295,6 @@ internal static unsafe class ProcessHeap
     private struct WipedPage
     {
         internal Attachment* Heap;
-        internal int Marked;
 
         /// <summary>The thread that maps at a fixed address just now.</summary>
         internal int Initialising;

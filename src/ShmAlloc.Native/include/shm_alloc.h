@@ -13,6 +13,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Not for what follows: programs written for the original library print and use atomics without including these. */
+#include <stdio.h>
+#if !defined(__cplusplus) && !defined(__STDC_NO_ATOMICS__)
+#include <stdatomic.h>
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -35,17 +41,19 @@ typedef uintptr_t shm_offt;
 #define SHM_NULL ((shm_offt) 0)
 #define PRIu_shm_offt PRIuPTR
 
-/* Arithmetic only: SHM_NULL becomes the address of the null page, which faults when it is written. */
-#define SHM_OFFT_TO_ADDR(offset) ((void *) ((char *) get_shm_user_base() + (shm_offt) (offset)))
-#define SHM_ADDR_TO_OFFT(address) ((shm_offt) ((const char *) (address) - (const char *) get_shm_user_base()))
+/* Arithmetic only, on integers, so that it is defined without a heap, too. SHM_NULL becomes the address of the null page,
+   which faults when it is written; without a heap, NULL. */
+#define SHM_OFFT_TO_ADDR(offset) ((void *) ((uintptr_t) get_shm_user_base() + (shm_offt) (offset)))
+#define SHM_ADDR_TO_OFFT(address) ((shm_offt) ((uintptr_t) (address) - (uintptr_t) get_shm_user_base()))
 
 /* ---- Beginning and end ---- */
 
 /*
  * Maps the heap; harmless if it is mapped already. When the path variable is set, it has happened before main.
  *
- * optional_addr: map exactly there, at the start of a page, whatever is mapped there now, so that processes can share
- *                addresses (get_mapping_size_needed_by_shm() bytes); NULL: anywhere.
+ * optional_addr: map exactly there, at the start of a page, so that processes can share addresses; NULL: anywhere. The
+ *                room, get_mapping_size_needed_by_shm() bytes, must be free, or be reserved by the caller (all of it
+ *                private, anonymous, PROT_NONE), and is so again afterwards; else SHM_E_ADDRESS_IN_USE.
  * file:          the path; NULL: the value of the environment variable SHM_FILE (or of the one that SHM_PATH_ENV_NAME
  *                names). It is created, of the sizes in the environment, if it does not exist.
  *
@@ -82,7 +90,8 @@ struct shm_options {
 /* shm_init with options; NULL options: the same as shm_init. */
 bool shm_init_with(void *optional_addr, const char *file, const struct shm_options *options) SHM_NOEXCEPT;
 
-/* Leaves the heap and unmaps it. The file stays: it is the user's. Not for signal handlers. */
+/* Leaves the heap and unmaps it; beside other threads, when their calls are done. What is reserved or leased is given
+   back. The file stays: it is the user's. Not for signal handlers. */
 void shm_deinit(void) SHM_NOEXCEPT;
 
 /* ---- Allocation ---- */
@@ -298,6 +307,7 @@ enum shm_error {
     SHM_E_NO_HEAP = 200,
     SHM_E_NOT_SOUND = 201,
     SHM_E_INITIALISING = 202,
+    SHM_E_ADDRESS_IN_USE = 203,
     SHM_E_MISSING = 300,
     SHM_E_EXISTS = 301,
     SHM_E_CHANGED = 302,

@@ -103,19 +103,19 @@ internal static unsafe class Heap<TMachine>
 
         offset = heap->OffsetOf(unit);
         ticket = Cells<TMachine>.TicketOf(heap, cell);
+        HandedOut.NoteReservation(heap, cell, offset);
         return ShmStatus.Ok;
     }
 
-    /// <summary>Ends a reservation: private → published, or private → free.</summary>
+    /// <summary>Ends a reservation: private → published, or private → free. All that is said of it may be anything.</summary>
     internal static ShmStatus EndReservation(Attachment* heap, ulong offset, int cell, Ticket ticket, bool publish)
     {
-        bool isOurs = cell >= heap->Geometry.OperationCells && cell < heap->Geometry.Cells && TryUnitOf(heap, offset, out _)
-            && Cells<TMachine>.TryStartWork(heap, cell, ticket);
-        if (!isOurs)
+        if (!HandedOut.IsReservation(heap, cell, offset) || !Cells<TMachine>.TryStartWork(heap, cell, ticket))
         {
             return ShmStatus.StaleReservation;
         }
 
+        HandedOut.Forget(heap, cell);
         TryUnitOf(heap, offset, out ulong unit);
         ShmStatus status = Reservations<TMachine>.End(heap, unit, cell, publish);
         Cells<TMachine>.Release(heap, cell);

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using ShmAlloc.Allocation;
 using ShmAlloc.Layout;
 using ShmAlloc.Memory;
@@ -36,13 +35,16 @@ internal static unsafe class InvariantWalk<TMachine>
 
     private static void VerifyHeader(Attachment* heap, ref VerificationReport report)
     {
-        Unsafe.SkipInit(out HeaderLayout copy);
-        for (int index = 0; index <= HeaderLayout.ImmutableBytes / sizeof(ulong); index++)
+        // No more of it than that: a signal handler's stack may be short.
+        const int words = (HeaderLayout.ImmutableBytes / sizeof(ulong)) + 1;
+        ulong* copy = stackalloc ulong[words];
+        for (int index = 0; index < words; index++)
         {
-            ((ulong*)&copy)[index] = TMachine.Read((ulong*)heap->Header + index);
+            copy[index] = TMachine.Read((ulong*)heap->Header + index);
         }
 
-        if (copy.Magic != HeaderLayout.ExpectedMagic || copy.Checksum != HeaderLayout.ComputeChecksum(&copy))
+        HeaderLayout* header = (HeaderLayout*)copy;
+        if (header->Magic != HeaderLayout.ExpectedMagic || header->Checksum != HeaderLayout.ComputeChecksum(header))
         {
             report.Add(new Violation(ViolationKind.HeaderChecksum));
         }

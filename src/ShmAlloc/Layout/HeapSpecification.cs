@@ -32,9 +32,6 @@ internal unsafe struct HeapSpecification
     /// <summary>Milliseconds after which free blocks are given back by themselves; 0: never.</summary>
     internal ulong TrimAfter;
 
-    /// <summary>Where to map it; null: anywhere.</summary>
-    internal void* Address;
-
     /// <summary>Works out the geometry of a heap to be created, or which option is out of its range.</summary>
     internal readonly Failure TryPlan(out Geometry geometry, out ulong initialBlocks)
     {

@@ -2,6 +2,7 @@ using ShmAlloc.Allocation;
 using ShmAlloc.Caching;
 using ShmAlloc.Layout;
 using ShmAlloc.Memory;
+using ShmAlloc.Memory.Linux;
 
 namespace ShmAlloc.Participants;
 
@@ -82,6 +83,9 @@ internal unsafe struct Attachment
     /// <summary>Units of the place that a reservation holds inside a block, for each cell.</summary>
     internal fixed uint ReservedUnits[SlotLayout.Cells];
 
+    /// <summary>What the caller was given to hold on to under each cell: see <see cref="HandedOut"/>.</summary>
+    internal fixed ulong Handed[SlotLayout.Cells];
+
     /// <summary>With so many blocks the heap was full once, and could not grow: then a cache makes room before it searches all of it.</summary>
     internal ulong FullBlocks;
 
@@ -118,6 +122,18 @@ internal unsafe struct Attachment
     internal ulong Device;
     internal ulong Inode;
     internal byte* Path;
+
+    /// <summary>Room for a name beside the path, or a copy of the header, while the heap is opened.</summary>
+    internal byte* Scratch;
+
+    /// <summary>Where the heap is mapped, if the caller fixed that.</summary>
+    internal Room Room;
+
+    /// <summary>1 when the mapping has been replaced, so that nothing more happens at its address.</summary>
+    internal ulong Retired;
+
+    /// <summary>The attachment that this process left before this one.</summary>
+    internal Attachment* NextLeft;
     internal ulong PrivateBytes;
 
     /// <summary>What the heap can grow to.</summary>

@@ -184,3 +184,73 @@ CASE("a read-only heap refuses every change and shows what there is")
     CHECK_EQUAL(0, statistics().participants);
     check_sound();
 }
+
+CASE("F4: a reservation whose fields were changed is refused, and the real one is still good")
+{
+    struct shm_reservation reservation, changed;
+    open_heap();
+    CHECK(shm_reserve(100, &reservation));
+    shm_offt neighbours[8];
+    for (int index = 0; index < 8; index++) {
+        neighbours[index] = shm_malloc(100);
+    }
+    for (shm_offt distance = 32; distance <= 1 << 20; distance *= 2) {
+        changed = reservation;
+        changed.offset += distance;
+        CHECK(!shm_abandon(&changed));
+        CHECK_EQUAL(SHM_E_STALE_RESERVATION, shm_last_error());
+        CHECK(!shm_publish(&changed));
+        changed.offset = reservation.offset - distance;
+        CHECK(!shm_publish(&changed));
+    }
+    for (int word = 0; word < 4; word++) {
+        for (int bit = 0; bit < 64; bit++) {
+            changed = reservation;
+            changed.opaque[word] ^= (uint64_t) 1 << bit;
+            CHECK(!shm_publish(&changed));
+            CHECK_EQUAL(SHM_E_STALE_RESERVATION, shm_last_error());
+        }
+    }
+    for (int index = 0; index < 8; index++) {
+        CHECK(shm_usable_size(neighbours[index]) >= 100);
+    }
+    CHECK(shm_publish(&reservation));
+    CHECK_EQUAL(SHM_OK, shm_try_free(reservation.offset));
+    CHECK_EQUAL(8, statistics().allocations);
+    check_sound();
+}
+
+CASE("F4: a lease is no reservation, and a reservation no lease, whatever their fields say")
+{
+    struct shm_reservation reservation, forged = { 0 };
+    struct shm_cache_lease lease, made_up = { 0 };
+    open_heap();
+    int cache = shm_cache_open("values", NULL);
+    CHECK(cache >= 0 && shm_cache_set(cache, "key", 3, "value", 5, 0, 0));
+    CHECK(shm_reserve(100, &reservation));
+    CHECK(shm_cache_lease(cache, "key", 3, &lease));
+    uint64_t attachment = lease.opaque[0], ticket = lease.opaque[1], cell = lease.opaque[2];
+    forged = reservation;
+    for (shm_offt offset = 0; offset < 1 << 16; offset += 32) {
+        forged.offset = offset;
+        forged.opaque[1] = ticket;
+        forged.opaque[3] = (reservation.opaque[3] & UINT32_MAX) | cell << 32;
+        CHECK(!shm_abandon(&forged) && !shm_publish(&forged));
+    }
+    /* Every cell, with all tickets that may be in use: only the lease itself is released. */
+    for (uint64_t other = 0; other < 200; other++) {
+        for (uint64_t bits = 0; bits < 64; bits++) {
+            if (other != cell) {
+                made_up = (struct shm_cache_lease) { lease.value, 5, { attachment, bits, other } };
+                shm_cache_release(&made_up);
+            }
+        }
+    }
+    CHECK(shm_cache_remove(cache, "key", 3));
+    while (shm_malloc(32) != SHM_NULL && statistics().allocations < 100) {
+    }
+    CHECK(memcmp(lease.value, "value", 5) == 0);
+    CHECK(shm_publish(&reservation));
+    shm_cache_release(&lease);
+    check_sound();
+}

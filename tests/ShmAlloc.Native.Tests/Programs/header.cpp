@@ -1,4 +1,4 @@
-// The header in C++: its functions, macros and initialisers.
+// The header in C++: its functions, macros and initialisers. It brings stdio, as in C (F52).
 #include "shm_alloc.h"
 
 #include <cstring>
@@ -14,6 +14,7 @@ int main(int, char **argv)
         return 1;
     }
 
+    ::printf("%" PRIu_shm_offt "\n", SHM_NULL);
     char *text = static_cast<char *>(ptr_malloc(100));
     std::strcpy(text, "C++");
     const shm_offt offset = SHM_ADDR_TO_OFFT(text);

@@ -224,6 +224,19 @@ CASE("a full file system is a reason and not a signal")
     CHECK_EQUAL(-1, access(heap_path(), F_OK));
 }
 
+CASE("F53: addresses and offsets are defined without a heap, also for who checks undefined behaviour")
+{
+    volatile shm_offt null = SHM_NULL, place = 64;
+    CHECK(SHM_OFFT_TO_ADDR(null) == NULL);
+    CHECK(SHM_OFFT_TO_ADDR(place) == (void *) 64);
+    CHECK(SHM_ADDR_TO_OFFT(NULL) == SHM_NULL);
+    open_heap();
+    CHECK(SHM_OFFT_TO_ADDR(null) == get_shm_user_base());
+    CHECK(SHM_ADDR_TO_OFFT(get_shm_user_base()) == SHM_NULL);
+    shm_deinit();
+    CHECK(SHM_OFFT_TO_ADDR(null) == NULL);
+}
+
 CASE("leaving unmaps, and the file stays")
 {
     char before[64], line[512];

@@ -52,7 +52,7 @@ internal static unsafe class HeapFile
             return failure;
         }
 
-        failure = NewFile.Open(heap->Path, out NewFile file);
+        failure = NewFile.Open(heap->Path, heap->Scratch, out NewFile file);
         if (failure.IsNone)
         {
             failure = Fill(heap, file.Descriptor, specification, geometry, initialBlocks);
@@ -81,7 +81,7 @@ internal static unsafe class HeapFile
         Failure failure = CheckFile(descriptor, specification, out FileStatus status);
         if (failure.IsNone)
         {
-            failure = CheckHeader(descriptor, specification, status, out Geometry geometry, out ulong committed);
+            failure = CheckHeader(heap, descriptor, specification, status, out Geometry geometry, out ulong committed);
             failure = failure.IsNone ? Map(heap, descriptor, specification, geometry, status) : failure;
             heap->Blocks = committed;
         }
@@ -147,7 +147,7 @@ internal static unsafe class HeapFile
         heap->Inode = status.Inode;
         heap->KeepsStorage = geometry.BlockBytes < Geometry.Page;
         heap->TrimAfter = specification.TrimAfter;
-        return Mapping.TryMap(heap, descriptor, geometry, specification.Address) ? default : Failure.OfCall(SystemCall.Mmap, Libc.Error);
+        return Mapping.TryMap(heap, descriptor, geometry) ? default : Failure.OfCall(SystemCall.Mmap, Libc.Error);
     }
 
     private static Failure WhyNotOpened(int error) => error switch
@@ -185,26 +185,26 @@ internal static unsafe class HeapFile
 
     /// <summary>Checks a private copy of the header, so that nobody can change it between the check and the use.</summary>
     private static Failure CheckHeader(
-        int descriptor, in HeapSpecification specification, in FileStatus status, out Geometry geometry, out ulong committed)
+        Attachment* heap, int descriptor, in HeapSpecification specification, in FileStatus status, out Geometry geometry, out ulong committed)
     {
         geometry = default;
         committed = 0;
-        HeaderLayout header;
-        nint read = Libc.ReadAt(descriptor, &header, HeaderLayout.Size, 0);
+        HeaderLayout* header = (HeaderLayout*)heap->Scratch;
+        nint read = Libc.ReadAt(descriptor, header, HeaderLayout.Size, 0);
         if (read != HeaderLayout.Size)
         {
             return read < 0 ? Failure.OfCall(SystemCall.Read, Libc.Error) : Failure.Of(ShmFailure.NotAHeap, status.Size, HeaderLayout.Size);
         }
 
-        ShmFailure reason = HeaderLayout.Read(&header, out geometry);
+        ShmFailure reason = HeaderLayout.Read(header, out geometry);
         if (reason != ShmFailure.None)
         {
-            ulong found = reason == ShmFailure.UnknownLayout ? header.Layout : 0;
+            ulong found = reason == ShmFailure.UnknownLayout ? header->Layout : 0;
             return Failure.Of(reason, found, HeaderLayout.CurrentLayout);
         }
 
         // The length is asked after the committed size was read: somebody may have grown the heap since the file was checked.
-        committed = header.CommittedBlocks;
+        committed = header->CommittedBlocks;
         ulong needed = geometry.FileBytes(committed);
         if (!FileStatus.TryRead(descriptor, out FileStatus now))
         {
@@ -216,7 +216,7 @@ internal static unsafe class HeapFile
             return Failure.Of(ShmFailure.Truncated, now.Size, needed);
         }
 
-        Failure contradiction = specification.Contradiction(geometry, header.InitialBlocks);
+        Failure contradiction = specification.Contradiction(geometry, header->InitialBlocks);
         return contradiction.IsNone ? Holes.Fill(descriptor, specification, now, geometry, committed) : contradiction;
     }
 }

@@ -18,6 +18,7 @@ internal static unsafe class Libc
     internal const int MapFixed = 0x10;
     internal const int MapAnonymous = 0x20;
     internal const int MapNoReserve = 0x4000;
+    internal const int MapFixedNoReplace = 0x100000;
     internal const int DontFork = 10;
     internal const int WipeOnFork = 18;
 

@@ -13,6 +13,9 @@ internal static unsafe class Mapping
     private const int MinShards = 16;
     private const int MaxShards = 512;
 
+    /// <summary>A name beside the path has so many bytes more at most.</summary>
+    private const uint SuffixBytes = 32;
+
     /// <summary>Private, zeroed, page-aligned memory outside the managed heap.</summary>
     /// <returns>An attachment with its shards and a copy of the path, or null.</returns>
     internal static Attachment* AllocatePrivate(ReadOnlySpan<byte> path, int processors)
@@ -25,14 +28,15 @@ internal static unsafe class Mapping
     }
 
     /// <summary>Private, zeroed, page-aligned memory.</summary>
-    /// <param name="path">The path, not ended by a zero.</param>
-    /// <param name="pathBytes">Its length.</param>
+    /// <param name="path">The path, not ended by a zero; null: it is written later.</param>
+    /// <param name="pathBytes">Its length, or the most that it may have.</param>
     /// <param name="shards">A power of two.</param>
     /// <returns>An attachment with its shards and a copy of the path, or null.</returns>
     internal static Attachment* AllocatePrivate(byte* path, uint pathBytes, uint shards)
     {
         ulong shardsAt = RoundUp((ulong)sizeof(Attachment) + pathBytes + 1, 64);
-        ulong bytes = RoundUp(shardsAt + (shards * (ulong)sizeof(Shard)), Geometry.Page);
+        ulong scratchAt = shardsAt + (shards * (ulong)sizeof(Shard));
+        ulong bytes = RoundUp(scratchAt + Math.Max(pathBytes + SuffixBytes, HeaderLayout.Size), Geometry.Page);
         void* memory = Libc.Map(
             null, (nuint)bytes, Libc.ProtectRead | Libc.ProtectWrite, Libc.MapPrivate | Libc.MapAnonymous, -1, 0);
         if (memory == Libc.MapFailed)
@@ -44,10 +48,11 @@ internal static unsafe class Mapping
         heap->Shards = (Shard*)((byte*)memory + shardsAt);
         heap->ShardMask = shards - 1;
         heap->Path = (byte*)(heap + 1);
+        heap->Scratch = (byte*)memory + scratchAt;
         heap->PrivateBytes = bytes;
         heap->Descriptor = -1;
         heap->Slot = -1;
-        for (uint index = 0; index < pathBytes; index++)
+        for (uint index = 0; path != null && index < pathBytes; index++)
         {
             heap->Path[index] = path[index];
         }
@@ -55,23 +60,24 @@ internal static unsafe class Mapping
         return heap;
     }
 
-    /// <summary>Maps the file at its maximum size, once; address space is free. The null page is made read-only where the kernel's pages are as small.</summary>
+    /// <summary>
+    /// Maps the file at its maximum size, once, into the attachment's room if it has one; address space is free. The null page is made read-only where
+    /// the kernel's pages are as small.
+    /// </summary>
     /// <param name="heap">The attachment.</param>
     /// <param name="descriptor">The file, which belongs to the attachment from here on.</param>
     /// <param name="geometry">Says how much.</param>
-    /// <param name="address">Where exactly, whatever is mapped there now; null: anywhere.</param>
-    internal static bool TryMap(Attachment* heap, int descriptor, in Geometry geometry, void* address)
+    internal static bool TryMap(Attachment* heap, int descriptor, in Geometry geometry)
     {
         int protection = heap->ReadOnly ? Libc.ProtectRead : Libc.ProtectRead | Libc.ProtectWrite;
         ulong bytes = geometry.FileBytes(geometry.MaximumBlocks);
-        if (address != null && (byte*)heap < (byte*)address + bytes && (byte*)address < (byte*)heap + heap->PrivateBytes)
+        if (heap->Room.IsFixed && !heap->Room.TryFit(heap, bytes))
         {
-            Libc.Error = Libc.Exists;
             return false;
         }
 
-        int flags = Libc.MapShared | Libc.MapNoReserve | (address == null ? 0 : Libc.MapFixed);
-        void* memory = Libc.Map(address, (nuint)bytes, protection, flags, descriptor, 0);
+        int flags = Libc.MapShared | Libc.MapNoReserve | (heap->Room.IsFixed ? Libc.MapFixed : 0);
+        void* memory = Libc.Map(heap->Room.Address, (nuint)bytes, protection, flags, descriptor, 0);
         if (memory == Libc.MapFailed)
         {
             return false;
@@ -98,6 +104,7 @@ internal static unsafe class Mapping
             Libc.MapPrivate | Libc.MapAnonymous | Libc.MapNoReserve | Libc.MapFixed,
             -1,
             0);
+        Volatile.Write(ref heap->Retired, 1);
         CloseDescriptor(heap);
     }
 
@@ -107,7 +114,7 @@ internal static unsafe class Mapping
         CloseDescriptor(heap);
         if (heap->Mapping != null)
         {
-            Libc.Unmap(heap->Mapping, (nuint)heap->MappingBytes);
+            Unmap(heap);
             heap->Mapping = null;
         }
     }
@@ -117,6 +124,7 @@ internal static unsafe class Mapping
     {
         SlotLock.Release(heap);
         Forget(heap);
+        heap->Room.GiveBack();
         Libc.Unmap(heap, (nuint)heap->PrivateBytes);
     }
 
@@ -128,6 +136,18 @@ internal static unsafe class Mapping
         {
             // The host may have closed ours, and the number be that of something else by now.
             Libc.Close(descriptor);
+        }
+    }
+
+    private static void Unmap(Attachment* heap)
+    {
+        if (heap->Room.IsFixed)
+        {
+            heap->Room.Clear(heap->MappingBytes);
+        }
+        else
+        {
+            Libc.Unmap(heap->Mapping, (nuint)heap->MappingBytes);
         }
     }
 

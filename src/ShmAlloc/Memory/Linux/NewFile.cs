@@ -1,51 +1,45 @@
-using System.Runtime.CompilerServices;
-
 namespace ShmAlloc.Memory.Linux;
 
 /// <summary>A file that has no name yet, or, where the file system cannot make those, a temporary one.</summary>
 internal unsafe struct NewFile
 {
     private const uint OwnerReadWrite = 0x180;
-    private const int MaxPath = 4096;
     private const int RandomDigits = 16;
-    private const int SuffixBytes = RandomDigits + 2;
 
-    private fixed byte _temporaryName[MaxPath];
-    private bool _isNamed;
+    /// <summary>The temporary name, in memory of the caller; null if the file has none.</summary>
+    private byte* _temporaryName;
 
     internal int Descriptor;
 
     /// <summary>Makes the file in the directory where it is to get its name.</summary>
-    internal static Failure Open(byte* path, out NewFile file)
+    /// <param name="path">That name.</param>
+    /// <param name="scratch">Room for a name that is somewhat longer, as long as the file is used.</param>
+    /// <param name="file">The file.</param>
+    internal static Failure Open(byte* path, byte* scratch, out NewFile file)
     {
-        Unsafe.SkipInit(out file);
-        file._isNamed = false;
-        byte* directory = stackalloc byte[MaxPath];
-        CopyDirectory(path, directory);
-        file.Descriptor = Libc.Open(directory, Libc.TemporaryFile | Libc.ReadWrite | Libc.CloseOnExec, OwnerReadWrite);
+        file = default;
+        CopyDirectory(path, scratch);
+        file.Descriptor = Libc.Open(scratch, Libc.TemporaryFile | Libc.ReadWrite | Libc.CloseOnExec, OwnerReadWrite);
         if (file.Descriptor >= 0)
         {
             return default;
         }
 
         int error = Libc.Error;
-        return error is Libc.NotSupported or Libc.IsADirectory or Libc.Invalid ? OpenNamed(path, ref file) : Failed(SystemCall.Open, error);
+        return error is Libc.NotSupported or Libc.IsADirectory or Libc.Invalid ? OpenNamed(path, scratch, ref file) : Failed(SystemCall.Open, error);
     }
 
     /// <summary>Gives the file its name, unless there is one of that name already.</summary>
     internal readonly Failure GiveName(byte* path)
     {
         int result;
-        if (_isNamed)
+        if (_temporaryName != null)
         {
             // A link would be a second name for a moment, at which others take offence; and some file systems have none.
-            fixed (byte* from = _temporaryName)
+            result = Libc.RenameAt(Libc.CurrentDirectory, _temporaryName, Libc.CurrentDirectory, path, Libc.DoNotReplace);
+            if (result != 0 && Libc.Error is Libc.Invalid or Libc.NotImplemented or Libc.NotSupported)
             {
-                result = Libc.RenameAt(Libc.CurrentDirectory, from, Libc.CurrentDirectory, path, Libc.DoNotReplace);
-                if (result != 0 && Libc.Error is Libc.Invalid or Libc.NotImplemented or Libc.NotSupported)
-                {
-                    result = Libc.LinkAt(Libc.CurrentDirectory, from, Libc.CurrentDirectory, path, 0);
-                }
+                result = Libc.LinkAt(Libc.CurrentDirectory, _temporaryName, Libc.CurrentDirectory, path, 0);
             }
         }
         else
@@ -61,51 +55,34 @@ internal unsafe struct NewFile
     /// <summary>Harmless if it was renamed: nobody else has such a name.</summary>
     internal readonly void RemoveTemporaryName()
     {
-        if (_isNamed)
+        if (_temporaryName != null)
         {
-            fixed (byte* name = _temporaryName)
-            {
-                Libc.Unlink(name);
-            }
+            Libc.Unlink(_temporaryName);
         }
     }
 
-    private static Failure OpenNamed(byte* path, ref NewFile file)
+    private static Failure OpenNamed(byte* path, byte* name, ref NewFile file)
     {
         int length = 0;
-        while (path[length] != 0)
+        for (; path[length] != 0; length++)
         {
-            length++;
+            name[length] = path[length];
         }
 
-        if (length + SuffixBytes > MaxPath)
+        // A failure leaves it 0, and a name that exists is an error like any other.
+        ulong random = 0;
+        Libc.Random(&random, sizeof(ulong), 0);
+        name[length] = (byte)'.';
+        for (int digit = 0; digit < RandomDigits; digit++, random >>= 4)
         {
-            return Failure.Of(ShmFailure.NoPath);
+            int value = (int)(random & 15);
+            name[length + 1 + digit] = (byte)(value < 10 ? '0' + value : 'a' + value - 10);
         }
 
-        fixed (byte* name = file._temporaryName)
-        {
-            for (int index = 0; index < length; index++)
-            {
-                name[index] = path[index];
-            }
-
-            // A failure leaves it 0, and a name that exists is an error like any other.
-            ulong random = 0;
-            Libc.Random(&random, sizeof(ulong), 0);
-            name[length] = (byte)'.';
-            for (int digit = 0; digit < RandomDigits; digit++, random >>= 4)
-            {
-                int value = (int)(random & 15);
-                name[length + 1 + digit] = (byte)(value < 10 ? '0' + value : 'a' + value - 10);
-            }
-
-            name[length + 1 + RandomDigits] = 0;
-            file.Descriptor = Libc.Open(name, Libc.CreateNew | Libc.ReadWrite | Libc.CloseOnExec | Libc.NoFollow, OwnerReadWrite);
-        }
-
-        file._isNamed = file.Descriptor >= 0;
-        return file._isNamed ? default : Failed(SystemCall.Open, Libc.Error);
+        name[length + 1 + RandomDigits] = 0;
+        file.Descriptor = Libc.Open(name, Libc.CreateNew | Libc.ReadWrite | Libc.CloseOnExec | Libc.NoFollow, OwnerReadWrite);
+        file._temporaryName = file.Descriptor >= 0 ? name : null;
+        return file.Descriptor >= 0 ? default : Failed(SystemCall.Open, Libc.Error);
     }
 
     private static Failure Failed(SystemCall call, int error) => error switch
@@ -122,7 +99,7 @@ internal unsafe struct NewFile
     {
         int lastSlash = -1;
         int at = 0;
-        for (; path[at] != 0 && at < MaxPath - 1; at++)
+        for (; path[at] != 0; at++)
         {
             directory[at] = path[at];
             lastSlash = path[at] == (byte)'/' ? at : lastSlash;

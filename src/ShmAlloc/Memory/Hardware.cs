@@ -118,7 +118,6 @@ internal readonly unsafe struct Hardware : IMachine
     {
         const uint spins = 4;
         const uint yields = 16;
-        const uint maxTurns = 1500;
         const uint firstSleepMicroseconds = 50;
         const uint longestSleepMicroseconds = 1000;
         if (turn < spins)
@@ -134,7 +133,7 @@ internal readonly unsafe struct Hardware : IMachine
             Libc.Sleep(Math.Min(longestSleepMicroseconds, firstSleepMicroseconds * (turn - yields + 1)));
         }
 
-        return turn < maxTurns;
+        return turn < heap->MaxTurns;
     }
 
     public static bool BeginProbing(Attachment* heap, out int probe)

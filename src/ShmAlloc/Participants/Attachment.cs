@@ -47,6 +47,9 @@ internal unsafe struct Attachment
 
     internal uint ProcessId;
 
+    /// <summary>After so many turns in which nothing changed, what is waited for is taken to stand still: see <see cref="Patience"/>.</summary>
+    internal uint MaxTurns;
+
     /// <summary>Names this attachment among all that this process and those it was forked from have had: a reservation holds it.</summary>
     internal ulong Number;
 

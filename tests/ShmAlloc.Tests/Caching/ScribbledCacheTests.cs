@@ -45,7 +45,7 @@ public sealed class ScribbledCacheTests
             var content = (byte[])Samples[scribble.Heap].Clone();
             scribble.Apply(content, region);
             using RawHeapFile file = new(content);
-            using var heap = ShmHeap.Attach(file.Path);
+            using var heap = RawHeapFile.AttachScribbled(file.Path);
             CacheExercise.OpenAndUse(heap, scribble.Seed);
         },
         iter: Effort.Choose(40, 400, 10_000),
@@ -61,7 +61,7 @@ public sealed class ScribbledCacheTests
         scribble =>
         {
             using RawHeapFile file = new(Samples[scribble.Heap]);
-            using var heap = ShmHeap.Attach(file.Path);
+            using var heap = RawHeapFile.AttachScribbled(file.Path);
             using var reader = ShmHeap.AttachReadOnly(file.Path);
             var cache = SharedCache.Open(heap, "scribbled");
             cache.TryLease("key 3"u8, out var lease);

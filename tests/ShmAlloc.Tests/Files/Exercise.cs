@@ -17,7 +17,7 @@ internal static class Exercise
     {
         try
         {
-            using var heap = ShmHeap.Attach(path);
+            using var heap = RawHeapFile.AttachScribbled(path);
             Use(heap, seed);
         }
         catch (ShmException)

@@ -9,6 +9,17 @@ internal sealed class RawHeapFile : IDisposable
 {
     private readonly TemporaryHeapPath _path = new();
 
+    /// <summary>
+    /// Attaches a heap whose words may say that others are in the middle of something who are not there: what is scribbled stands still, and is waited for
+    /// in every round of a test.
+    /// </summary>
+    internal static unsafe ShmHeap AttachScribbled(string path)
+    {
+        ShmHeap heap = ShmHeap.Attach(path);
+        heap.Attachment->MaxTurns = 3;
+        return heap;
+    }
+
     /// <summary>A file without anything in it, or none at all.</summary>
     internal RawHeapFile(byte[]? content = null)
     {

@@ -58,7 +58,7 @@ public sealed class ScribbledWordTests
         scribble =>
         {
             using RawHeapFile file = new(Samples[scribble.Heap]);
-            using var heap = ShmHeap.Attach(file.Path);
+            using var heap = RawHeapFile.AttachScribbled(file.Path);
             heap.Reserve(300, out var inBlock);
             heap.Reserve(heap.BlockBytes, out var run);
             for (var word = 0; word < scribble.Words.Length; word += 4)
@@ -92,7 +92,7 @@ public sealed class ScribbledWordTests
         content.AsSpan((int)geometry.SummariesAt, (int)(geometry.BlockWordsAt - geometry.SummariesAt)).Fill(0xFF);
         content.AsSpan((int)geometry.HintsAt, (int)(geometry.BitmapsAt - geometry.HintsAt)).Fill(0xFF);
         using RawHeapFile file = new(content);
-        using var heap = ShmHeap.Attach(file.Path);
+        using var heap = RawHeapFile.AttachScribbled(file.Path);
         for (var block = 0; block < lengths.Length; block++)
         {
             ShmOffset offset = new(4096 + ((ulong)block * geometry.BlockBytes));

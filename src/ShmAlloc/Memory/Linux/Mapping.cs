@@ -7,6 +7,11 @@ namespace ShmAlloc.Memory.Linux;
 /// <summary>Maps a heap's file, and the private memory that goes with an attachment.</summary>
 internal static unsafe class Mapping
 {
+    /// <summary>
+    /// Each of at most a millisecond and of the time until this thread is scheduled again: longer than a fair scheduler lets a thread that can run without.
+    /// </summary>
+    private const uint DefaultMaxTurns = 1500;
+
     // More than there are processors: threads are spread over them by where their stacks lie, and two that share one get in each other's way. A shard that
     // nobody uses costs address space only.
     private const int ShardsPerProcessor = 8;
@@ -52,6 +57,7 @@ internal static unsafe class Mapping
         heap->PrivateBytes = bytes;
         heap->Descriptor = -1;
         heap->Slot = -1;
+        heap->MaxTurns = DefaultMaxTurns;
         for (uint index = 0; path != null && index < pathBytes; index++)
         {
             heap->Path[index] = path[index];

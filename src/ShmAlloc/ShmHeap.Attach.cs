@@ -1,4 +1,5 @@
 using System.Text;
+using ShmAlloc.Disposal;
 using ShmAlloc.Layout;
 using ShmAlloc.Memory;
 using ShmAlloc.Memory.Linux;
@@ -63,6 +64,7 @@ public sealed unsafe partial class ShmHeap
             throw FailureText.ToException(Failure.Of(ShmFailure.UnsupportedPlatform), path!);
         }
 
+        RetiredAttachment.GiveBackAll();
         HeapSpecification specification = Specify(options ?? new ShmHeapOptions(), readOnly);
         Attachment* heap = Mapping.AllocatePrivate(bytes, Environment.ProcessorCount);
         if (heap == null)

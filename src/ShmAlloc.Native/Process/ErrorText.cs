@@ -70,7 +70,7 @@ internal static unsafe class ErrorText
         ErrorCode.Damaged => "the checksum of the value is wrong: somebody wrote over it"u8,
         ErrorCode.NoCache => "no cache has this number: call shm_cache_open; or the key is NULL"u8,
         ErrorCode.TooManyCaches => "the heap has 16 caches, and none of this name"u8,
-        ErrorCode.AddressInUse => "the fixed address is in use: something is mapped there other than memory that was reserved with PROT_NONE; or the heap is larger than that room; or calls in the heap that was there may still run"u8,
+        ErrorCode.AddressInUse => "the fixed address is in use, and not just reserved with PROT_NONE; or the room is too small; or calls may still run there"u8,
         ErrorCode.Initialising => "another thread is opening the heap at a fixed address just now"u8,
         _ => "unknown error"u8,
     };

@@ -30,6 +30,8 @@ public sealed class KernelConstantsTests
         ["Libc.MapFixed"] = "MAP_FIXED",
         ["Libc.MapAnonymous"] = "MAP_ANONYMOUS",
         ["Libc.MapNoReserve"] = "MAP_NORESERVE",
+        ["Libc.MapFixedNoReplace"] = "MAP_FIXED_NOREPLACE",
+        ["Libc.DoNotNeed"] = "MADV_DONTNEED",
         ["Libc.DontFork"] = "MADV_DONTFORK",
         ["Libc.WipeOnFork"] = "MADV_WIPEONFORK",
         ["Libc.DuplicateCloseOnExec"] = "F_DUPFD_CLOEXEC",

@@ -3,7 +3,12 @@ using System.Runtime.InteropServices;
 namespace ShmAlloc.Memory.Linux;
 
 /// <summary>The system calls that a heap needs, as the C library offers them, and nothing else.</summary>
-internal static unsafe class Libc
+/// <remarks>
+/// A call that may take long (it waits for a disk, for the kernel's lock on this process's mappings, or gives back gigabytes) is declared twice: in a .NET
+/// program it lets the garbage collector go on meanwhile, in the native library there is no runtime that it could tell. See Libc.LongCalls.cs. What is
+/// declared here is short.
+/// </remarks>
+internal static unsafe partial class Libc
 {
     internal const int ReadOnly = 0;
     internal const int ReadWrite = 2;
@@ -51,11 +56,21 @@ internal static unsafe class Libc
 
     internal static void* MapFailed => (void*)-1;
 
-    /// <summary>Error number of the last call of this thread; to be read right after it.</summary>
+    /// <summary>Error number of the last call of this thread that failed; to be read right after it.</summary>
     internal static int Error
     {
-        get => *ErrorLocation();
-        set => *ErrorLocation() = value;
+        get => Host.IsForeign ? *ErrorLocation() : Marshal.GetLastPInvokeError();
+        set
+        {
+            if (Host.IsForeign)
+            {
+                *ErrorLocation() = value;
+            }
+            else
+            {
+                Marshal.SetLastPInvokeError(value);
+            }
+        }
     }
 
     /// <summary>
@@ -76,50 +91,8 @@ internal static unsafe class Libc
         return higher;
     }
 
-    [DllImport("libc", EntryPoint = "open"), SuppressGCTransition]
-    private static extern int OpenLowest(byte* path, int flags, uint mode);
-
-    [DllImport("libc", EntryPoint = "fcntl"), SuppressGCTransition]
-    private static extern int Control(int descriptor, int command, int argument);
-
-    [DllImport("libc", EntryPoint = "close"), SuppressGCTransition]
-    internal static extern int Close(int descriptor);
-
-    [DllImport("libc", EntryPoint = "unlink"), SuppressGCTransition]
-    internal static extern int Unlink(byte* path);
-
-    [DllImport("libc", EntryPoint = "linkat"), SuppressGCTransition]
-    internal static extern int LinkAt(int fromDirectory, byte* from, int toDirectory, byte* to, int flags);
-
-    [DllImport("libc", EntryPoint = "renameat2"), SuppressGCTransition]
-    internal static extern int RenameAt(int fromDirectory, byte* from, int toDirectory, byte* to, uint flags);
-
-    [DllImport("libc", EntryPoint = "fchmod"), SuppressGCTransition]
-    internal static extern int ChangeMode(int descriptor, uint mode);
-
     [DllImport("libc", EntryPoint = "geteuid"), SuppressGCTransition]
     internal static extern uint EffectiveUser();
-
-    [DllImport("libc", EntryPoint = "pread"), SuppressGCTransition]
-    internal static extern nint ReadAt(int descriptor, void* buffer, nuint count, long offset);
-
-    [DllImport("libc", EntryPoint = "statx"), SuppressGCTransition]
-    internal static extern int StatusOf(int directory, byte* path, int flags, uint mask, FileStatus* status);
-
-    [DllImport("libc", EntryPoint = "fcntl"), SuppressGCTransition]
-    internal static extern int Control(int descriptor, int command, FileLock* fileLock);
-
-    [DllImport("libc", EntryPoint = "mmap"), SuppressGCTransition]
-    internal static extern void* Map(void* address, nuint length, int protection, int flags, int descriptor, long offset);
-
-    [DllImport("libc", EntryPoint = "munmap"), SuppressGCTransition]
-    internal static extern int Unmap(void* address, nuint length);
-
-    [DllImport("libc", EntryPoint = "mprotect"), SuppressGCTransition]
-    internal static extern int Protect(void* address, nuint length, int protection);
-
-    [DllImport("libc", EntryPoint = "madvise"), SuppressGCTransition]
-    internal static extern int Advise(void* address, nuint length, int advice);
 
     /// <summary>Bytes of the kernel's pages, in which it maps and protects: 4 KiB on x86-64, and 4, 16 or 64 KiB on arm64.</summary>
     internal static ulong PageBytes => AuxiliaryValue(PageSizeEntry);
@@ -128,9 +101,6 @@ internal static unsafe class Libc
 
     [DllImport("libc", EntryPoint = "getauxval"), SuppressGCTransition]
     private static extern ulong AuxiliaryValue(ulong entry);
-
-    [DllImport("libc", EntryPoint = "getrandom"), SuppressGCTransition]
-    internal static extern nint Random(void* buffer, nuint count, uint flags);
 
     [DllImport("libc", EntryPoint = "memcpy"), SuppressGCTransition]
     internal static extern void* Copy(void* to, void* from, nuint count);
@@ -143,36 +113,8 @@ internal static unsafe class Libc
 
     /// <summary>Gives a range of a file its storage or, with another mode, takes it away.</summary>
     /// <returns>0, or the error number.</returns>
-    internal static int Allocate(int descriptor, int mode, long offset, long length)
-    {
-        if (Host.IsForeign)
-        {
-            return AllocateHere(descriptor, mode, offset, length) == 0 ? 0 : Error;
-        }
-
-        return AllocateAside(descriptor, mode, offset, length) == 0 ? 0 : Marshal.GetLastPInvokeError();
-    }
-
-    /// <summary>Takes long for large ranges, so this one lets the garbage collector go on meanwhile.</summary>
-    [DllImport("libc", EntryPoint = "fallocate", SetLastError = true)]
-    private static extern int AllocateAside(int descriptor, int mode, long offset, long length);
-
-    /// <summary>Where there is no garbage collector.</summary>
-    [DllImport("libc", EntryPoint = "fallocate"), SuppressGCTransition]
-    private static extern int AllocateHere(int descriptor, int mode, long offset, long length);
-
-    /// <summary>Gives the processor to another thread that waits for it.</summary>
-    internal static void Yield()
-    {
-        if (Host.IsForeign)
-        {
-            YieldHere();
-        }
-        else
-        {
-            YieldAside();
-        }
-    }
+    internal static int Allocate(int descriptor, int mode, long offset, long length) =>
+        AllocateRange(descriptor, mode, offset, length) == 0 ? 0 : Error;
 
     /// <summary>Waits for at most so many microseconds, below a second; a signal ends it.</summary>
     internal static void Sleep(uint microseconds)
@@ -180,27 +122,8 @@ internal static unsafe class Libc
         long* time = stackalloc long[2];
         time[0] = 0;
         time[1] = microseconds * 1000L;
-        if (Host.IsForeign)
-        {
-            SleepHere(time, null);
-        }
-        else
-        {
-            SleepAside(time, null);
-        }
+        SleepFor(time, null);
     }
-
-    [DllImport("libc", EntryPoint = "sched_yield")]
-    private static extern int YieldAside();
-
-    [DllImport("libc", EntryPoint = "sched_yield"), SuppressGCTransition]
-    private static extern int YieldHere();
-
-    [DllImport("libc", EntryPoint = "nanosleep")]
-    private static extern int SleepAside(long* time, long* rest);
-
-    [DllImport("libc", EntryPoint = "nanosleep"), SuppressGCTransition]
-    private static extern int SleepHere(long* time, long* rest);
 
     [DllImport("libc", EntryPoint = "__errno_location"), SuppressGCTransition]
     private static extern int* ErrorLocation();

@@ -1,4 +1,6 @@
+using ShmAlloc.Disposal;
 using ShmAlloc.Layout;
+using ShmAlloc.Participants;
 
 namespace ShmAlloc;
 
@@ -17,8 +19,7 @@ public sealed unsafe partial class ShmHeap
             return null;
         }
 
-        CheckRange(offset, 1);
-        return _heap->UserBase + offset.Value;
+        return AddressOf(offset, 1);
     }
 
     /// <summary>Bytes at an offset, to read and write. The span must not be used after <see cref="Dispose"/>.</summary>
@@ -32,8 +33,7 @@ public sealed unsafe partial class ShmHeap
     {
         ThrowIfReadOnly();
         ArgumentOutOfRangeException.ThrowIfNegative(lengthBytes);
-        CheckRange(offset, (ulong)lengthBytes);
-        return new Span<byte>(_heap->UserBase + offset.Value, lengthBytes);
+        return new Span<byte>(AddressOf(offset, (ulong)lengthBytes), lengthBytes);
     }
 
     /// <summary>Bytes at an offset, to read. The span must not be used after <see cref="Dispose"/>.</summary>
@@ -45,8 +45,7 @@ public sealed unsafe partial class ShmHeap
     public ReadOnlySpan<byte> GetReadOnlySpan(ShmOffset offset, int lengthBytes)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(lengthBytes);
-        CheckRange(offset, (ulong)lengthBytes);
-        return new ReadOnlySpan<byte>(_heap->UserBase + offset.Value, lengthBytes);
+        return new ReadOnlySpan<byte>(AddressOf(offset, (ulong)lengthBytes), lengthBytes);
     }
 
     /// <summary>
@@ -62,8 +61,7 @@ public sealed unsafe partial class ShmHeap
         where T : unmanaged
     {
         ThrowIfReadOnly();
-        CheckRange(offset, (ulong)sizeof(T));
-        return ref *(T*)(_heap->UserBase + offset.Value);
+        return ref *(T*)AddressOf(offset, (ulong)sizeof(T));
     }
 
     /// <summary>The offset of an address that <see cref="GetPointer"/> gave.</summary>
@@ -78,15 +76,23 @@ public sealed unsafe partial class ShmHeap
             return default;
         }
 
-        ShmOffset offset = new((ulong)((byte*)address - _heap->UserBase));
-        CheckRange(offset, 1);
+        using Visit visit = new(this);
+        ShmOffset offset = new((ulong)((byte*)address - visit.Heap->UserBase));
+        CheckRange(visit, offset, 1);
         return offset;
     }
 
-    private void CheckRange(ShmOffset offset, ulong lengthBytes)
+    private byte* AddressOf(ShmOffset offset, ulong lengthBytes)
     {
-        bool isInside = IsInside(offset, lengthBytes);
-        ThrowIfEnded();
+        using Visit visit = new(this);
+        CheckRange(visit, offset, lengthBytes);
+        return visit.Heap->UserBase + offset.Value;
+    }
+
+    private void CheckRange(in Visit visit, ShmOffset offset, ulong lengthBytes)
+    {
+        bool isInside = IsInside(visit.Heap, offset, lengthBytes);
+        ThrowIfEnded(visit);
         if (!isInside)
         {
             throw new ArgumentOutOfRangeException(
@@ -94,22 +100,22 @@ public sealed unsafe partial class ShmHeap
         }
     }
 
-    private bool IsInside(ShmOffset offset, ulong lengthBytes)
+    private static bool IsInside(Attachment* heap, ShmOffset offset, ulong lengthBytes)
     {
         ulong relative = offset.Value - Geometry.Page;
-        if (offset.Value < Geometry.Page || Fits(relative, lengthBytes))
+        if (offset.Value < Geometry.Page || Fits(heap, relative, lengthBytes))
         {
             return offset.Value >= Geometry.Page;
         }
 
         // Another thread may have taken the larger size over a moment ago, so it is looked again in either case.
-        Allocation.Growth<Memory.Hardware>.Refresh(_heap);
-        return Fits(relative, lengthBytes);
+        Allocation.Growth<Memory.Hardware>.Refresh(heap);
+        return Fits(heap, relative, lengthBytes);
     }
 
-    private bool Fits(ulong relative, ulong lengthBytes)
+    private static bool Fits(Attachment* heap, ulong relative, ulong lengthBytes)
     {
-        ulong committed = _heap->Blocks << _heap->Geometry.BlockShift;
+        ulong committed = Volatile.Read(ref heap->Blocks) << heap->Geometry.BlockShift;
         return relative <= committed && lengthBytes <= committed - relative;
     }
 }

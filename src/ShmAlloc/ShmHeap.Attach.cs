@@ -1,5 +1,6 @@
 using System.Text;
 using ShmAlloc.Allocation;
+using ShmAlloc.Disposal;
 using ShmAlloc.Layout;
 using ShmAlloc.Memory;
 using ShmAlloc.Memory.Linux;
@@ -64,6 +65,7 @@ public sealed unsafe partial class ShmHeap
             throw FailureText.ToException(Failure.Of(ShmFailure.UnsupportedPlatform), path!);
         }
 
+        RetiredAttachment.GiveBackAll();
         HeapSpecification specification = Specify(options ?? new ShmHeapOptions(), readOnly);
         Attachment* heap = Mapping.AllocatePrivate(bytes, Environment.ProcessorCount);
         if (heap == null)

@@ -1,9 +1,10 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 using ShmAlloc.Allocation;
+using ShmAlloc.Disposal;
 using ShmAlloc.Inspection;
 using ShmAlloc.Layout;
 using ShmAlloc.Memory;
-using ShmAlloc.Memory.Linux;
 using ShmAlloc.Participants;
 
 namespace ShmAlloc;
@@ -25,72 +26,108 @@ public sealed unsafe partial class ShmHeap : IDisposable
 
     private static long _lastNumber;
 
-    private readonly Attachment* _heap;
+    /// <summary>The address of what calls use: see <see cref="Visit"/>.</summary>
+    private nint _attachment;
+
+    /// <summary>The address of what this heap was made with: that is how calls say what they use.</summary>
+    internal readonly nint AttachmentName;
+
+    /// <summary>For each cell: see <see cref="LeaseKeeper"/>.</summary>
+    internal readonly LeaseKeeper?[] LeaseKeepers = new LeaseKeeper?[SlotLayout.Cells];
+
+    /// <summary>What was known at the end.</summary>
+    private long _lastCommittedBytes;
 
     /// <summary>Names this attachment among all of this process.</summary>
     private readonly long _number = Interlocked.Increment(ref _lastNumber);
 
-    internal Attachment* Attachment => _heap;
-
     private ShmHeap(Attachment* heap, string path)
     {
-        _heap = heap;
+        _attachment = (nint)heap;
+        AttachmentName = (nint)heap;
         Path = path;
+        IsReadOnly = heap->ReadOnly;
+        UnitBytes = 1 << heap->Geometry.UnitShift;
+        BlockBytes = 1 << heap->Geometry.BlockShift;
+        LargestAllocationBytes = (long)heap->LargestRequest;
+        MaximumBytes = (long)heap->WholeBytes;
+        MaxParticipants = (int)heap->Geometry.Slots;
     }
 
-    /// <summary>Gives back what <see cref="Dispose"/> left to others, or everything if it was forgotten.</summary>
+    /// <summary>Gives everything back if <see cref="Dispose"/> was forgotten, or a reservation that outlived it.</summary>
     ~ShmHeap()
     {
-        if (_heap->Ended == 0)
-        {
-            Departure<Hardware>.Begin(_heap);
-        }
+        using Visit visit = new(this);
+        Departure<Hardware>.Begin(visit.Heap);
 
-        // Nobody refers to this object any more: no call is under way, and a reservation that is left can never be used.
-        // Without its lock our slot is that of a dead participant, so others recover it.
-        Mapping.Free(_heap);
+        // Nobody refers to this object any more: a reservation that is left can never be used. Without its lock our slot is that of a dead participant,
+        // so others recover it.
+        Retire(visit.Heap);
+    }
+
+    /// <summary>What calls use. To be used in a <see cref="Visit"/> only.</summary>
+    internal Attachment* Attachment
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => (Attachment*)Volatile.Read(ref _attachment);
     }
 
     /// <summary>The path of the file, as it was given.</summary>
     public string Path { get; }
 
     /// <summary>Names this heap among all; chosen at creation.</summary>
+    /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
     public Guid Id
     {
         get
         {
+            using Visit visit = new(this);
             Guid id = default;
-            ulong* words = (ulong*)&_heap->Header->HeapId;
+            ulong* words = (ulong*)&visit.Heap->Header->HeapId;
             ((ulong*)&id)[0] = Hardware.Read(words, "", 0);
             ((ulong*)&id)[1] = Hardware.Read(words + 1, "", 0);
-            ThrowIfEnded();
+            ThrowIfEnded(visit);
             return id;
         }
     }
 
     /// <summary>Whether this attachment can only read.</summary>
-    public bool IsReadOnly => _heap->ReadOnly;
+    public bool IsReadOnly { get; }
 
     /// <summary>Bytes of a unit, the granularity of all allocations.</summary>
-    public int UnitBytes => 1 << _heap->Geometry.UnitShift;
+    public int UnitBytes { get; }
 
     /// <summary>Bytes of a block.</summary>
-    public int BlockBytes => 1 << _heap->Geometry.BlockShift;
+    public int BlockBytes { get; }
 
     /// <summary>Larger requests are refused; the maximum size if there is no other limit.</summary>
-    public long LargestAllocationBytes => (long)_heap->LargestRequest;
+    public long LargestAllocationBytes { get; }
 
-    /// <summary>Bytes of the allocatable region that exist now, as far as this process has noticed.</summary>
-    public long CommittedBytes => (long)(Volatile.Read(ref _heap->Blocks) << _heap->Geometry.BlockShift);
+    /// <summary>Bytes of the allocatable region that exist now, as far as this process has noticed; after the end of the heap, what it had noticed then.</summary>
+    public long CommittedBytes
+    {
+        get
+        {
+            using Visit visit = new(this);
+            return visit.Heap == EndedAttachment.Address ? _lastCommittedBytes : CommittedBytesOf(visit.Heap);
+        }
+    }
 
     /// <summary>Bytes that the allocatable region can grow to.</summary>
-    public long MaximumBytes => (long)(_heap->Geometry.MaximumBlocks << _heap->Geometry.BlockShift);
+    public long MaximumBytes { get; }
 
     /// <summary>How many attachments there can be at once.</summary>
-    public int MaxParticipants => (int)_heap->Geometry.Slots;
+    public int MaxParticipants { get; }
 
-    /// <summary>The number of our slot; <see langword="null"/> if attached read-only, or if all were taken so far.</summary>
-    public int? ParticipantSlot => Volatile.Read(ref _heap->Slot) is var slot and >= 0 ? slot : null;
+    /// <summary>The number of our slot; <see langword="null"/> if attached read-only, if all were taken so far, or after the end of the heap.</summary>
+    public int? ParticipantSlot
+    {
+        get
+        {
+            using Visit visit = new(this);
+            return Volatile.Read(ref visit.Heap->Slot) is var slot and >= 0 ? slot : null;
+        }
+    }
 
     /// <summary>Allocates at least <paramref name="sizeBytes"/> bytes, published at once: they stay until somebody frees them.</summary>
     /// <param name="sizeBytes">0 to <see cref="LargestAllocationBytes"/>. The contents are not defined.</param>
@@ -108,15 +145,11 @@ public sealed unsafe partial class ShmHeap : IDisposable
     public ShmOffset Malloc(long sizeBytes, out ShmStatus status)
     {
         // A negative size is a large one, which the short way refuses.
-        ulong offset = ShortWay<Hardware>.Malloc(_heap, (ulong)sizeBytes);
+        QuickVisit visit = new(this);
+        ulong offset = ShortWay<Hardware>.Malloc(visit.Heap, (ulong)sizeBytes);
+        visit.End(this);
         status = ShmStatus.Ok;
-        if (offset == 0)
-        {
-            offset = MallocGeneral(sizeBytes, out status);
-        }
-
-        GC.KeepAlive(this);
-        return new ShmOffset(offset);
+        return new ShmOffset(offset != 0 ? offset : MallocGeneral(sizeBytes, out status));
     }
 
     /// <summary>Allocates room for an array, filled with zeros.</summary>
@@ -138,9 +171,8 @@ public sealed unsafe partial class ShmHeap : IDisposable
             return default;
         }
 
-        ulong offset = Heap<Hardware>.Calloc(_heap, (ulong)count, (ulong)sizeBytes, out status);
-        GC.KeepAlive(this);
-        return new ShmOffset(offset);
+        using Visit visit = new(this);
+        return new ShmOffset(Heap<Hardware>.Calloc(visit.Heap, (ulong)count, (ulong)sizeBytes, out status));
     }
 
     /// <summary>Frees an allocation, whichever process made it. Freeing null is fine.</summary>
@@ -152,9 +184,10 @@ public sealed unsafe partial class ShmHeap : IDisposable
     /// </returns>
     public ShmStatus Free(ShmOffset offset)
     {
-        ShmStatus status = ShortWay<Hardware>.Free(_heap, offset.Value) ? ShmStatus.Ok : Heap<Hardware>.Free(_heap, offset.Value);
-        GC.KeepAlive(this);
-        return status;
+        QuickVisit visit = new(this);
+        bool isFreed = ShortWay<Hardware>.Free(visit.Heap, offset.Value);
+        visit.End(this);
+        return isFreed ? ShmStatus.Ok : FreeGeneral(offset);
     }
 
     /// <summary>Allocates memory that stays ours until it is published or abandoned. If this process dies first, it is taken back.</summary>
@@ -169,13 +202,14 @@ public sealed unsafe partial class ShmHeap : IDisposable
             return ShmStatus.InvalidSize;
         }
 
-        ShmStatus status = Heap<Hardware>.Reserve(_heap, (ulong)sizeBytes, out ulong offset, out int cell, out Ticket ticket);
+        using Visit visit = new(this);
+        Attachment* heap = visit.Heap;
+        ShmStatus status = Heap<Hardware>.Reserve(heap, (ulong)sizeBytes, out ulong offset, out int cell, out Ticket ticket);
         if (status == ShmStatus.Ok)
         {
-            reservation = new ShmReservation(_number, new ShmOffset(offset), cell, ticket.Bits, _heap->Slot, _heap->Epoch);
+            reservation = new ShmReservation(_number, new ShmOffset(offset), cell, ticket.Bits, heap->Slot, heap->Epoch);
         }
 
-        GC.KeepAlive(this);
         return status;
     }
 
@@ -197,9 +231,8 @@ public sealed unsafe partial class ShmHeap : IDisposable
     /// <returns>Bytes, or 0 if there is no published allocation that starts there.</returns>
     public long UsableSize(ShmOffset offset)
     {
-        ulong size = Heap<Hardware>.UsableSize(_heap, offset.Value);
-        GC.KeepAlive(this);
-        return (long)size;
+        using Visit visit = new(this);
+        return (long)Heap<Hardware>.UsableSize(visit.Heap, offset.Value);
     }
 
     /// <summary>Reads one of the words by which processes find what they share: the entry points of the users' own structures.</summary>
@@ -210,8 +243,9 @@ public sealed unsafe partial class ShmHeap : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegative(index);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, RootCount);
-        ulong value = Hardware.Read(&_heap->Header->Root[index], "", 0);
-        ThrowIfEnded();
+        using Visit visit = new(this);
+        ulong value = Hardware.Read(&visit.Heap->Header->Root[index], "", 0);
+        ThrowIfEnded(visit);
         return value;
     }
 
@@ -226,8 +260,10 @@ public sealed unsafe partial class ShmHeap : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(index);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, RootCount);
         ThrowIfReadOnly();
-        ulong was = Hardware.CompareExchange(&_heap->Header->Root[index], value, expected, "", 0);
-        ThrowIfEnded();
+        using Visit visit = new(this);
+        ThrowIfEnded(visit);
+        ulong was = Hardware.CompareExchange(&visit.Heap->Header->Root[index], value, expected, "", 0);
+        ThrowIfEnded(visit);
         return was;
     }
 
@@ -235,9 +271,9 @@ public sealed unsafe partial class ShmHeap : IDisposable
     /// <returns>How many were recovered by this call.</returns>
     public int RecoverDead()
     {
-        int recovered = Recovery<Hardware>.RecoverDead(_heap);
-        TrimRounds<Hardware>.LookWithCell(_heap);
-        GC.KeepAlive(this);
+        using Visit visit = new(this);
+        int recovered = Recovery<Hardware>.RecoverDead(visit.Heap);
+        TrimRounds<Hardware>.LookWithCell(visit.Heap);
         return recovered;
     }
 
@@ -249,10 +285,10 @@ public sealed unsafe partial class ShmHeap : IDisposable
     public ShmStatus Grow(long bytes)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(bytes);
-        ShmStatus status = Volatile.Read(ref _heap->Closing) != 0 ? ShmStatus.Closed
-            : Growth<Hardware>.TryGrow(_heap, Math.Max(1, _heap->Geometry.BlocksFor((ulong)bytes)));
-        GC.KeepAlive(this);
-        return status;
+        using Visit visit = new(this);
+        Attachment* heap = visit.Heap;
+        return Volatile.Read(ref heap->Closing) != 0 ? ShmStatus.Closed
+            : Growth<Hardware>.TryGrow(heap, Math.Max(1, heap->Geometry.BlocksFor((ulong)bytes)));
     }
 
     /// <summary>
@@ -269,9 +305,8 @@ public sealed unsafe partial class ShmHeap : IDisposable
     /// <returns>Bytes that were given back by this call; 0 also if that is not possible: see <see cref="ShmStatistics.CanGiveBack"/>.</returns>
     public long Trim()
     {
-        long bytes = (long)TrimBlocks<Hardware>.All(_heap);
-        GC.KeepAlive(this);
-        return bytes;
+        using Visit visit = new(this);
+        return (long)TrimBlocks<Hardware>.All(visit.Heap);
     }
 
     /// <summary>Walks over the whole heap and counts.</summary>
@@ -279,8 +314,9 @@ public sealed unsafe partial class ShmHeap : IDisposable
     /// <exception cref="ObjectDisposedException">The heap was disposed, before the walk or during it.</exception>
     public ShmStatistics GetStatistics()
     {
-        ShmStatistics statistics = StatisticsWalk<Hardware>.Take(_heap);
-        ThrowIfEnded();
+        using Visit visit = new(this);
+        ShmStatistics statistics = StatisticsWalk<Hardware>.Take(visit.Heap);
+        ThrowIfEnded(visit);
         return statistics;
     }
 
@@ -289,49 +325,77 @@ public sealed unsafe partial class ShmHeap : IDisposable
     /// <exception cref="ObjectDisposedException">The heap was disposed, before the walk or during it.</exception>
     public ShmVerification Verify()
     {
-        ShmVerification verification = Verifier<Hardware>.Verify(_heap);
-        ThrowIfEnded();
+        using Visit visit = new(this);
+        ShmVerification verification = Verifier<Hardware>.Verify(visit.Heap);
+        ThrowIfEnded(visit);
         return verification;
     }
 
     /// <summary>
-    /// Detaches: gives up the participant slot and the memory. Operations under way finish first, and so do reservations: the last one out detaches.
-    /// Pointers and spans must not be used any more. The file stays.
+    /// Detaches: gives up the participant slot and the memory, address space included. Operations under way finish first, and so do reservations: the last
+    /// one out detaches.
+    /// Pointers and spans must not be used any more: what they led to may be something else's memory. The file stays.
     /// </summary>
-    [SuppressMessage("Usage", "CA1816", Justification = "The address range may go only when no call can be under way: that is what the finalizer knows.")]
+    /// <remarks>May be called more than once, and by several threads. It waits for no other call.</remarks>
+    [SuppressMessage("Usage", "CA1816", Justification = "A reservation may put the end off; the finalizer is not needed from then on: see Retire.")]
     public void Dispose()
     {
-        Departure<Hardware>.Begin(_heap);
-        GC.KeepAlive(this);
+        using Visit visit = new(this);
+        Departure<Hardware>.Begin(visit.Heap);
     }
 
+    /// <summary>Called during a visit, when the attachment has ended: no new call gets it.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    [SuppressMessage("Usage", "CA1816", Justification = "This is where disposal ends, in whichever call is the last one out.")]
+    internal void Retire(Attachment* heap)
+    {
+        nint ended = (nint)EndedAttachment.Address;
+        if ((nint)heap == ended)
+        {
+            return;
+        }
+
+        Volatile.Write(ref _lastCommittedBytes, CommittedBytesOf(heap));
+        if (Interlocked.CompareExchange(ref _attachment, ended, (nint)heap) == (nint)heap)
+        {
+            RetiredAttachment.Add(heap);
+            GC.SuppressFinalize(this);
+        }
+    }
+
+    private static long CommittedBytesOf(Attachment* heap) => (long)(Volatile.Read(ref heap->Blocks) << heap->Geometry.BlockShift);
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private ulong MallocGeneral(long sizeBytes, out ShmStatus status)
     {
+        using Visit visit = new(this);
         status = ShmStatus.InvalidSize;
-        return sizeBytes < 0 ? 0 : Heap<Hardware>.MallocGeneral(_heap, (ulong)sizeBytes, out status);
+        return sizeBytes < 0 ? 0 : Heap<Hardware>.MallocGeneral(visit.Heap, (ulong)sizeBytes, out status);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private ShmStatus FreeGeneral(ShmOffset offset)
+    {
+        using Visit visit = new(this);
+        return Heap<Hardware>.Free(visit.Heap, offset.Value);
     }
 
     private ShmStatus End(in ShmReservation reservation, bool publish)
     {
-        bool isOurs = reservation.Attachment == _number && reservation.Slot == _heap->Slot && reservation.Epoch == _heap->Epoch;
-        ShmStatus status = isOurs
-            ? Heap<Hardware>.EndReservation(_heap, reservation.Offset.Value, reservation.Cell, new Ticket(reservation.Ticket), publish)
+        using Visit visit = new(this);
+        Attachment* heap = visit.Heap;
+        bool isOurs = reservation.Attachment == _number && reservation.Slot == heap->Slot && reservation.Epoch == heap->Epoch;
+        return isOurs
+            ? Heap<Hardware>.EndReservation(heap, reservation.Offset.Value, reservation.Cell, new Ticket(reservation.Ticket), publish)
             : ShmStatus.StaleReservation;
-        GC.KeepAlive(this);
-        return status;
     }
 
-    /// <summary>After the end the memory reads as zeros, which are no answer. Keeps this object alive until here.</summary>
-    private void ThrowIfEnded()
-    {
-        bool isEnded = Volatile.Read(ref _heap->Ended) != 0;
-        GC.KeepAlive(this);
-        ObjectDisposedException.ThrowIf(isEnded, this);
-    }
+    /// <summary>After the end the memory reads as zeros, which are no answer.</summary>
+    private void ThrowIfEnded(in Visit visit) => ObjectDisposedException.ThrowIf(Volatile.Read(ref visit.Heap->Ended) != 0, this);
 
     private void ThrowIfReadOnly()
     {
-        if (_heap->ReadOnly)
+        if (IsReadOnly)
         {
             throw new InvalidOperationException($"Heap '{Path}' is attached read-only.");
         }

@@ -4,7 +4,10 @@ namespace ShmAlloc;
 /// Memory that is being filled: it belongs to the attachment that reserved it until <see cref="ShmHeap.Publish"/> hands it over or
 /// <see cref="ShmHeap.Abandon"/> gives it back. If the process dies first, it is taken back by recovery.
 /// </summary>
-/// <remarks>A copy is the same reservation: it can be published or abandoned once. It means nothing in another process.</remarks>
+/// <remarks>
+/// A copy is the same reservation: it can be published or abandoned once. It means nothing in another process. One that is forgotten keeps its memory,
+/// which the caller may still use by an address, and its cell: until its <see cref="ShmHeap"/> is collected, or the process ends.
+/// </remarks>
 public readonly record struct ShmReservation
 {
     internal ShmReservation(long attachment, ShmOffset offset, int cell, ulong ticket, int slot, uint epoch)

@@ -1,3 +1,4 @@
+using ShmAlloc.Disposal;
 using ShmAlloc.Layout;
 using ShmAlloc.Memory;
 using ShmAlloc.Participants;
@@ -8,18 +9,21 @@ namespace ShmAlloc.Caching;
 /// A value that is read where it lies, without a copy. Its memory is not reused before the lease is disposed, or this process dies; the key may have another
 /// value by then.
 /// </summary>
-/// <remarks>A copy is the same lease. It means nothing in another process.</remarks>
+/// <remarks>
+/// A copy is the same lease. It means nothing in another process. One that is forgotten is ended by a garbage collection: so keep it as long as
+/// <see cref="Value"/> is used, which "using" does.
+/// </remarks>
 public readonly unsafe struct CacheLease : IDisposable, IEquatable<CacheLease>
 {
-    private readonly SharedCache? _cache;
+    private readonly LeaseKeeper? _keeper;
     private readonly byte* _value;
     private readonly int _length;
     private readonly int _cell;
     private readonly ulong _ticket;
 
-    internal CacheLease(SharedCache cache, byte* value, int length, int cell, ulong ticket, ulong stamp)
+    internal CacheLease(LeaseKeeper keeper, byte* value, int length, int cell, ulong ticket, ulong stamp)
     {
-        _cache = cache;
+        _keeper = keeper;
         _value = value;
         _length = length;
         _cell = cell;
@@ -34,10 +38,10 @@ public readonly unsafe struct CacheLease : IDisposable, IEquatable<CacheLease>
     public ReadOnlySpan<byte> Value => new(_value, _length);
 
     /// <summary>Lets go of the memory. Doing it twice is fine.</summary>
-    public void Dispose() => _cache?.EndLease(_cell, _ticket);
+    public void Dispose() => _keeper?.End(_cell, _ticket);
 
     /// <inheritdoc/>
-    public bool Equals(CacheLease other) => ReferenceEquals(_cache, other._cache) && _cell == other._cell && _ticket == other._ticket;
+    public bool Equals(CacheLease other) => ReferenceEquals(_keeper, other._keeper) && _cell == other._cell && _ticket == other._ticket;
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => obj is CacheLease other && Equals(other);
@@ -66,6 +70,7 @@ public sealed unsafe partial class SharedCache
     public CacheStatus TryLease(ReadOnlySpan<byte> key, out CacheLease lease)
     {
         lease = default;
+        using Visit visit = Enter();
         CacheStatus status = Grips<Hardware>.TryTake(_heap, lasting: true, out int cell);
         if (status != CacheStatus.Ok)
         {
@@ -78,8 +83,9 @@ public sealed unsafe partial class SharedCache
             if (status == CacheStatus.Ok)
             {
                 byte* value = (byte*)ItemAccess<Hardware>.At(_heap, facts.Unit) + facts.Shape.ValueBegins;
-                lease = new CacheLease(
-                    this, value, (int)facts.Shape.ValueBytes, cell, Cells<Hardware>.TicketOf(_heap, cell).Bits, facts.Stamp);
+                ulong ticket = Cells<Hardware>.TicketOf(_heap, cell).Bits;
+                LeaseKeeper keeper = LeaseKeeper.Begin(Heap.LeaseKeepers, this, cell, ticket);
+                lease = new CacheLease(keeper, value, (int)facts.Shape.ValueBytes, cell, ticket, facts.Stamp);
             }
         }
 
@@ -92,14 +98,18 @@ public sealed unsafe partial class SharedCache
         return Checked(status);
     }
 
-    internal void EndLease(int cell, ulong ticket)
+    /// <param name="cell">That of the lease.</param>
+    /// <param name="ticket">That of the lease. If it is not that of the cell, the lease was ended before.</param>
+    /// <param name="keeper">Null if the lease was forgotten.</param>
+    internal void EndLease(int cell, ulong ticket, LeaseKeeper? keeper)
     {
-        if (Cells<Hardware>.TryStartWork(_heap, cell, new Ticket(ticket)))
+        // A lease that is not ended yet keeps the heap attached.
+        using Visit visit = new(Heap);
+        if (visit.Heap == _heap && Cells<Hardware>.TryStartWork(_heap, cell, new Ticket(ticket)))
         {
+            keeper?.Wait(Heap.LeaseKeepers, cell);
             Cells<Hardware>.Release(_heap, cell);
         }
-
-        GC.KeepAlive(Heap);
     }
 
     /// <summary>Holds the value of a key under a cell.</summary>

@@ -1,3 +1,4 @@
+using ShmAlloc.Disposal;
 using ShmAlloc.Layout;
 using ShmAlloc.Memory;
 using ShmAlloc.Participants;
@@ -7,7 +8,9 @@ namespace ShmAlloc.Caching;
 /// <summary>
 /// A value that is being written straight into the heap. Nobody sees it before <see cref="Commit"/>; if this process dies first, it is taken back.
 /// </summary>
-/// <remarks>For one thread at a time.</remarks>
+/// <remarks>
+/// For one thread at a time. One that is forgotten is taken back by a garbage collection: so keep it as long as <see cref="Value"/> is written to.
+/// </remarks>
 public sealed unsafe class CacheReservation : IDisposable
 {
     private readonly SharedCache _cache;
@@ -21,6 +24,9 @@ public sealed unsafe class CacheReservation : IDisposable
         _key = key.ToArray();
         _item = item;
     }
+
+    /// <summary>Gives back what was forgotten.</summary>
+    ~CacheReservation() => Abandon();
 
     /// <summary>Where to write the value. What was there before is undefined. Must not be used after <see cref="Commit"/> or <see cref="Dispose"/>.</summary>
     /// <exception cref="ObjectDisposedException">It was committed or disposed.</exception>
@@ -45,6 +51,12 @@ public sealed unsafe class CacheReservation : IDisposable
 
     /// <summary>Gives it back if it was not committed.</summary>
     public void Dispose()
+    {
+        Abandon();
+        GC.SuppressFinalize(this);
+    }
+
+    private void Abandon()
     {
         if (_isOpen)
         {
@@ -73,6 +85,7 @@ public sealed unsafe partial class SharedCache
             return CacheStatus.TooLarge;
         }
 
+        using Visit visit = Enter();
         ulong now = Now;
         ulong* tags = stackalloc ulong[ItemShape.MaxTags];
         CacheStatus status = TryBeginLasting(key, (uint)lengthBytes, Translate(options, now, tags), now, out NewItem item);
@@ -82,6 +95,7 @@ public sealed unsafe partial class SharedCache
 
     internal CacheStatus CommitReserved(ReadOnlySpan<byte> key, ref NewItem item, PutMode mode, ulong expected)
     {
+        using Visit visit = Enter();
         fixed (byte* bytes = key)
         {
             CacheKey found = KeyOf(bytes, key.Length);
@@ -110,9 +124,12 @@ public sealed unsafe partial class SharedCache
 
     internal void AbandonReserved(in NewItem item)
     {
-        NewItems<Hardware>.Abandon(_heap, item);
-        Cells<Hardware>.Release(_heap, item.Cell);
-        GC.KeepAlive(Heap);
+        using Visit visit = new(Heap);
+        if (visit.Heap == _heap)
+        {
+            NewItems<Hardware>.Abandon(_heap, item);
+            Cells<Hardware>.Release(_heap, item.Cell);
+        }
     }
 
     /// <summary>Begins an item under a cell that may be kept for as long as it takes.</summary>

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using ShmAlloc.Disposal;
 using ShmAlloc.Layout;
 using ShmAlloc.Memory;
 using ShmAlloc.Participants;
@@ -124,6 +125,7 @@ public sealed unsafe partial class SharedCache
     private FlightState TryFly(ReadOnlySpan<byte> key, in CacheEntryOptions options, bool allowStale, out byte[]? value, out NewItem placeholder)
     {
         placeholder = default;
+        using Visit visit = Enter();
         CacheStatus found = Get(key, [], counts: false, out _, out _);
         value = found == CacheStatus.Ok ? [] : found == CacheStatus.BufferTooSmall ? GetArray(key, counts: false, out _) : null;
         if (value != null)
@@ -239,6 +241,13 @@ public sealed unsafe partial class SharedCache
     /// </summary>
     private void Land(ReadOnlySpan<byte> key, byte[] value, in CacheEntryOptions options, in NewItem placeholder, bool isOurs)
     {
+        // A flight of ours keeps the heap attached; the value of another is returned all the same.
+        using Visit visit = new(Heap);
+        if (visit.Heap != _heap)
+        {
+            return;
+        }
+
         CacheStatus status = CacheStatus.Changed;
         ulong now = Now;
         ulong* tags = stackalloc ulong[ItemShape.MaxTags];
@@ -261,13 +270,12 @@ public sealed unsafe partial class SharedCache
         {
             GiveUp(placeholder);
         }
-
-        GC.KeepAlive(Heap);
     }
 
     /// <summary>Before anything is worked out: an expiry that is not in the future is misuse.</summary>
     private void ThrowIfOver(in CacheEntryOptions options)
     {
+        using Visit visit = Enter();
         ulong* tags = stackalloc ulong[ItemShape.MaxTags];
         Translate(options with { Tags = default }, Now, tags);
     }
@@ -289,11 +297,15 @@ public sealed unsafe partial class SharedCache
     /// <summary>Takes the placeholder away if it is still there, and lets go of it.</summary>
     private void GiveUp(in NewItem placeholder)
     {
-        Flight<Hardware>.GiveUp(_heap, _table, placeholder);
-        Cells<Hardware>.Release(_heap, placeholder.Cell);
-        GC.KeepAlive(Heap);
+        using Visit visit = new(Heap);
+        if (visit.Heap == _heap)
+        {
+            Flight<Hardware>.GiveUp(_heap, _table, placeholder);
+            Cells<Hardware>.Release(_heap, placeholder.Cell);
+        }
     }
 
+    /// <summary>During a visit.</summary>
     private CacheStatus TakeGrip(out int cell)
     {
         CacheStatus status;

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
+using ShmAlloc.Disposal;
 using ShmAlloc.Layout;
 using ShmAlloc.Memory;
 
@@ -68,10 +69,13 @@ public sealed unsafe partial class SharedCache
     {
         fixed (byte* to = destination)
         {
-            bool isRead = QuickRead<Hardware>.TryRead(
-                _heap, _table, key, to, (ulong)(uint)destination.Length, out ulong shape, out ulong stamp, out ulong deadline);
-            if (!isRead || (deadline != 0 && IsExpired(deadline)))
+            QuickVisit visit = new(Heap);
+            if (visit.Heap != _heap
+                || !QuickRead<Hardware>.TryRead(
+                    _heap, _table, key, to, (ulong)(uint)destination.Length, out ulong shape, out ulong stamp, out ulong deadline)
+                || (deadline != 0 && MayBePast(deadline)))
             {
+                visit.End(Heap);
                 return GetSlowly(key, to, destination.Length, counts, out lengthBytes, out version);
             }
 
@@ -80,9 +84,9 @@ public sealed unsafe partial class SharedCache
                 CacheCounts<Hardware>.Add(_heap, _table, CacheCounter.Hits, 1);
             }
 
+            visit.End(Heap);
             lengthBytes = (int)new ItemShape(shape).ValueBytes;
             version = new CacheVersion(stamp);
-            GC.KeepAlive(Heap);
             return CacheStatus.Ok;
         }
     }
@@ -96,8 +100,9 @@ public sealed unsafe partial class SharedCache
         return status;
     }
 
+    /// <summary>By a clock of the caller's it always may: nothing of the caller's is run in a quick visit.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private bool IsExpired(ulong deadline) => _clock == null ? HeapClock.IsPast(_heap, deadline) : deadline <= Now;
+    private bool MayBePast(ulong deadline) => _clock != null || HeapClock.IsPast(_heap, deadline);
 
     /// <summary>Appends the value of a key to a writer.</summary>
     /// <param name="key">The key: at most 65,535 bytes.</param>
@@ -194,6 +199,7 @@ public sealed unsafe partial class SharedCache
     /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
     public bool Refresh(ReadOnlySpan<byte> key)
     {
+        using Visit visit = Enter();
         fixed (byte* bytes = key)
         {
             CacheKey found = KeyOf(bytes, key.Length);
@@ -208,6 +214,7 @@ public sealed unsafe partial class SharedCache
     /// <summary>Reads, and judges what was read: expired, of a removed tag, or still worked out.</summary>
     private CacheStatus Read(in CacheKey key, byte* to, int capacity, bool counts, out ItemFacts facts)
     {
+        using Visit visit = Enter();
         CacheStatus status;
         ulong now;
         int attempt = 0;
@@ -239,10 +246,10 @@ public sealed unsafe partial class SharedCache
             ThrowIfClosed();
         }
 
-        GC.KeepAlive(Heap);
         return status;
     }
 
+    /// <summary>During a visit.</summary>
     private CacheStatus Renew(in CacheKey key)
     {
         CacheStatus status;
@@ -254,7 +261,6 @@ public sealed unsafe partial class SharedCache
         }
         while (status == CacheStatus.Contended && Pause(ref attempt));
 
-        GC.KeepAlive(Heap);
         return status;
     }
 

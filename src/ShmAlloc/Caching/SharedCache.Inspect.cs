@@ -1,3 +1,4 @@
+using ShmAlloc.Disposal;
 using ShmAlloc.Layout;
 using ShmAlloc.Memory;
 
@@ -26,7 +27,8 @@ public sealed unsafe partial class SharedCache
     public IEnumerable<CacheEntry> Enumerate()
     {
         byte[] key = new byte[ItemShape.MaxKeyBytes];
-        for (ulong bucket = 0; bucket < BucketCount; bucket++)
+        ulong buckets = BucketCount;
+        for (ulong bucket = 0; bucket < buckets; bucket++)
         {
             for (int index = 0; index < TableLayout.EntriesOfBucket; index++)
             {
@@ -37,16 +39,30 @@ public sealed unsafe partial class SharedCache
             }
         }
 
+        ThrowIfDisposed();
+    }
+
+    private void ThrowIfDisposed()
+    {
+        using Visit visit = Enter();
         ThrowIfClosed();
     }
 
     /// <summary>The last one that .NET knows.</summary>
     private static readonly ulong LastMoment = (ulong)DateTimeOffset.MaxValue.ToUnixTimeMilliseconds();
 
-    private ulong BucketCount => _table->BucketCount;
+    private ulong BucketCount
+    {
+        get
+        {
+            using Visit visit = Enter();
+            return _table->BucketCount;
+        }
+    }
 
     private CacheEntry? TryReadEntry(ulong bucket, int index, byte[] buffer)
     {
+        using Visit visit = Enter();
         fixed (byte* key = buffer)
         {
             int attempt = 0;
@@ -75,6 +91,7 @@ public sealed unsafe partial class SharedCache
 
     private CacheStatistics Statistics(Func<CacheCounter, long> figure)
     {
+        using Visit visit = Enter();
         ThrowIfClosed();
         CacheCounts<Hardware>.FlushAll(_heap, _table);
         if (!_heap->ReadOnly)

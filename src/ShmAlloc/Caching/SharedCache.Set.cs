@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
+using ShmAlloc.Disposal;
 using ShmAlloc.Layout;
 using ShmAlloc.Memory;
 
@@ -138,6 +139,7 @@ public sealed unsafe partial class SharedCache
     public CacheStatus RemoveByTag(string tag)
     {
         ArgumentNullException.ThrowIfNull(tag);
+        using Visit visit = Enter();
         ThrowIfClosed();
         if (_heap->ReadOnly)
         {
@@ -165,6 +167,7 @@ public sealed unsafe partial class SharedCache
     /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
     public CacheStatus Clear()
     {
+        using Visit visit = Enter();
         CacheStatus status = Grips<Hardware>.TryTake(_heap, lasting: false, out int cell);
         if (status != CacheStatus.Ok)
         {
@@ -186,6 +189,7 @@ public sealed unsafe partial class SharedCache
 
     private CacheStatus Remove(ReadOnlySpan<byte> key, ulong expected)
     {
+        using Visit visit = Enter();
         fixed (byte* bytes = key)
         {
             CacheKey found = KeyOf(bytes, key.Length);
@@ -208,6 +212,7 @@ public sealed unsafe partial class SharedCache
             return CacheStatus.TooLarge;
         }
 
+        using Visit visit = Enter();
         ulong now = Now;
         ulong* tags = stackalloc ulong[ItemShape.MaxTags];
         ItemOptions item = Translate(options, now, tags);
@@ -229,7 +234,6 @@ public sealed unsafe partial class SharedCache
     private CacheStatus Checked(CacheStatus status)
     {
         ObjectDisposedException.ThrowIf(status == CacheStatus.Closed, Heap);
-        GC.KeepAlive(Heap);
         return status;
     }
 
@@ -276,6 +280,7 @@ public sealed unsafe partial class SharedCache
             return tags;
         }
 
+        using Visit visit = Enter();
         string[] names = tags.Names;
         return new CacheTags(names, Array.ConvertAll(names, name => CacheStore<Hardware>.TagOf(_table, HashOf(name))));
     }

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Text;
+using ShmAlloc.Disposal;
 using ShmAlloc.Layout;
 using ShmAlloc.Memory;
 using ShmAlloc.Participants;
@@ -25,17 +26,18 @@ public sealed unsafe partial class SharedCache
     private const int MostAttempts = 1000;
     private const int QuickAttempts = 20;
 
+    // To be used in a visit only: see Enter.
     private readonly Attachment* _heap;
     private readonly CacheTable* _table;
     private readonly ulong _seed0;
     private readonly ulong _seed1;
     private readonly TimeProvider? _clock;
 
-    private SharedCache(ShmHeap heap, string name, CacheTable* table, TimeProvider? clock)
+    private SharedCache(ShmHeap owner, Attachment* heap, string name, CacheTable* table, TimeProvider? clock)
     {
-        Heap = heap;
+        Heap = owner;
         Name = name;
-        _heap = heap.Attachment;
+        _heap = heap;
         _table = table;
         _clock = clock;
         ReadSeed(_heap, out _seed0, out _seed1);
@@ -67,17 +69,17 @@ public sealed unsafe partial class SharedCache
         }
 
         options ??= new SharedCacheOptions();
-        CacheTable* table = FindOrMake(heap, bytes, name, options);
-        GC.KeepAlive(heap);
-        return new SharedCache(heap, name, table, options.Clock);
+        using Visit visit = new(heap);
+        CacheTable* table = FindOrMake(heap, visit.Heap, bytes, name, options);
+        return new SharedCache(heap, visit.Heap, name, table, options.Clock);
     }
 
     /// <summary>Never one of the deadlines that mean something else.</summary>
     internal ulong Now => _clock != null ? (ulong)Math.Max((long)ItemHeader.Revoked + 1, _clock.GetUtcNow().ToUnixTimeMilliseconds()) : HeapClock.Now(_heap);
 
-    private static CacheTable* FindOrMake(ShmHeap owner, byte[] name, string text, SharedCacheOptions options)
+    private static CacheTable* FindOrMake(ShmHeap owner, Attachment* heap, byte[] name, string text, SharedCacheOptions options)
     {
-        Attachment* heap = owner.Attachment;
+        ObjectDisposedException.ThrowIf(Volatile.Read(ref heap->Closing) != 0, owner);
         fixed (byte* bytes = name)
         {
             for (int attempt = 0; attempt < MostAttempts; attempt++)
@@ -162,6 +164,27 @@ public sealed unsafe partial class SharedCache
         }
 
         return true;
+    }
+
+    /// <summary>Begins a call: until it ends the heap stays attached.</summary>
+    /// <exception cref="ObjectDisposedException">The heap has ended.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private Visit Enter()
+    {
+        Visit visit = new(Heap);
+        if (visit.Heap != _heap)
+        {
+            ThrowEnded(visit);
+        }
+
+        return visit;
+    }
+
+    [DoesNotReturn]
+    private void ThrowEnded(Visit visit)
+    {
+        visit.Dispose();
+        throw new ObjectDisposedException(Heap.GetType().FullName);
     }
 
     private void ThrowIfClosed() => ObjectDisposedException.ThrowIf(Volatile.Read(ref _heap->Closing) != 0, Heap);

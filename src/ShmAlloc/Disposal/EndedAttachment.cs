@@ -22,6 +22,7 @@ internal static unsafe class EndedAttachment
         heap->LargestRequest = ulong.MaxValue;
         heap->Slot = -1;
         heap->Descriptor = -1;
+        heap->NextTrimLook = ulong.MaxValue;
         heap->Closing = 1;
         heap->Ended = 1;
         return heap;

@@ -59,14 +59,14 @@ internal static unsafe partial class Libc
         ? Foreign.Random(buffer, count, flags)
         : Managed.Random(buffer, count, flags);
 
-    internal static int AllocateRange(int descriptor, int mode, long offset, long length) => Host.IsForeign
+    private static int AllocateRange(int descriptor, int mode, long offset, long length) => Host.IsForeign
         ? Foreign.AllocateRange(descriptor, mode, offset, length)
         : Managed.AllocateRange(descriptor, mode, offset, length);
 
     /// <summary>Gives the processor to another thread that waits for it.</summary>
     internal static int Yield() => Host.IsForeign ? Foreign.Yield() : Managed.Yield();
 
-    private static int Sleep(long* time) => Host.IsForeign ? Foreign.Sleep(time, null) : Managed.Sleep(time, null);
+    private static int SleepFor(long* time, long* rest) => Host.IsForeign ? Foreign.SleepFor(time, rest) : Managed.SleepFor(time, rest);
 
     /// <summary>In a .NET program: the runtime knows that this thread is away, and keeps <c>errno</c>, which its own calls would overwrite.</summary>
     private static class Managed
@@ -119,11 +119,11 @@ internal static unsafe partial class Libc
         [DllImport("libc", EntryPoint = "fallocate", SetLastError = true)]
         internal static extern int AllocateRange(int descriptor, int mode, long offset, long length);
 
-        [DllImport("libc", EntryPoint = "sched_yield")]
+        [DllImport("libc", EntryPoint = "sched_yield", SetLastError = true)]
         internal static extern int Yield();
 
-        [DllImport("libc", EntryPoint = "nanosleep")]
-        internal static extern int Sleep(long* time, long* rest);
+        [DllImport("libc", EntryPoint = "nanosleep", SetLastError = true)]
+        internal static extern int SleepFor(long* time, long* rest);
     }
 
     /// <summary>In the native library: plain calls, which reach no runtime.</summary>
@@ -181,6 +181,6 @@ internal static unsafe partial class Libc
         internal static extern int Yield();
 
         [DllImport("libc", EntryPoint = "nanosleep"), SuppressGCTransition]
-        internal static extern int Sleep(long* time, long* rest);
+        internal static extern int SleepFor(long* time, long* rest);
     }
 }

@@ -123,7 +123,7 @@ internal static unsafe partial class Libc
         long* time = stackalloc long[2];
         time[0] = 0;
         time[1] = microseconds * 1000L;
-        Sleep(time);
+        SleepFor(time, null);
     }
 
     [DllImport("libc", EntryPoint = "__errno_location"), SuppressGCTransition]

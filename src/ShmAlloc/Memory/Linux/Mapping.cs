@@ -20,6 +20,7 @@ internal static unsafe class Mapping
 
     /// <summary>A name beside the path has so many bytes more at most.</summary>
     private const uint SuffixBytes = 32;
+
     /// <summary>Some milliseconds' worth of pages.</summary>
     private const ulong PieceBytes = 64 << 20;
 

@@ -26,6 +26,41 @@ public sealed partial class DocumentedCodeTests : IDisposable
     public void The_first_program_with_a_cache_does_what_it_says() =>
         Check(Assert.Single(Blocks("README.md"), block => block.Contains("SharedCache", StringComparison.Ordinal)));
 
+    /// <summary>F65: also where memory is not zero, and where another process is quicker.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void The_first_program_prints_what_the_first_process_said(bool isOtherQuicker)
+    {
+        using ShmHeap heap = ShmHeap.Open(_heap.Value);
+        ShmOffset used = heap.Malloc(100);
+        heap.GetSpan(used, 100).Fill((byte)'x');
+        heap.Free(used);
+        string code = Assert.Single(Blocks("README.md"), block => block.Contains("CompareExchangeRoot", StringComparison.Ordinal));
+        string program = HeapPath().Replace(code, $"\"{_heap.Value}\"");
+        if (isOtherQuicker)
+        {
+            program = program.Replace("heap.CompareExchangeRoot(", "Other(heap).CompareExchangeRoot(", StringComparison.Ordinal) + """
+
+                static ShmHeap Other(ShmHeap heap)
+                {
+                    ShmOffset quicker = heap.Calloc(1, 100);
+                    "hello from another"u8.CopyTo(heap.GetSpan(quicker, 100));
+                    heap.CompareExchangeRoot(0, quicker.Value, expected: 0);
+                    return heap;
+                }
+                """;
+        }
+
+        string said = isOtherQuicker ? "hello from another\n" : $"hello from process {Environment.ProcessId}\n";
+        Assert.Equal(said, Run(Compile(program)));
+        Assert.Equal(said, Run(Compile(program)));
+        Assert.Equal(1, heap.GetStatistics().Allocations);
+    }
+
+    [Fact]
+    public void Every_program_of_the_first_page_is_run() => Assert.Equal(2, Blocks("README.md").Count());
+
     [Fact]
     public void A_wrong_result_and_code_that_does_not_compile_are_found_out()
     {

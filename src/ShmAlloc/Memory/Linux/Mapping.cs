@@ -55,7 +55,7 @@ internal static unsafe class Mapping
         return heap;
     }
 
-    /// <summary>Maps the file at its maximum size, once; address space is free. The null page is made read-only where the kernel's pages are as small.</summary>
+    /// <summary>Maps the file at its maximum size, once; address space is free. The null page is made read-only, if it is a page of the kernel's.</summary>
     /// <param name="heap">The attachment.</param>
     /// <param name="descriptor">The file, which belongs to the attachment from here on.</param>
     /// <param name="geometry">Says how much.</param>

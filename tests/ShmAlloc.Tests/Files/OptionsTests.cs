@@ -50,7 +50,7 @@ public sealed class OptionsTests
         using TemporaryHeapPath path = new();
         var refused = Assert.Throws<ShmException>(() => ShmHeap.Create(path.Value, options));
         Assert.Equal(ShmFailure.InvalidOption, refused.Reason);
-        Assert.Contains(named, refused.Message, StringComparison.Ordinal);
+        Assert.Contains($"': {named} ", refused.Message, StringComparison.Ordinal);
         Assert.False(path.Exists);
     }
 

@@ -51,7 +51,7 @@ internal static class FailureText
     {
         OptionName.UnitBytes => ": a power of two from 16 to 4096",
         OptionName.BlockBytes => ": a power of two of 32 to 4096 units",
-        OptionName.SizeBytes => ": it is at least 1 and at most MaximumSizeBytes",
+        OptionName.SizeBytes => ": it is at least 1, at most MaximumSizeBytes, and at most 2^40 units",
         OptionName.MaximumSizeBytes => ": at least 1 byte, and at most 2^40 units",
         OptionName.MaxParticipants => ": 1 to 65535",
         _ => "",

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace ShmAlloc;
 
 /// <summary>What <see cref="ShmHeap.Verify"/> found.</summary>
@@ -9,4 +11,19 @@ public sealed record ShmVerification(IReadOnlyList<string> Violations, long Allo
 {
     /// <summary>Whether nothing was found.</summary>
     public bool IsSound => Violations.Count == 0;
+
+    /// <summary>One line: sound or not, what was walked, and the first violation.</summary>
+    /// <returns>For instance "sound: 3 allocations and 0 private ones in 16 blocks".</returns>
+    public override string ToString()
+    {
+        string verdict = Violations.Count switch
+        {
+            0 => "sound",
+            1 => "1 violation",
+            _ => $"{Violations.Count} violations",
+        };
+        string walked = string.Create(
+            CultureInfo.InvariantCulture, $"{verdict}: {Allocations} allocations and {PrivateAllocations} private ones in {BlocksWalked} blocks");
+        return IsSound ? walked : $"{walked}; first: {Violations[0]}";
+    }
 }

@@ -18,6 +18,31 @@ public sealed class SampleTests : IDisposable
         Assert.Equal((0, 0), (first.ExitCode, second.ExitCode));
     }
 
+    /// <summary>F65.</summary>
+    [Fact]
+    public async Task The_C_program_of_the_first_page_prints_what_the_first_process_stored()
+    {
+        var lines = File.ReadLines(Path.Combine(Locations.Root, "README.md")).SkipWhile(line => line != "```c").Skip(1).TakeWhile(line => line != "```").ToList();
+        Assert.StartsWith("#include", lines[0], StringComparison.Ordinal);
+        var directory = Directory.CreateTempSubdirectory("shmalloc-readme-");
+        try
+        {
+            var source = Path.Combine(directory.FullName, "readme.c");
+            string[] program = [lines[0], "#include <stdio.h>", "#include <string.h>", "int main(void) {", .. lines.Skip(1), "return 0; }"];
+            await File.WriteAllLinesAsync(source, program, TestContext.Current.CancellationToken);
+            var executable = await CProgram.BuildAsync(source);
+            var runs = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Command.RunAsync(executable, [], ("SHM_FILE", _path.Value))));
+            Assert.All(runs, run => Assert.Equal(new CommandResult(0, "for all processes\n", ""), run));
+        }
+        finally
+        {
+            directory.Delete(recursive: true);
+        }
+
+        using var heap = ShmHeap.Attach(_path.Value);
+        Assert.NotEqual(0UL, heap.ReadRoot(0));
+    }
+
     [Fact]
     public async Task The_C_sample_says_why_there_is_no_heap()
     {

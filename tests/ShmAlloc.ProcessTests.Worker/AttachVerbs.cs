@@ -11,6 +11,10 @@ internal static class AttachVerbs
         ["open"] = (session, words) => Attach(session, ShmHeap.Open(words[0], Options(words[1..]))),
         ["attach"] = (session, words) => Attach(session, ShmHeap.Attach(words[0], Options(words[1..]))),
         ["attach-read-only"] = (session, words) => Attach(session, ShmHeap.AttachReadOnly(words[0], Options(words[1..]))),
+        ["create-and-detach"] = (_, words) => Leave(ShmHeap.Create(words[0], Options(words[1..]))),
+        ["attach-beside"] = (_, words) => Leave(ShmHeap.Attach(words[0])),
+        ["why-not-create"] = (_, words) => Sentence(() => Leave(ShmHeap.Create(words[0], Options(words[1..])))),
+        ["why-not-attach"] = (_, words) => Sentence(() => Leave(ShmHeap.Attach(words[0]))),
         ["detach"] = (session, _) => Detach(session),
         ["attach-and-detach"] = (session, words) => AttachAndDetach(words[0], HeapSession.Count(words[1])),
     };
@@ -25,6 +29,26 @@ internal static class AttachVerbs
     {
         session.Heap.Dispose();
         return "detached";
+    }
+
+    /// <summary>A heap beside that of the session.</summary>
+    private static string Leave(ShmHeap heap)
+    {
+        heap.Dispose();
+        return "Ok";
+    }
+
+    /// <summary>The sentence that the exception says.</summary>
+    private static string Sentence(Func<string> open)
+    {
+        try
+        {
+            return open();
+        }
+        catch (ShmException exception)
+        {
+            return exception.Message.ReplaceLineEndings(" ");
+        }
     }
 
     /// <summary>Uses the heap a little each time, so that there is something to give up: an owned block, cells, a reservation.</summary>

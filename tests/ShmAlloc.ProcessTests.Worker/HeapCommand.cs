@@ -11,7 +11,12 @@ internal static class HeapCommand
     internal delegate string Verb(HeapSession session, string[] arguments);
 
     private static readonly Dictionary<string, Verb> Verbs =
-        new([.. AttachVerbs.All, .. MemoryVerbs.All, .. ReservationVerbs.All, .. BulkVerbs.All, .. CrowdVerbs.All, .. InspectionVerbs.All, .. HostVerbs.All], StringComparer.Ordinal);
+        new(
+        [
+            .. AttachVerbs.All, .. MemoryVerbs.All, .. ReservationVerbs.All, .. BulkVerbs.All, .. CrowdVerbs.All, .. InspectionVerbs.All, .. HostVerbs.All,
+            .. LimitVerbs.All, .. CacheVerbs.All,
+        ],
+        StringComparer.Ordinal);
 
     internal static int Run(string[] arguments)
     {

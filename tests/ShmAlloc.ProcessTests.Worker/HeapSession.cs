@@ -1,4 +1,5 @@
 using System.Globalization;
+using ShmAlloc.Caching;
 
 namespace ShmAlloc.ProcessTests.Worker;
 
@@ -6,11 +7,19 @@ namespace ShmAlloc.ProcessTests.Worker;
 internal sealed class HeapSession
 {
     private ShmHeap? _heap;
+    private SharedCache? _cache;
 
     internal ShmHeap Heap
     {
         get => _heap ?? throw new InvalidOperationException("No heap is open.");
         set => _heap = value;
+    }
+
+    /// <summary>The heap's default cache.</summary>
+    internal SharedCache Cache
+    {
+        get => _cache ?? throw new InvalidOperationException("No cache is open.");
+        set => _cache = value;
     }
 
     /// <summary>Reservations by their number, which counts up.</summary>

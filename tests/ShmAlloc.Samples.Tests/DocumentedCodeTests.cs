@@ -26,6 +26,39 @@ public sealed partial class DocumentedCodeTests : IDisposable
     public void The_first_program_with_a_cache_does_what_it_says() =>
         Check(Assert.Single(Blocks("README.md"), block => block.Contains("SharedCache", StringComparison.Ordinal)));
 
+    /// <summary>F65: also where memory is not zero, and where another process is quicker.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void The_first_program_prints_what_the_first_process_said(bool isOtherQuicker)
+    {
+        using ShmHeap heap = ShmHeap.Create(_heap.Value, new ShmHeapOptions { SizeBytes = 64 << 10 });
+        UseAllMemory(heap);
+        string code = Assert.Single(Blocks("README.md"), block => block.Contains("CompareExchangeRoot", StringComparison.Ordinal));
+        string program = HeapPath().Replace(code, $"\"{_heap.Value}\"");
+        if (isOtherQuicker)
+        {
+            program = program.Replace("heap.CompareExchangeRoot(", "Other(heap).CompareExchangeRoot(", StringComparison.Ordinal) + """
+
+                static ShmHeap Other(ShmHeap heap)
+                {
+                    ShmOffset quicker = heap.Calloc(1, 100);
+                    "hello from another"u8.CopyTo(heap.GetSpan(quicker, 100));
+                    heap.CompareExchangeRoot(0, quicker.Value, expected: 0);
+                    return heap;
+                }
+                """;
+        }
+
+        string said = isOtherQuicker ? "hello from another\n" : $"hello from process {Environment.ProcessId}\n";
+        Assert.Equal(said, Run(Compile(program)));
+        Assert.Equal(said, Run(Compile(program)));
+        Assert.Equal(1, heap.GetStatistics().Allocations);
+    }
+
+    [Fact]
+    public void Every_program_of_the_first_page_is_run() => Assert.Equal(2, Blocks("README.md").Count());
+
     [Fact]
     public void A_wrong_result_and_code_that_does_not_compile_are_found_out()
     {
@@ -40,6 +73,19 @@ public sealed partial class DocumentedCodeTests : IDisposable
         string program = HeapPath().Replace(code, $"\"{_heap.Value}\"");
         string printed = Run(Compile(program));
         Assert.Equal(expected, printed.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+    }
+
+    /// <summary>Nothing that is allocated from here on is zero by chance.</summary>
+    private static void UseAllMemory(ShmHeap heap)
+    {
+        List<ShmOffset> used = [];
+        while (heap.Malloc(100, out ShmStatus status) is { IsNull: false } place && status == ShmStatus.Ok)
+        {
+            heap.GetSpan(place, (int)heap.UsableSize(place)).Fill((byte)'x');
+            used.Add(place);
+        }
+
+        used.ForEach(place => heap.Free(place));
     }
 
     private static IEnumerable<string> Blocks(string page)

@@ -1,6 +1,8 @@
 namespace ShmAlloc.Caching;
 
-/// <summary>What became of an operation on a cache. Nothing of this is an exception.</summary>
+/// <summary>
+/// What became of an operation on a cache. Nothing of this is an exception. <see cref="CacheStatusText.Describe"/> gives the sentence for each value.
+/// </summary>
 public enum CacheStatus
 {
     /// <summary>It was done.</summary>

@@ -18,12 +18,18 @@ public readonly record struct CacheTags
     internal ulong[]? Captured { get; }
 
     /// <summary>Tags by their names.</summary>
-    /// <param name="names">At most 15.</param>
+    /// <param name="names">At most 15; none is null.</param>
     /// <returns>The tags, not captured yet.</returns>
+    /// <exception cref="ArgumentException">A name is null, or there are more than 15.</exception>
     public static CacheTags Of(params string[] names)
     {
         ArgumentNullException.ThrowIfNull(names);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(names.Length, Layout.ItemShape.MaxTags);
+        if (Array.IndexOf(names, null) is >= 0 and var index)
+        {
+            throw new ArgumentException($"Tag {index} is null.", nameof(names));
+        }
+
         return new CacheTags([.. names], null);
     }
 
@@ -31,4 +37,12 @@ public readonly record struct CacheTags
     /// <param name="names">At most 15.</param>
     [SuppressMessage("Usage", "CA2225", Justification = "Of is the method.")]
     public static implicit operator CacheTags(string[] names) => Of(names);
+
+    /// <summary>The names, and whether the tags were captured.</summary>
+    /// <returns>For instance "article 5, user 7 (captured)".</returns>
+    public override string ToString()
+    {
+        string names = Names is { Length: > 0 } ? string.Join(", ", Names) : "none";
+        return Captured == null ? names : $"{names} (captured)";
+    }
 }

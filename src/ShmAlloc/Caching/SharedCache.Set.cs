@@ -158,8 +158,9 @@ public sealed unsafe partial class SharedCache
     }
 
     /// <summary>Says which generation of tags counts now: to be done before a value is worked out that will be set with them.</summary>
-    /// <param name="names">At most 15 tags.</param>
+    /// <param name="names">At most 15 tags; none is null.</param>
     /// <returns>The tags, for <see cref="CacheEntryOptions.Tags"/>.</returns>
+    /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
     public CacheTags CaptureTags(params string[] names) => Capture(CacheTags.Of(names));
 
     /// <summary>Removes everything, entry by entry. What others set meanwhile may stay.</summary>
@@ -281,6 +282,7 @@ public sealed unsafe partial class SharedCache
         }
 
         using Visit visit = Enter();
+        ThrowIfClosed();
         string[] names = tags.Names;
         return new CacheTags(names, Array.ConvertAll(names, name => CacheStore<Hardware>.TagOf(_table, HashOf(name))));
     }

@@ -67,7 +67,7 @@ internal unsafe struct HeapSpecification
         initialBlocks = CeilingShift(size, blockShift);
         bool fits = Geometry.TryCreate(
             BitOperations.Log2(unit), blockShift, (uint)participants, LargestAllocationBytes, maximumBlocks, out geometry);
-        return fits ? default : Invalid(OptionName.MaximumSizeBytes, maximum);
+        return fits ? default : Invalid(MaximumSizeBytes == 0 && SizeBytes != 0 ? OptionName.SizeBytes : OptionName.MaximumSizeBytes, maximum);
     }
 
     /// <summary>Compares what was said with a heap that exists.</summary>

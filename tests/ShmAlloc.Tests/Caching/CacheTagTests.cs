@@ -8,7 +8,7 @@ public sealed class CacheTagTests : IDisposable
     private readonly TestCache _test = new();
     private readonly string[] _tags;
 
-    public CacheTagTests() => _tags = [.. TagsApart(3)];
+    public CacheTagTests() => _tags = TagsApart(3);
 
     private SharedCache Cache => _test.Cache;
 
@@ -113,7 +113,7 @@ public sealed class CacheTagTests : IDisposable
     [Fact]
     public void Fifteen_tags_are_possible_and_each_of_them_counts()
     {
-        string[] names = [.. TagsApart(15)];
+        string[] names = TagsApart(15);
         foreach (var name in names)
         {
             Cache.Set("key"u8, "value"u8, With(names));
@@ -178,8 +178,5 @@ public sealed class CacheTagTests : IDisposable
     private static CacheEntryOptions With(params string[] tags) => new() { Tags = tags };
 
     /// <summary>Names of tags none of which shares its place with another, under the seed of this heap.</summary>
-    private IEnumerable<string> TagsApart(int count) => Enumerable.Range(0, 1000)
-        .Select(number => $"tag {number}")
-        .DistinctBy(name => Cache.CaptureTags(name).Captured![0] >> 32)
-        .Take(count);
+    private string[] TagsApart(int count) => TestCache.TagsApart(Cache, count);
 }

@@ -218,7 +218,7 @@ public sealed class GetOrAddTests : IDisposable
     {
         Cache.Set("key"u8, "old"u8, new() { Lifetime = TimeSpan.FromMilliseconds(1), Tags = Names(tagsOfStale) });
         _clock.Advance(1);
-        var value = Cache.GetOrAdd("key", _ => Meanwhile(isTagRemoved), new() { Tags = (string[])["tag 0"] }, Stale);
+        var value = Cache.GetOrAdd("key", _ => Meanwhile(isTagRemoved), new() { Tags = Names(1) }, Stale);
         Bytes.Equal(isGiven ? "old"u8 : "other"u8, value);
         _test.AssertNothingIsLost();
     }
@@ -230,7 +230,7 @@ public sealed class GetOrAddTests : IDisposable
         _clock.Advance(1);
         Cache.GetOrAdd("key", _ =>
         {
-            Cache.RemoveByTag("tag 2");
+            Cache.RemoveByTag(Names(3)[2]);
             for (var number = 0; number < 50_000; number++)
             {
                 Assert.Equal(CacheStatus.Ok, Cache.Set($"{number}", new byte[1000]));
@@ -246,9 +246,10 @@ public sealed class GetOrAddTests : IDisposable
     [Fact]
     public void A_stale_value_with_too_many_tags_beside_those_of_the_next_one_is_not_kept()
     {
-        Cache.Set("key"u8, "old"u8, new() { Lifetime = TimeSpan.FromMilliseconds(1), Tags = Names(15) });
+        string[] tags = Names(16);
+        Cache.Set("key"u8, "old"u8, new() { Lifetime = TimeSpan.FromMilliseconds(1), Tags = tags[..15] });
         _clock.Advance(1);
-        Bytes.Equal("other"u8, Cache.GetOrAdd("key", _ => Meanwhile(isTagRemoved: false), new() { Tags = (string[])["another"] }, Stale));
+        Bytes.Equal("other"u8, Cache.GetOrAdd("key", _ => Meanwhile(isTagRemoved: false), new() { Tags = tags[15..] }, Stale));
         _test.AssertNothingIsLost();
     }
 
@@ -371,12 +372,12 @@ public sealed class GetOrAddTests : IDisposable
     private Task<byte[]> AskUntilAsync(Func<CancellationToken, ValueTask<byte[]>> factory, CancellationToken cancellation) =>
         Cache.GetOrAddAsync("key"u8.ToArray(), factory, (work, token) => work(token), default, Patient, cancellation).AsTask();
 
-    private static string[] Names(int count) => [.. Enumerable.Range(0, count).Select(number => $"tag {number}")];
+    private string[] Names(int count) => TestCache.TagsApart(Cache, count);
 
     /// <summary>What somebody has who need not wait: the stale value, or one that he works out.</summary>
     private byte[] Meanwhile(bool isTagRemoved)
     {
-        Assert.Equal(CacheStatus.Ok, isTagRemoved ? Cache.RemoveByTag("tag 2") : CacheStatus.Ok);
+        Assert.Equal(CacheStatus.Ok, isTagRemoved ? Cache.RemoveByTag(Names(3)[2]) : CacheStatus.Ok);
         return Cache.GetOrAdd("key", _ => "other"u8.ToArray(), default, Stale with { WaitLimit = TimeSpan.Zero });
     }
 }

@@ -28,7 +28,7 @@ internal sealed class MapModel : IDisposable
         _test = new TestCache(options, new() { SizeBytes = 4 << 20, BlockBytes = 16 << 10 });
         _caches = [_test.Cache, _test.OpenElsewhere(options), _test.OpenReadOnly(options)];
         _cache = _caches[0];
-        _tags = [.. Enumerable.Range(0, 1000).Select(number => $"tag {number}").DistinctBy(name => _cache.CaptureTags(name).Captured![0] >> 32).Take(Tags)];
+        _tags = TestCache.TagsApart(_cache, Tags);
     }
 
     private ulong Now => (ulong)_clock.Now.ToUnixTimeMilliseconds();

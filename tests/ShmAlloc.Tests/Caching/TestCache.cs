@@ -37,6 +37,15 @@ internal sealed class TestCache : IDisposable
         _heap.Dispose();
     }
 
+    /// <summary>"tag 0" and so on, without those that share a place with an earlier one: which do, is chance.</summary>
+    internal static string[] TagsApart(SharedCache cache, int count) =>
+    [
+        .. Enumerable.Range(0, 1000)
+            .Select(number => $"tag {number}")
+            .DistinctBy(name => cache.CaptureTags(name).Captured![0] >> 32)
+            .Take(count),
+    ];
+
     /// <summary>Bytes that tell which they are.</summary>
     internal static byte[] Value(int length, int seed)
     {

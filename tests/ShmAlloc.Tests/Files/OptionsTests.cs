@@ -27,6 +27,10 @@ public sealed class OptionsTests
         { "MaxParticipants = 65536", new() { MaxParticipants = 65536 } },
         { "SizeBytes = 2097152", new() { SizeBytes = 2 << 20, MaximumSizeBytes = 1 << 20 } },
         { "MaximumSizeBytes = 9223372036854775807", new() { MaximumSizeBytes = long.MaxValue } },
+        // F63: the option that was given is named, and not the one that follows from it.
+        { "SizeBytes = 99999999999999", new() { SizeBytes = 99_999_999_999_999 } },
+        { "MaximumSizeBytes = 99999999999999", new() { MaximumSizeBytes = 99_999_999_999_999 } },
+        { "MaximumSizeBytes = 99999999999999", new() { SizeBytes = 1 << 20, MaximumSizeBytes = 99_999_999_999_999 } },
     };
 
     public static TheoryData<string, string, string, ShmHeapOptions> Contradictions => new()
@@ -46,7 +50,7 @@ public sealed class OptionsTests
         using TemporaryHeapPath path = new();
         var refused = Assert.Throws<ShmException>(() => ShmHeap.Create(path.Value, options));
         Assert.Equal(ShmFailure.InvalidOption, refused.Reason);
-        Assert.Contains(named, refused.Message, StringComparison.Ordinal);
+        Assert.Contains($"': {named} ", refused.Message, StringComparison.Ordinal);
         Assert.False(path.Exists);
     }
 

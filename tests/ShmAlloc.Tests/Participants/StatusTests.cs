@@ -219,5 +219,5 @@ public sealed class StatusTests
 
     [Fact]
     public void Every_status_has_a_sentence() =>
-        Assert.All(Enum.GetValues<ShmStatus>(), status => Assert.NotEqual(status.ToString(), status.Describe()));
+        Assert.All(Enum.GetValues<ShmStatus>(), status => Assert.NotEqual(((ShmStatus)(-1)).Describe(), status.Describe()));
 }

@@ -1,0 +1,21 @@
+using System.Text;
+using ShmAlloc.Caching;
+
+namespace ShmAlloc.ProcessTests.Worker;
+
+/// <summary>One key of the heap's default cache.</summary>
+internal static class CacheVerbs
+{
+    internal static readonly Dictionary<string, HeapCommand.Verb> All = new(StringComparer.Ordinal)
+    {
+        ["open-cache"] = (session, _) => $"opened {(session.Cache = SharedCache.Open(session.Heap)).Name}",
+        ["set-and-get"] = (session, words) => SetAndGet(session, words[0], words[1]),
+    };
+
+    private static string SetAndGet(HeapSession session, string key, string value)
+    {
+        var status = session.Cache.Set(key, Encoding.UTF8.GetBytes(value));
+        var got = session.Cache.Get(key);
+        return status == CacheStatus.Ok && got != null && Encoding.UTF8.GetString(got) != value ? "another value" : status.ToString();
+    }
+}

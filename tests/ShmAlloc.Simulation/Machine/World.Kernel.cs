@@ -43,18 +43,6 @@ internal sealed unsafe partial class World
         }
     }
 
-    internal bool TryCommit(ulong blocks)
-    {
-        Question(Shape.Slots);
-        if (blocks > (ulong)Shape.StorageBlocks)
-        {
-            return false;
-        }
-
-        _backedBlocks = Math.Max(_backedBlocks, blocks);
-        return true;
-    }
-
     internal bool IsBacked(ulong blocks)
     {
         Question(Shape.Slots);

@@ -72,6 +72,8 @@ internal sealed unsafe partial class World
 
     internal Geometry Geometry { get; }
 
+    internal ulong BackedBlocks => _backedBlocks;
+
     internal SimulatedParticipant[] Participants { get; }
 
     internal SimulatedThread[] Threads { get; }
@@ -112,6 +114,7 @@ internal sealed unsafe partial class World
         _privateImage.CopyTo(new Span<byte>(_private, (int)_privateBytes));
         _holdersImage.CopyTo(_holders, 0);
         _backedBlocks = _backedImage;
+        _growers.Clear();
         Ledger.Restore();
         History.Restore();
         _leases.Clear();
@@ -145,7 +148,7 @@ internal sealed unsafe partial class World
             state = (state << 1) ^ (state >> 63) ^ (participant.IsRetired ? 1UL : 0);
         }
 
-        return Hash.Mix(state, _backedBlocks);
+        return Hash.Mix(state, StorageState);
     }
 
     /// <summary>A hash of all that the judge will see: the file, its storage, and what the ledger says.</summary>
@@ -230,6 +233,7 @@ internal sealed unsafe partial class World
         Ledger.StrikeReservationsOf(participant.Index);
         Trace?.AddDeath(participant);
         Drop(participant.Index);
+        DropGrowth(participant.Index);
     }
 
     /// <summary>
@@ -312,7 +316,7 @@ internal sealed unsafe partial class World
         {
             thread.Pause(StepKind.World, LocksAt + number, "world", number);
             Conflicts.NoteWrite(thread, LocksAt + number);
-            thread.See(LocksAt + number, number < Shape.Slots ? (ulong)(_holders[number] + 1) : _backedBlocks);
+            thread.See(LocksAt + number, number < Shape.Slots ? (ulong)(_holders[number] + 1) : StorageState);
         }
     }
 

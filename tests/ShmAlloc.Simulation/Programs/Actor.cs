@@ -184,7 +184,10 @@ internal sealed unsafe class Actor(World world, int participant)
 
     internal Actor Detach() => Do("detach", () => Departure<Simulated>.Begin(Heap));
 
-    internal Actor Grow() => Do("grow", () => Growth<Simulated>.TryGrow(Heap, 1));
+    internal Actor Grow(int blocks = 1) => Do("grow", () => Growth<Simulated>.TryGrow(Heap, (ulong)blocks));
+
+    /// <summary>As at attachment.</summary>
+    internal Actor GiveBackLeft() => Do("give back", () => Growth<Simulated>.GiveBackLeft(Heap));
 
     internal Actor Verify() => Do("verify", () =>
     {

@@ -84,6 +84,10 @@ internal static unsafe class HeapFile
             failure = CheckHeader(descriptor, specification, status, out Geometry geometry, out ulong committed);
             failure = failure.IsNone ? Map(heap, descriptor, specification, geometry, status) : failure;
             heap->Blocks = committed;
+            if (failure.IsNone && !heap->ReadOnly && status.Size > geometry.FileBytes(committed))
+            {
+                Growth<Hardware>.GiveBackLeft(heap);
+            }
         }
 
         if (!failure.IsNone && heap->Descriptor < 0)
@@ -96,7 +100,7 @@ internal static unsafe class HeapFile
 
     private static Failure Fill(Attachment* heap, int descriptor, in HeapSpecification specification, in Geometry geometry, ulong initialBlocks)
     {
-        int error = Preallocation.Commit(descriptor, geometry, 0, initialBlocks);
+        int error = Preallocation.Commit(descriptor, geometry, 0, initialBlocks, out _);
         if (error != 0)
         {
             Libc.Close(descriptor);
@@ -232,7 +236,7 @@ internal static unsafe class HeapFile
             return Failure.Of(ShmFailure.SparseReadOnly, status.BackedBytes, geometry.BackedBytes(committed));
         }
 
-        int error = Preallocation.Commit(descriptor, geometry, 0, committed);
+        int error = Preallocation.Commit(descriptor, geometry, 0, committed, out _);
         return error switch
         {
             0 => default,

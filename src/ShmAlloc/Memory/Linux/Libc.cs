@@ -128,16 +128,16 @@ internal static unsafe class Libc
     [DllImport("libc", EntryPoint = "memset"), SuppressGCTransition]
     internal static extern void* Fill(void* memory, int value, nuint count);
 
-    /// <summary>Gives a range of a file its storage.</summary>
+    /// <summary>Gives a range of a file its storage or, with another mode, takes it away.</summary>
     /// <returns>0, or the error number.</returns>
-    internal static int Allocate(int descriptor, long offset, long length)
+    internal static int Allocate(int descriptor, int mode, long offset, long length)
     {
         if (Host.IsForeign)
         {
-            return AllocateHere(descriptor, 0, offset, length) == 0 ? 0 : Error;
+            return AllocateHere(descriptor, mode, offset, length) == 0 ? 0 : Error;
         }
 
-        return AllocateAside(descriptor, 0, offset, length) == 0 ? 0 : Marshal.GetLastPInvokeError();
+        return AllocateAside(descriptor, mode, offset, length) == 0 ? 0 : Marshal.GetLastPInvokeError();
     }
 
     /// <summary>Takes long for large ranges, so this one lets the garbage collector go on meanwhile.</summary>
@@ -147,6 +147,18 @@ internal static unsafe class Libc
     /// <summary>Where there is no garbage collector.</summary>
     [DllImport("libc", EntryPoint = "fallocate"), SuppressGCTransition]
     private static extern int AllocateHere(int descriptor, int mode, long offset, long length);
+
+    [DllImport("libc", EntryPoint = "ftruncate"), SuppressGCTransition]
+    internal static extern int Truncate(int descriptor, long length);
+
+    [DllImport("libc", EntryPoint = "fstatfs"), SuppressGCTransition]
+    internal static extern int StatusOfFileSystem(int descriptor, FileSystem* status);
+
+    [DllImport("libc", EntryPoint = "getrlimit"), SuppressGCTransition]
+    internal static extern int Limit(int resource, ulong* softAndHard);
+
+    [DllImport("libc", EntryPoint = "sched_yield"), SuppressGCTransition]
+    internal static extern int Yield();
 
     [DllImport("libc", EntryPoint = "__errno_location"), SuppressGCTransition]
     private static extern int* ErrorLocation();

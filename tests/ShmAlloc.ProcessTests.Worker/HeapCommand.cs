@@ -11,7 +11,12 @@ internal static class HeapCommand
     internal delegate string Verb(HeapSession session, string[] arguments);
 
     private static readonly Dictionary<string, Verb> Verbs =
-        new([.. AttachVerbs.All, .. MemoryVerbs.All, .. ReservationVerbs.All, .. BulkVerbs.All, .. InspectionVerbs.All, .. HostVerbs.All], StringComparer.Ordinal);
+        new(
+            [
+                .. AttachVerbs.All, .. MemoryVerbs.All, .. ReservationVerbs.All, .. BulkVerbs.All, .. InspectionVerbs.All, .. HostVerbs.All,
+                .. FileSystemVerbs.All,
+            ],
+            StringComparer.Ordinal);
 
     internal static int Run(string[] arguments)
     {
@@ -39,6 +44,7 @@ internal static class HeapCommand
         }
         catch (ShmException exception)
         {
+            session.FailureText = exception.Message;
             return $"failed {exception.Reason}";
         }
         catch (Exception exception)

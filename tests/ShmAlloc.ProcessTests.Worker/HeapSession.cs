@@ -13,6 +13,9 @@ internal sealed class HeapSession
         set => _heap = value;
     }
 
+    /// <summary>What the last exception said.</summary>
+    internal string FailureText { get; set; } = "";
+
     /// <summary>Reservations by their number, which counts up.</summary>
     internal List<ShmReservation> Reservations { get; } = [];
 

@@ -24,6 +24,8 @@ internal static class HostVerbs
         ["refuse-rename"] = (_, _) => Refuse("renameat2", x64: 316, arm64: 276),
         ["refuse-unlink"] = (_, _) => RefuseUnlink(),
         ["refuse-fallocate"] = (_, _) => Refuse("fallocate", x64: 285, arm64: 47),
+        ["refuse-statfs"] = (_, _) => Refuse("fstatfs", x64: 138, arm64: 44),
+        ["interrupt-fallocate"] = (_, words) => InterruptAllocation(words.Length == 0 ? 0 : HeapSession.Count(words[0])),
     };
 
     /// <summary>
@@ -117,6 +119,22 @@ internal static class HostVerbs
     {
         SystemCalls.Refuse(ByArchitecture(x64, arm64), 0, 0, SystemCalls.UnsupportedOperation);
         return $"refusing {name}";
+    }
+
+    /// <summary>
+    /// As if a signal came whenever storage is given, and the kernel undid what it had done: every time, or with 2^<paramref name="shift"/> bytes and more.
+    /// </summary>
+    private static string InterruptAllocation(int shift)
+    {
+        const int interrupted = 4;
+        const int lengthArgument = 3;
+        for (var bit = shift; bit < 31; bit++)
+        {
+            SystemCalls.Refuse(ByArchitecture(x64: 285, arm64: 47), lengthArgument, shift == 0 ? 0 : 1u << bit, interrupted);
+            bit = shift == 0 ? 31 : bit;
+        }
+
+        return "interrupting";
     }
 
     private static uint ByArchitecture(uint x64, uint arm64) => RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? arm64 : x64;

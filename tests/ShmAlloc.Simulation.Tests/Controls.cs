@@ -69,6 +69,9 @@ public static class Controls
         new BrokenVariant("a failed growth keeps what it took", On("two growths fail at once, and somebody attaches", 1),
             ("Allocation/Growth.cs", "        if (hasLeft)\n", "        if (false)\n")),
 
+        new BrokenVariant("a copy with participants is refused without a second look", On("a copy is attached by three at once", 2),
+            ("Participants/FileIdentity.cs", "HasActiveSlot(heap) && !IsOf(heap, inode, birth)", "HasActiveSlot(heap)")),
+
         new BrokenVariant("units cleared without a cell", On("what is being freed is swept and claimed by another", 2),
             ("Allocation/Heap.cs",
                 "            Cells<TMachine>.Name(heap, cell, new CellWord(CellKind.Freeing, unit, units));\n",

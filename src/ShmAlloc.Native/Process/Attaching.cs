@@ -47,7 +47,7 @@ internal static unsafe class Attaching
         {
             Mapping.Free(made);
             Libc.Error = failure.Reason == ShmFailure.SystemCall ? failure.Error : Libc.Error;
-            return ErrorCode.Of(failure.Reason);
+            return ErrorCode.Of(failure);
         }
 
         if (!made->ReadOnly)

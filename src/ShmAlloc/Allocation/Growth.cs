@@ -71,6 +71,10 @@ internal static unsafe class Growth<TMachine>
         return status;
     }
 
+    /// <summary>Whether an allocation failed because the heap is full and does not grow, for whatever reason.</summary>
+    internal static bool MeansNoRoom(ShmStatus status) => status is ShmStatus.OutOfMemory
+        or ShmStatus.FileSystemFull or ShmStatus.NoDescriptor or ShmStatus.FileDenied or ShmStatus.FileNotCurrent;
+
     /// <summary>Gives back what a grower left that died, if nobody is growing.</summary>
     internal static void GiveBackLeft(Attachment* heap)
     {

@@ -14,7 +14,7 @@ internal unsafe struct HeaderLayout
     internal const ulong ExpectedMagic = 0x636F_6C6C_416D_6853;
 
     /// <summary>Counts up with every change after which older code would misread the file.</summary>
-    internal const uint CurrentLayout = 4;
+    internal const uint CurrentLayout = 5;
 
     /// <summary>Bytes that the checksum covers.</summary>
     internal const int ImmutableBytes = 2040;
@@ -132,6 +132,13 @@ internal unsafe struct HeaderLayout
 
     [FieldOffset(2696)]
     internal ulong SweepsEnd;
+
+    /// <summary>Mutable: the file that the heap lies in, by its inode and the time at which it was made; 0: not known (see FileIdentity).</summary>
+    [FieldOffset(2752)]
+    internal ulong FileInode;
+
+    [FieldOffset(2760)]
+    internal ulong FileBirth;
 
     /// <summary>The checksum that the immutable bytes should have. Source: Fowler, Noll, Vo, FNV-1a.</summary>
     internal static ulong ComputeChecksum(HeaderLayout* header)

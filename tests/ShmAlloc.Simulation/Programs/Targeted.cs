@@ -133,6 +133,15 @@ internal static class Targeted
             Mortal = [0],
         },
 
+        Make("a copy is attached by three at once", 0,
+            new(0, actor => actor.AttachCopy()),
+            new(1, actor => actor.AttachCopy()),
+            new(2, actor => actor.AttachCopy())) with
+        {
+            Setup = actors => actors[0].NameAnotherFile(),
+            Mortal = [0, 1],
+        },
+
         MakeTight("the last room is garbage", 3,
             new(0, actor => actor.Malloc(40, "a").Free("a")),
             new(1, actor => actor.Recover().Malloc(44, "b")),

@@ -17,10 +17,10 @@ internal static unsafe class GrowingFile
 
     internal static ShmStatus Begin(Attachment* heap, out int descriptor)
     {
-        descriptor = SlotLock.Reopen(heap);
+        descriptor = SlotLock.Reopen(heap, out int error);
         if (descriptor < 0)
         {
-            return ShmStatus.FileSystemFull;
+            return CallFailure.StatusOf(error);
         }
 
         for (int tries = 0; tries < MaxTries; tries++)

@@ -157,6 +157,12 @@ internal static unsafe class Libc
     [DllImport("libc", EntryPoint = "getrlimit"), SuppressGCTransition]
     internal static extern int Limit(int resource, ulong* softAndHard);
 
+    [DllImport("libc", EntryPoint = "ioctl"), SuppressGCTransition]
+    internal static extern int InputOutput(int descriptor, nuint request, void* argument);
+
+    [DllImport("libc", EntryPoint = "uname"), SuppressGCTransition]
+    internal static extern int NameOfSystem(KernelVersion* name);
+
     [DllImport("libc", EntryPoint = "sched_yield"), SuppressGCTransition]
     internal static extern int Yield();
 

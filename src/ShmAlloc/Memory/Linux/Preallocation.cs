@@ -19,6 +19,7 @@ internal static unsafe class Preallocation
 
     private const int PunchHole = 2;
     private const int KeepSize = 1;
+    private const int UnshareRange = 0x40;
     private const int FileSizeLimit = 1;
 
     /// <summary>Preallocates blocks <paramref name="from"/> to <paramref name="to"/> − 1 and what describes them. Harmless to repeat.</summary>
@@ -37,18 +38,11 @@ internal static unsafe class Preallocation
             return error;
         }
 
-        ulong groupsFrom = from / 64;
-        ulong bitmapBytes = geometry.WordsPerBlock * sizeof(ulong);
-        const ulong groupBytes = Geometry.Planes * sizeof(ulong);
-        ulong regionAt = geometry.UserBaseAt + Geometry.Page;
-
-        error = Range(descriptor, regionAt + (from << geometry.BlockShift), (to - from) << geometry.BlockShift);
-        error = error != 0 || from != 0 ? error : Range(descriptor, 0, geometry.BlockWordsAt);
-        error = error != 0 || from != 0 ? error : Range(descriptor, geometry.UserBaseAt, Geometry.Page);
-        error = error != 0 ? error : Range(descriptor, geometry.BlockWordsAt + (from * sizeof(ulong)), (to - from) * sizeof(ulong));
-        error = error != 0 ? error : Range(descriptor, geometry.HintsAt + (groupsFrom * groupBytes), (Geometry.Groups(to) - groupsFrom) * groupBytes);
-        return error != 0 ? error : Range(descriptor, geometry.BitmapsAt + (from * bitmapBytes), (to - from) * bitmapBytes);
+        return Ranges(descriptor, 0, geometry, from, to);
     }
+
+    /// <summary>Gives all blocks that are committed storage that no copy of the file has as well; what fails stays as it was.</summary>
+    internal static void Unshare(int descriptor, in Geometry geometry, ulong committed) => Ranges(descriptor, UnshareRange, geometry, 0, committed);
 
     /// <summary>Takes the storage away from all blocks from <paramref name="from"/> on. Pages that other blocks need as well keep theirs.</summary>
     internal static void Uncommit(int descriptor, in Geometry geometry, ulong from)
@@ -84,14 +78,30 @@ internal static unsafe class Preallocation
         return isKnown && wanted > present && wanted - present > fileSystem.AvailableBytes ? Libc.NoSpace : 0;
     }
 
-    private static int Range(int descriptor, ulong offset, ulong length)
+    private static int Ranges(int descriptor, int mode, in Geometry geometry, ulong from, ulong to)
+    {
+        ulong groupsFrom = from / 64;
+        ulong bitmapBytes = geometry.WordsPerBlock * sizeof(ulong);
+        const ulong groupBytes = Geometry.Planes * sizeof(ulong);
+        ulong regionAt = geometry.UserBaseAt + Geometry.Page;
+
+        int error = Range(descriptor, mode, regionAt + (from << geometry.BlockShift), (to - from) << geometry.BlockShift);
+        error = error != 0 || from != 0 ? error : Range(descriptor, mode, 0, geometry.BlockWordsAt);
+        error = error != 0 || from != 0 ? error : Range(descriptor, mode, geometry.UserBaseAt, Geometry.Page);
+        error = error != 0 ? error : Range(descriptor, mode, geometry.BlockWordsAt + (from * sizeof(ulong)), (to - from) * sizeof(ulong));
+        error = error != 0 ? error
+            : Range(descriptor, mode, geometry.HintsAt + (groupsFrom * groupBytes), (Geometry.Groups(to) - groupsFrom) * groupBytes);
+        return error != 0 ? error : Range(descriptor, mode, geometry.BitmapsAt + (from * bitmapBytes), (to - from) * bitmapBytes);
+    }
+
+    private static int Range(int descriptor, int mode, ulong offset, ulong length)
     {
         ulong step = LargestStep;
         int interruptions = 0;
         while (length != 0)
         {
             ulong now = Math.Min(step, length);
-            int error = Libc.Allocate(descriptor, 0, (long)offset, (long)now);
+            int error = Libc.Allocate(descriptor, mode, (long)offset, (long)now);
             if (error == 0)
             {
                 offset += now;

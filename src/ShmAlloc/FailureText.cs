@@ -1,51 +1,45 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Text;
 using ShmAlloc.Memory;
 
 namespace ShmAlloc;
 
-/// <summary>Puts a failure into a sentence that says what to do.</summary>
+/// <summary>Puts a failure into a sentence that says what to do, with the figures that belong to it.</summary>
 internal static class FailureText
 {
     internal static ShmException ToException(in Failure failure, string path) =>
-        new(failure.Reason, string.Create(CultureInfo.InvariantCulture, $"Heap '{path}': {Sentence(failure)}"));
+        new(failure.Reason, string.Create(CultureInfo.InvariantCulture, $"Heap '{path}': {Sentence(failure)}{Figures(failure)}."));
 
-    private static string Sentence(in Failure failure)
+    private static string Sentence(in Failure failure) =>
+        failure.Cause != Cause.None ? Encoding.UTF8.GetString(CauseSentence.Of(failure.Cause))
+        : failure.Reason switch
+        {
+            ShmFailure.SystemCall => $"{failure.Call} failed: {Marshal.GetPInvokeErrorMessage(failure.Error)}",
+            ShmFailure.OptionsContradict =>
+                $"{failure.Option} was given as {failure.Expected}, and the file has {failure.Found}; leave the option out or use another file",
+            ShmFailure.InvalidOption => $"{failure.Option} = {failure.Expected} is out of range{Range(failure.Option)}",
+            _ => Encoding.UTF8.GetString(FailureSentence.Of(failure.Reason)),
+        };
+
+    private static string Figures(in Failure failure)
     {
         ulong found = failure.Found;
         ulong expected = failure.Expected;
-        FormattableString sentence = failure.Reason switch
+        return failure.Reason switch
         {
-            ShmFailure.SystemCall => $"{failure.Call} failed: {Marshal.GetPInvokeErrorMessage(failure.Error)} (error {failure.Error}).{Advice(failure)}",
-            ShmFailure.NoPath => $"no usable path: pass one of at most 4000 bytes, or set the environment variable SHM_FILE.",
-            ShmFailure.NotFound => $"there is no such file or directory.",
-            ShmFailure.AlreadyExists => $"there is a file of that name already; attach it, or use Open, which does either.",
-            ShmFailure.NotARegularFile => $"it is a symbolic link, a directory or a device; a heap is a regular file, and links are not followed.",
-            ShmFailure.ForeignOwner => $"it belongs to user {found}, and we are user {expected}; set AllowForeignOwner if that user is trusted.",
-            ShmFailure.ModeTooOpen => $"its mode {Octal(found)} lets others write; expected at most {Octal(expected)}: chmod it, or pass that FileMode.",
-            ShmFailure.LinkCount => $"it has {found} names (hard links) and must have exactly 1.",
-            ShmFailure.NotAHeap => $"it is not a heap of this library (too short, or another magic number); nothing was changed.",
-            ShmFailure.UnknownLayout => $"it has layout version {found} or unknown features; this library knows version {expected}.",
-            ShmFailure.DamagedHeader => $"its header is damaged: the checksum or the geometry is wrong.",
-            ShmFailure.Truncated => $"it has {found} bytes and should have {expected}: it was truncated.",
-            ShmFailure.OptionsContradict => $"{failure.Option} was given as {expected}, and the file has {found}; leave the option out or use another file.",
-            ShmFailure.InvalidOption => $"{failure.Option} = {expected} is out of range{Range(failure.Option)}.",
-            ShmFailure.FileSystemFull => $"the file system has no room for {expected} bytes; ask for less, or enlarge it (containers: --shm-size).",
-            ShmFailure.CannotPreallocate => $"the file system cannot preallocate (fallocate); use tmpfs (/dev/shm), ext4, xfs or btrfs.",
-            ShmFailure.AccessDenied => $"permission denied for the file or its directory.",
-            ShmFailure.SparseReadOnly => $"only {found} of {expected} bytes have storage, and a read-only attachment cannot add it: attach for writing once.",
-            ShmFailure.UnsupportedPlatform => $"this platform is not supported; Linux is.",
-            _ => $"unknown failure.",
+            ShmFailure.SystemCall => $" ({failure.Call}, error {failure.Error})",
+            ShmFailure.ForeignOwner => $" (its owner is user {found}, and we are user {expected})",
+            ShmFailure.ModeTooOpen => $" (it is {Octal(found)}, expected at most {Octal(expected)})",
+            ShmFailure.LinkCount => $" (it has {found} names)",
+            ShmFailure.NotAHeap => $" (it has {found} bytes)",
+            ShmFailure.UnknownLayout => $" (it has layout version {found} or features of a later one; this library knows version {expected})",
+            ShmFailure.Truncated => $" (it has {found} bytes and should have {expected})",
+            ShmFailure.SparseReadOnly => $" ({found} of {expected} bytes have storage)",
+            ShmFailure.FileSystemFull when expected != 0 => $" ({found} of {expected} bytes have storage)",
+            _ => "",
         };
-        return sentence.ToString(CultureInfo.InvariantCulture);
     }
-
-    private static string Advice(in Failure failure) => failure.Call switch
-    {
-        SystemCall.Mmap => " The maximum size is mapped at once: is there a limit on address space (ulimit -v)?",
-        SystemCall.Linkat => " Creating needs /proc, and a file system with hard links.",
-        _ => "",
-    };
 
     private static string Range(OptionName option) => option switch
     {

@@ -62,4 +62,12 @@ public enum ShmFailure
 
     /// <summary>The platform is not supported.</summary>
     UnsupportedPlatform = 19,
+
+    /// <summary>
+    /// The file system writes what changes to a new place, or the file shares its storage with a copy of it: so preallocation promises nothing.
+    /// </summary>
+    CopyOnWrite = 20,
+
+    /// <summary>The file is a copy of a heap's file, made while the heap was in use.</summary>
+    CopyOfLiveHeap = 21,
 }

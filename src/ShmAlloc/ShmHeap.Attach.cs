@@ -54,7 +54,7 @@ public sealed unsafe partial class ShmHeap
     private static ShmHeap Run(string? path, ShmHeapOptions? options, bool readOnly, Opening opening)
     {
         path ??= Environment.GetEnvironmentVariable(PathVariable);
-        byte[] bytes = Encoding.UTF8.GetBytes(path ?? "");
+        byte[] bytes = Encoding.UTF8.GetBytes(MakeAbsolute(path ?? ""));
         if (bytes.Length is 0 or > MaxPathBytes || bytes.Contains((byte)0))
         {
             throw FailureText.ToException(Failure.Of(ShmFailure.NoPath), path ?? "");
@@ -92,6 +92,10 @@ public sealed unsafe partial class ShmHeap
         return new ShmHeap(heap, path!);
     }
 
+    /// <summary>The file is needed again later, when the process may have another directory. Nothing is resolved: symbolic links are the kernel's.</summary>
+    private static string MakeAbsolute(string path) =>
+        path.Length == 0 || path[0] == '/' ? path : string.Concat(Environment.CurrentDirectory, "/", path);
+
     private static Failure CreateOnly(Attachment* heap, in HeapSpecification specification) => HeapFile.Create(heap, specification);
 
     private static Failure OpenOrCreate(Attachment* heap, in HeapSpecification specification) => HeapFile.Open(heap, specification, specification);
@@ -108,6 +112,7 @@ public sealed unsafe partial class ShmHeap
         Participants = Positive(options.MaxParticipants, nameof(options.MaxParticipants)),
         Mode = (uint)options.FileMode,
         AllowForeignOwner = options.AllowForeignOwner,
+        AllowCopy = options.AllowCopy,
         ReadOnly = readOnly,
         TrimAfter = Milliseconds(options.TrimAfter, nameof(options.TrimAfter)),
     };

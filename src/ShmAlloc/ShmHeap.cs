@@ -5,6 +5,7 @@ using ShmAlloc.Disposal;
 using ShmAlloc.Inspection;
 using ShmAlloc.Layout;
 using ShmAlloc.Memory;
+using ShmAlloc.Memory.Linux;
 using ShmAlloc.Participants;
 
 namespace ShmAlloc;
@@ -88,6 +89,21 @@ public sealed unsafe partial class ShmHeap : IDisposable
             ((ulong*)&id)[1] = Hardware.Read(words + 1, "", 0);
             ThrowIfEnded(visit);
             return id;
+        }
+    }
+
+    /// <summary>
+    /// Whether <see cref="Path"/> still names the file of this heap. False: it was deleted, moved or replaced, and whoever opens the path now has another
+    /// heap; what is removed or invalidated here lives on there. False also if the path cannot be reached any more: after <c>chroot</c>, or without the
+    /// permission to search its directory.
+    /// </summary>
+    /// <remarks>One system call, of about a microsecond: cheap enough for a health check. <see cref="GetStatistics"/> says it as well.</remarks>
+    public bool IsFileCurrent
+    {
+        get
+        {
+            using Visit visit = new(this);
+            return SlotLock.IsFileCurrent(visit.Heap);
         }
     }
 
@@ -317,7 +333,7 @@ public sealed unsafe partial class ShmHeap : IDisposable
         using Visit visit = new(this);
         ShmStatistics statistics = StatisticsWalk<Hardware>.Take(visit.Heap);
         ThrowIfEnded(visit);
-        return statistics;
+        return statistics with { IsFileCurrent = IsFileCurrent };
     }
 
     /// <summary>Walks over every word of the heap and over every entry of its caches, and checks them; others may work meanwhile.</summary>

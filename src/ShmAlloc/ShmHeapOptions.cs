@@ -28,7 +28,7 @@ public sealed record ShmHeapOptions
 
     /// <summary>
     /// Bytes up to which the allocatable region grows on demand. Growth costs address space at once and memory only when it happens.
-    /// Default: <see cref="SizeBytes"/> if that is given, otherwise 1 GiB.
+    /// Default: <see cref="SizeBytes"/> if that is given; otherwise 1 GiB, or half of the file system if that is less, so that others find room there.
     /// </summary>
     public long? MaximumSizeBytes { get; init; }
 
@@ -49,4 +49,11 @@ public sealed record ShmHeapOptions
 
     /// <summary>Attach also to a file of another user (whom one then trusts with the contents). Default: refuse.</summary>
     public bool AllowForeignOwner { get; init; }
+
+    /// <summary>
+    /// When attaching: accept a copy of a heap's file although participants are noted in it, who then count as dead. Only right if nobody was attached
+    /// while it was copied: a copy of a heap in use is damaged in ways that nothing notices. Default: refuse
+    /// (<see cref="ShmFailure.CopyOfLiveHeap"/>). A copy without participants is accepted without this.
+    /// </summary>
+    public bool AllowCopy { get; init; }
 }

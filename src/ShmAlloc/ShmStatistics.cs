@@ -55,6 +55,9 @@ public sealed record ShmStatistics
     /// <summary>Slots that there are.</summary>
     public required int MaxParticipants { get; init; }
 
+    /// <summary>Whether the path still names the heap's file: see <see cref="ShmHeap.IsFileCurrent"/>.</summary>
+    public bool IsFileCurrent { get; init; }
+
     /// <summary>Bytes of one unit.</summary>
     public required int UnitBytes { get; init; }
 }

@@ -46,8 +46,20 @@ public enum ShmStatus
     StaleReservation = 11,
 
     /// <summary>
-    /// There is no room in the heap, and the file could not be enlarged: its file system is full or over a quota, or the file could not be
-    /// opened for it (no descriptor left; or the host closed ours and another file has the path).
+    /// There is no room in the heap, and the file could not be enlarged: its file system is full or over a quota, or the file would be larger
+    /// than a file may be (<c>RLIMIT_FSIZE</c>).
     /// </summary>
     FileSystemFull = 12,
+
+    /// <summary>There is no room in the heap, and the process or the system has no descriptor left with which the file could be enlarged.</summary>
+    NoDescriptor = 13,
+
+    /// <summary>There is no room in the heap, and this process may not open the file any more: after <c>setuid</c>, or a change of its mode or owner.</summary>
+    FileDenied = 14,
+
+    /// <summary>
+    /// There is no room in the heap, and its file cannot be found to enlarge it: it was deleted, moved or replaced, or this process has
+    /// another root.
+    /// </summary>
+    FileNotCurrent = 15,
 }

@@ -21,7 +21,12 @@ public static class ShmStatusText
         ShmStatus.Closed => "The heap object was disposed.",
         ShmStatus.StaleReservation => "The reservation was published or abandoned already, or belongs to another attachment.",
         ShmStatus.FileSystemFull => "The heap is full and its file cannot grow: the file system is full (containers: raise --shm-size) or over a quota, "
-            + "or the process has no descriptor left to open the file with.",
+            + "or the file would be larger than this process may make one (RLIMIT_FSIZE, ulimit -f).",
+        ShmStatus.NoDescriptor => "The heap is full, and no descriptor is left to enlarge its file with: close files, or raise RLIMIT_NOFILE (ulimit -n).",
+        ShmStatus.FileDenied => "The heap is full, and this user may not open its file to enlarge it: chown or chmod it and its directory before setuid, "
+            + "or let another process call Grow.",
+        ShmStatus.FileNotCurrent => "The heap is full, and its file cannot be found to enlarge it: it was deleted, moved or replaced, "
+            + "or this process called chroot. See ShmHeap.IsFileCurrent.",
         _ => "Unknown status.",
     };
 }

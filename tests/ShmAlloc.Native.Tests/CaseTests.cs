@@ -3,7 +3,8 @@ namespace ShmAlloc.Native.Tests;
 /// <summary>Every case of the C programs: each function, and each promise that a C program can check by itself.</summary>
 public sealed class CaseTests
 {
-    private static readonly string[] Sanitised = ["allocation.c", "bad_input.c", "opening.c", "host.c", "forks.c", "signals.c", "threads.c", "caching.c"];
+    private static readonly string[] Sanitised =
+        ["allocation.c", "bad_input.c", "opening.c", "host.c", "forks.c", "signals.c", "threads.c", "caching.c", "files.c"];
 
     private static readonly string[] Programs = [.. Sanitised, "forking_threads.c", "at_load.c", "fixed.c", "leaving.c", "stack.c"];
 

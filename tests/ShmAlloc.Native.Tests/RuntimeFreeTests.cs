@@ -20,8 +20,9 @@ public sealed class RuntimeFreeTests
     /// <summary>Functions of the C library that the library may call: system calls, and what reads or fills memory. None takes a lock.</summary>
     private static readonly HashSet<string> AllowedOfTheCLibrary = new(StringComparer.Ordinal)
     {
-        "__errno_location", "clock_gettime", "close", "fallocate", "fchmod", "fcntl", "getcwd", "geteuid", "getpid", "getrandom", "gettid", "linkat", "madvise",
-        "memcmp", "memcpy", "memset", "mmap", "mprotect", "munmap", "open", "pread", "pthread_self", "renameat2", "sched_yield", "secure_getenv", "statx", "unlink",
+        "__errno_location", "clock_gettime", "close", "fallocate", "fchmod", "fcntl", "fstatfs", "ftruncate", "getauxval", "getcwd", "geteuid", "getpid",
+        "getrandom", "getrlimit", "gettid", "ioctl", "linkat", "madvise", "memcmp", "memcpy", "memset", "mmap", "mprotect", "munmap", "nanosleep", "open", "pread",
+        "pthread_self", "renameat2", "sched_yield", "secure_getenv", "statx", "uname", "unlink",
     };
 
     public static TheoryData<string> Libraries => [.. Locations.Libraries.Select(path => Path.GetRelativePath(Locations.LibraryDirectory, path))];

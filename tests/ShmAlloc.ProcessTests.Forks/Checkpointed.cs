@@ -97,10 +97,34 @@ internal readonly unsafe struct Checkpointed : IMachine
         Hardware.ReleaseSlot(heap);
     }
 
-    public static bool TryCommit(Attachment* heap, ulong from, ulong to)
+    public static ShmStatus BeginGrowing(Attachment* heap, out int growth)
+    {
+        Checkpoints.Reach(nameof(BeginGrowing), 0);
+        return Hardware.BeginGrowing(heap, out growth);
+    }
+
+    public static ShmStatus TryCommit(Attachment* heap, int growth, ulong from, ulong to, out bool isBegun)
     {
         Checkpoints.Reach(nameof(TryCommit), 0);
-        return Hardware.TryCommit(heap, from, to);
+        return Hardware.TryCommit(heap, growth, from, to, out isBegun);
+    }
+
+    public static bool TryBeginGivingBack(Attachment* heap, int growth)
+    {
+        Checkpoints.Reach(nameof(TryBeginGivingBack), 0);
+        return Hardware.TryBeginGivingBack(heap, growth);
+    }
+
+    public static void GiveBack(Attachment* heap, int growth, ulong from)
+    {
+        Checkpoints.Reach(nameof(GiveBack), 0);
+        Hardware.GiveBack(heap, growth, from);
+    }
+
+    public static void EndGrowing(Attachment* heap, int growth)
+    {
+        Checkpoints.Reach(nameof(EndGrowing), 0);
+        Hardware.EndGrowing(heap, growth);
     }
 
     public static bool IsBacked(Attachment* heap, ulong blocks) => Hardware.IsBacked(heap, blocks);

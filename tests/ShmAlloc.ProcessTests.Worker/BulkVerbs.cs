@@ -9,6 +9,7 @@ internal static class BulkVerbs
     {
         ["fill-up"] = FillUp,
         ["check-held"] = CheckHeld,
+        ["rewrite-held"] = RewriteHeld,
         ["free-held"] = FreeHeld,
         ["churn"] = StartChurn,
         ["churn-end"] = EndChurn,
@@ -43,6 +44,17 @@ internal static class BulkVerbs
     {
         var damaged = session.Held.Count(held => Contents.FirstDifference(session.Heap, held.Offset, held.LengthBytes, held.Offset.Value) >= 0);
         return damaged == 0 ? "same" : string.Create(CultureInfo.InvariantCulture, $"{damaged} damaged");
+    }
+
+    /// <summary>Twice, and the second time with what <c>check-held</c> expects.</summary>
+    private static string RewriteHeld(HeapSession session, string[] words)
+    {
+        foreach (var difference in (ulong[])[1, 0])
+        {
+            session.Held.ForEach(held => Contents.Fill(session.Heap, held.Offset, held.LengthBytes, held.Offset.Value + difference));
+        }
+
+        return "rewritten";
     }
 
     private static string FreeHeld(HeapSession session, string[] words)

@@ -14,7 +14,7 @@ internal static class HeapCommand
         new(
         [
             .. AttachVerbs.All, .. MemoryVerbs.All, .. ReservationVerbs.All, .. BulkVerbs.All, .. CrowdVerbs.All, .. InspectionVerbs.All, .. HostVerbs.All,
-            .. LimitVerbs.All, .. CacheVerbs.All,
+            .. FileSystemVerbs.All, .. LimitVerbs.All, .. CacheVerbs.All,
         ],
         StringComparer.Ordinal);
 
@@ -44,6 +44,7 @@ internal static class HeapCommand
         }
         catch (ShmException exception)
         {
+            session.FailureText = exception.Message;
             return $"failed {exception.Reason}";
         }
         catch (Exception exception)

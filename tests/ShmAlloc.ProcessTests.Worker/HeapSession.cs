@@ -15,6 +15,9 @@ internal sealed class HeapSession
         set => _heap = value;
     }
 
+    /// <summary>What the last exception said.</summary>
+    internal string FailureText { get; set; } = "";
+
     /// <summary>The heap's default cache.</summary>
     internal SharedCache Cache
     {

@@ -27,6 +27,8 @@ internal static class HostVerbs
         ["delete"] = (_, words) => Delete(words[0]),
         ["refuse-holes"] = (_, _) => RefuseHoles(),
         ["refuse-fallocate"] = (_, _) => Refuse("fallocate", SystemCallNumber.Allocate),
+        ["refuse-statfs"] = (_, _) => Refuse("fstatfs", SystemCallNumber.StatusOfFileSystem),
+        ["interrupt-fallocate"] = (_, words) => InterruptAllocation(words.Length == 0 ? 0 : HeapSession.Count(words[0])),
     };
 
     /// <summary>
@@ -137,6 +139,22 @@ internal static class HostVerbs
     {
         SystemCalls.Refuse(NumberOf(number), 0, 0, SystemCalls.UnsupportedOperation);
         return $"refusing {name}";
+    }
+
+    /// <summary>
+    /// As if a signal came whenever storage is given, and the kernel undid what it had done: every time, or with 2^<paramref name="shift"/> bytes and more.
+    /// </summary>
+    private static string InterruptAllocation(int shift)
+    {
+        const int interrupted = 4;
+        const int lengthArgument = 3;
+        for (var bit = shift; bit < 31; bit++)
+        {
+            SystemCalls.Refuse(NumberOf(SystemCallNumber.Allocate), lengthArgument, shift == 0 ? 0 : 1u << bit, interrupted);
+            bit = shift == 0 ? 31 : bit;
+        }
+
+        return "interrupting";
     }
 
     private static uint NumberOf(Func<Architecture, int> call) => (uint)call(RuntimeInformation.ProcessArchitecture);

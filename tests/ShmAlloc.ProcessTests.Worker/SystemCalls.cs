@@ -17,6 +17,34 @@ internal static unsafe class SystemCalls
     [DllImport("libc", EntryPoint = "mount", SetLastError = true, CharSet = CharSet.Ansi, BestFitMapping = false, ThrowOnUnmappableChar = true)]
     internal static extern int Mount(string source, string target, string type, nuint flags, string data);
 
+    [DllImport("libc", EntryPoint = "fallocate", SetLastError = true)]
+    internal static extern int Allocate(int descriptor, int mode, long offset, long length);
+
+    [DllImport("libc", EntryPoint = "setuid", SetLastError = true)]
+    internal static extern int SetUser(uint user);
+
+    [DllImport("libc", EntryPoint = "chroot", SetLastError = true, CharSet = CharSet.Ansi, BestFitMapping = false, ThrowOnUnmappableChar = true)]
+    internal static extern int ChangeRoot(string path);
+
+    /// <summary>Sets what is enforced; what it may be raised to stays.</summary>
+    internal static int SetLimit(int resource, ulong soft)
+    {
+        var limits = stackalloc ulong[2];
+        if (GetLimit(resource, limits) != 0)
+        {
+            return -1;
+        }
+
+        limits[0] = soft;
+        return SetLimit(resource, limits);
+    }
+
+    [DllImport("libc", EntryPoint = "getrlimit", SetLastError = true)]
+    private static extern int GetLimit(int resource, ulong* softAndHard);
+
+    [DllImport("libc", EntryPoint = "setrlimit", SetLastError = true)]
+    private static extern int SetLimit(int resource, ulong* softAndHard);
+
     /// <summary>
     /// A copy of this process that sleeps until somebody kills it. The copy has one thread and no working runtime, so neither call
     /// may make a transition.

@@ -61,7 +61,7 @@ public sealed class ReplacedFileTests : IDisposable
 
         Replace();
         var before = new FileInfo(_path.Value).Length;
-        await worker.ExpectAsync("grow 4000000", closeDescriptors ? "FileSystemFull" : "Ok");
+        await worker.ExpectAsync("grow 4000000", closeDescriptors ? "FileNotCurrent" : "Ok");
         await worker.AskAsync("fill-up 100000 5000 32");
         await worker.ExpectAsync("check-held", "same");
         Assert.Equal(before, new FileInfo(_path.Value).Length);

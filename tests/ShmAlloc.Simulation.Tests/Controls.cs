@@ -82,6 +82,18 @@ public static class Controls
                 "TMachine.Announce(AddressOf(heap, cell), word.Bits, file, line);",
                 "TMachine.Write(AddressOf(heap, cell), word.Bits, file, line);")),
 
+        new BrokenVariant("storage given back while others grow", On("a growth fails and gives back beside two that succeed", 2),
+            ("Allocation/Growth.cs", "        if (TMachine.TryBeginGivingBack(heap, growth))\n", "")),
+
+        new BrokenVariant("storage given back beyond what this process knows", On("a growth fails and gives back beside two that succeed", 2),
+            ("Allocation/Growth.cs", "Math.Max(TMachine.Read(&heap->Header->CommittedBlocks), TMachine.Read(&heap->Blocks))", "TMachine.Read(&heap->Blocks)")),
+
+        new BrokenVariant("a failed growth keeps what it took", On("two growths fail at once, and somebody attaches", 1),
+            ("Allocation/Growth.cs", "        if (hasLeft)\n", "        if (false)\n")),
+
+        new BrokenVariant("a copy with participants is refused without a second look", On("a copy is attached by three at once", 2),
+            ("Participants/FileIdentity.cs", "HasActiveSlot(heap) && !IsOf(heap, inode, birth)", "HasActiveSlot(heap)")),
+
         new BrokenVariant("units cleared without a cell", On("what is being freed is swept and claimed by another", 2),
             ("Allocation/Heap.cs",
                 "            Cells<TMachine>.Name(heap, cell, new CellWord(CellKind.Freeing, unit, units));\n",

@@ -20,6 +20,9 @@ public static class SystemCallNumber
     /// <summary><c>SYS_fallocate</c>.</summary>
     public static int Allocate(Architecture of) => Choose(of, x64: 285, arm64: 47);
 
+    /// <summary><c>SYS_fstatfs</c>.</summary>
+    public static int StatusOfFileSystem(Architecture of) => Choose(of, x64: 138, arm64: 44);
+
     /// <summary><c>SYS_unlinkat</c>.</summary>
     public static int UnlinkAt(Architecture of) => Choose(of, x64: 263, arm64: 35);
 

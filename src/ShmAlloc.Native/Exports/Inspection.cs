@@ -27,6 +27,8 @@ internal struct Statistics
     internal uint Participants;
     internal uint MaxParticipants;
     internal ulong GivenBackBytes;
+    internal uint IsFileCurrent;
+    internal uint Reserved;
 }
 
 /// <summary><c>struct shm_cache_statistics</c>.</summary>
@@ -96,8 +98,25 @@ internal static unsafe class Inspection
         to->Participants = (uint)counts.Participants;
         to->MaxParticipants = geometry.Slots;
         to->GivenBackBytes = (ulong)counts.GivenBackBytes(geometry);
+        to->IsFileCurrent = SlotLock.IsFileCurrent(heap) ? 1u : 0;
+        to->Reserved = 0;
         Libc.Error = error;
         return true;
+    }
+
+    [RuntimeExport("shm_is_file_current")]
+    internal static bool IsFileCurrent()
+    {
+        int error = Libc.Error;
+        Attachment* heap = ProcessHeap.Find();
+        if (heap == null)
+        {
+            return LastError.FailNoHeap();
+        }
+
+        bool isCurrent = SlotLock.IsFileCurrent(heap);
+        Libc.Error = error;
+        return isCurrent || LastError.Fail((int)ShmStatus.FileNotCurrent);
     }
 
     [RuntimeExport("shm_cache_get_statistics")]

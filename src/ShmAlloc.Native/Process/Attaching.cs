@@ -60,7 +60,7 @@ internal static unsafe class Attaching
         {
             Mapping.Free(made);
             Libc.Error = failure.Reason == ShmFailure.SystemCall ? failure.Error : Libc.Error;
-            return failure.Call == SystemCall.Mmap && failure.Error == Libc.Exists ? ErrorCode.AddressInUse : ErrorCode.Of(failure.Reason);
+            return failure.Call == SystemCall.Mmap && failure.Error == Libc.Exists ? ErrorCode.AddressInUse : ErrorCode.Of(failure);
         }
 
         if (!made->ReadOnly)

@@ -1,4 +1,6 @@
 using ShmAlloc.Caching;
+using ShmAlloc.Memory;
+using ShmAlloc.Memory.Linux;
 
 namespace ShmAlloc.Native.Process;
 
@@ -48,12 +50,22 @@ internal static class ErrorCode
         _ => (int)ShmStatus.Contended,
     };
 
+    /// <summary>Codes have ten bits; above them a failure to open a heap carries its cause, for <see cref="ErrorText.OfNoted"/>.</summary>
+    private const int CodeBits = 10;
+
+    internal static int Of(in Failure failure) => Of(failure.Reason) | ((int)failure.Cause << CodeBits);
+
+    internal static int WithoutCause(int noted) => noted & ((1 << CodeBits) - 1);
+
+    internal static Cause CauseOf(int noted) => (Cause)(noted >> CodeBits);
+
     internal static int Of(ShmFailure reason) => reason == ShmFailure.None ? 0 : FirstFailure + (int)reason;
 
     /// <summary>What errno says for a code, as the C library would.</summary>
     internal static int ToErrno(int code) => code switch
     {
         (int)ShmStatus.OutOfMemory or (int)ShmStatus.TooLarge or (int)ShmStatus.InvalidSize or (int)ShmStatus.FileSystemFull => NoMemory,
+        (int)ShmStatus.NoDescriptor or (int)ShmStatus.FileDenied or (int)ShmStatus.FileNotCurrent => NoMemory,
         (int)ShmStatus.Contended or (int)ShmStatus.TooManyReservations or (int)ShmStatus.NoParticipantSlot or Initialising => Again,
         (int)ShmStatus.ReadOnly => ReadOnlyFileSystem,
         NoHeap or Missing or (int)ShmStatus.Closed or FirstFailure + (int)ShmFailure.NotFound or FirstFailure + (int)ShmFailure.NoPath => NoEntry,
@@ -63,8 +75,34 @@ internal static class ErrorCode
         FirstFailure + (int)ShmFailure.AccessDenied or FirstFailure + (int)ShmFailure.ForeignOwner
             or FirstFailure + (int)ShmFailure.ModeTooOpen => AccessRefused,
         FirstFailure + (int)ShmFailure.FileSystemFull or FirstFailure + (int)ShmFailure.SparseReadOnly => NoSpace,
-        FirstFailure + (int)ShmFailure.CannotPreallocate or FirstFailure + (int)ShmFailure.UnsupportedPlatform => NotSupported,
+        FirstFailure + (int)ShmFailure.CannotPreallocate or FirstFailure + (int)ShmFailure.UnsupportedPlatform
+            or FirstFailure + (int)ShmFailure.CopyOnWrite => NotSupported,
         _ => Invalid,
+    };
+
+    /// <summary>The error number of the system call that failed, as far as its cause tells it; 0: it does not.</summary>
+    internal static int ToErrno(Cause cause) => cause switch
+    {
+        Cause.NoRoom or Cause.NoInode => NoSpace,
+        Cause.Quota => Libc.QuotaExceeded,
+        Cause.FileTooLarge => ErrorNumber.FileTooLarge,
+        Cause.NoDirectory or Cause.NoProc => NoEntry,
+        Cause.DirectoryDenied or Cause.FileDenied => AccessRefused,
+        Cause.NotADirectory => ErrorNumber.NotADirectory,
+        Cause.LinkLoop => Libc.TooManyLinks,
+        Cause.NameTooLong => ErrorNumber.NameTooLong,
+        Cause.ReadOnlyFileSystem => ReadOnlyFileSystem,
+        Cause.NoDescriptor => ErrorNumber.TooManyFiles,
+        Cause.NoDescriptorInSystem => ErrorNumber.TooManyFilesInSystem,
+        Cause.NoMemory or Cause.NoAddressSpace => NoMemory,
+        Cause.CannotMap => ErrorNumber.NoSuchDevice,
+        Cause.NoHardLink or Cause.CallRefused => Libc.NotPermitted,
+        Cause.CannotPreallocate => NotSupported,
+        Cause.Interrupted => Libc.Interrupted,
+        Cause.FileGone => ErrorNumber.Stale,
+        Cause.InputOutput => ErrorNumber.InputOutput,
+        Cause.FileBusy => ErrorNumber.TextBusy,
+        _ => 0,
     };
 
     private const int NoEntry = 2;

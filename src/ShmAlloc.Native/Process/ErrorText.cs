@@ -1,11 +1,17 @@
+using ShmAlloc.Memory;
+
 namespace ShmAlloc.Native.Process;
 
 /// <summary>Sentences for the codes of <c>enum shm_error</c>. They lie in the read-only part of the library.</summary>
 internal static unsafe class ErrorText
 {
+    /// <summary>What is known of a failure besides its code, if anything is; otherwise what is known of the code.</summary>
+    internal static byte* OfNoted(int noted) =>
+        ErrorCode.CauseOf(noted) == Cause.None ? Of(ErrorCode.WithoutCause(noted)) : Literal(CauseSentence.Of(ErrorCode.CauseOf(noted)));
+
     /// <returns>A sentence in English, ended by a zero as all such literals are.</returns>
     internal static byte* Of(int code) => code < 100 ? Literal(OfStatus((ShmStatus)code))
-        : code < ErrorCode.NoHeap ? Literal(OfFailure((ShmFailure)(code - 100)))
+        : code < ErrorCode.NoHeap ? Literal(FailureSentence.Of((ShmFailure)(code - 100)))
         : Literal(OfOwn(code));
 
     private static byte* Literal(ReadOnlySpan<byte> text)
@@ -30,31 +36,11 @@ internal static unsafe class ErrorText
         ShmStatus.ReadOnly => "the heap is attached read-only"u8,
         ShmStatus.Closed => "the heap was left with shm_deinit meanwhile"u8,
         ShmStatus.StaleReservation => "the reservation was published or abandoned already, or belongs to another process"u8,
-        ShmStatus.FileSystemFull => "the heap is full and its file cannot grow: the file system is full, or over a quota"u8,
-        _ => "unknown error"u8,
-    };
-
-    private static ReadOnlySpan<byte> OfFailure(ShmFailure failure) => failure switch
-    {
-        ShmFailure.SystemCall => "a system call failed while the heap was opened; errno says how"u8,
-        ShmFailure.NoPath => "no usable path: pass one of at most 4000 bytes, or set the environment variable SHM_FILE"u8,
-        ShmFailure.NotFound => "there is no such file or directory"u8,
-        ShmFailure.AlreadyExists => "there is a file of that name already"u8,
-        ShmFailure.NotARegularFile => "the path is a symbolic link, a directory or a device; a heap is a regular file"u8,
-        ShmFailure.ForeignOwner => "the file belongs to another user; SHM_FOREIGN_OWNER allows that"u8,
-        ShmFailure.ModeTooOpen => "the mode of the file lets others write; chmod it, or say that mode (SHM_FILE_MODE, or shm_options.mode)"u8,
-        ShmFailure.LinkCount => "the file has several names (hard links), or none any more"u8,
-        ShmFailure.NotAHeap => "the file is not a heap of this library; nothing was changed"u8,
-        ShmFailure.UnknownLayout => "the heap has a layout version or features that this library does not know"u8,
-        ShmFailure.DamagedHeader => "the header of the heap is damaged"u8,
-        ShmFailure.Truncated => "the file is shorter than it should be: it was truncated"u8,
-        ShmFailure.OptionsContradict => "the heap exists, and was made with other sizes than the options or the environment say"u8,
-        ShmFailure.InvalidOption => "an option, or a setting in the environment, is out of range or not a number"u8,
-        ShmFailure.FileSystemFull => "the file system has no room for the heap; ask for less, or enlarge it (containers: --shm-size)"u8,
-        ShmFailure.CannotPreallocate => "the file system cannot preallocate; use tmpfs (/dev/shm), ext4, xfs or btrfs"u8,
-        ShmFailure.AccessDenied => "permission denied for the file or its directory"u8,
-        ShmFailure.SparseReadOnly => "parts of the file have no storage, and a read-only attachment cannot add it"u8,
-        ShmFailure.UnsupportedPlatform => "this platform is not supported"u8,
+        ShmStatus.FileSystemFull => "the heap is full and its file cannot grow: the file system is full or over a quota, or RLIMIT_FSIZE (ulimit -f) "u8
+            + "forbids it"u8,
+        ShmStatus.NoDescriptor => "the heap is full, and no descriptor is left to enlarge its file with: close files, or raise RLIMIT_NOFILE (ulimit -n)"u8,
+        ShmStatus.FileDenied => "the heap is full, and this user may not open its file to enlarge it: chown or chmod it and its directory before setuid"u8,
+        ShmStatus.FileNotCurrent => "the heap is full, and its file cannot be found to enlarge it: it was deleted, moved or replaced, or after chroot"u8,
         _ => "unknown error"u8,
     };
 

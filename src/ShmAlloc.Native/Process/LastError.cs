@@ -31,7 +31,8 @@ internal static unsafe class LastError
     /// <returns>False, for the caller to return.</returns>
     internal static bool Fail(int code)
     {
-        int error = code == ErrorCode.Of(ShmFailure.SystemCall) ? Libc.Error : ErrorCode.ToErrno(code);
+        int known = ErrorCode.ToErrno(ErrorCode.CauseOf(code));
+        int error = known != 0 ? known : code == ErrorCode.Of(ShmFailure.SystemCall) ? Libc.Error : ErrorCode.ToErrno(code);
         Note(code);
         Libc.Error = error;
         return false;
@@ -65,7 +66,10 @@ internal static unsafe class LastError
         Volatile.Write(ref *place, mine << CodeBits | (uint)code);
     }
 
-    internal static int Get()
+    internal static int Get() => ErrorCode.WithoutCause(GetNoted());
+
+    /// <summary>The same with the cause.</summary>
+    internal static int GetNoted()
     {
         ulong mine = Mine;
         ulong* bucket = BucketOf(mine);

@@ -19,7 +19,8 @@ internal unsafe struct Options
     private const uint AttachFlag = 2;
     private const uint ReadOnlyFlag = 4;
     private const uint ForeignOwnerFlag = 8;
-    private const uint KnownFlags = CreateFlag | AttachFlag | ReadOnlyFlag | ForeignOwnerFlag;
+    private const uint AllowCopyFlag = 16;
+    private const uint KnownFlags = CreateFlag | AttachFlag | ReadOnlyFlag | ForeignOwnerFlag | AllowCopyFlag;
 
     internal ulong StructSize;
     internal ulong UnitBytes;
@@ -63,6 +64,7 @@ internal unsafe struct Options
         specification.Mode = Mode == 0 ? specification.Mode : Mode;
         specification.ReadOnly = ReadOnly;
         specification.AllowForeignOwner = (Flags & ForeignOwnerFlag) != 0;
+        specification.AllowCopy = (Flags & AllowCopyFlag) != 0;
     }
 
     private static void Override(ref ulong value, ulong given) => value = given == 0 ? value : given;

@@ -49,7 +49,7 @@ internal static unsafe class Settings
         wanted.SizeBytes = size;
         Default(ref wanted.UnitBytes, DefaultUnitBytes);
         Default(ref wanted.LargestAllocationBytes, isUnlimited ? 0 : DefaultLargestBytes);
-        Default(ref wanted.MaximumSizeBytes, Math.Max(DefaultMaximumBytes, size));
+        wanted.DefaultMaximum = DefaultMaximumBytes;
         Default(ref wanted.Participants, DefaultParticipants);
         return isRead ? 0 : ErrorCode.Of(ShmFailure.InvalidOption);
     }

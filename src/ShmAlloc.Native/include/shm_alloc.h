@@ -66,7 +66,8 @@ enum {
     SHM_CREATE = 1,        /* fail if the file exists */
     SHM_ATTACH = 2,        /* fail if it does not */
     SHM_READ_ONLY = 4,     /* attach without the right to change anything */
-    SHM_FOREIGN_OWNER = 8  /* the file may belong to another user, whom one then trusts with the contents */
+    SHM_FOREIGN_OWNER = 8, /* the file may belong to another user, whom one then trusts with the contents */
+    SHM_ALLOW_COPY = 16    /* the file may be a copy in which processes are noted: only if none was attached when it was made */
 };
 
 #define SHM_NO_LIMIT UINT64_MAX
@@ -78,7 +79,8 @@ struct shm_options {
     uint64_t largest_bytes; /* largest allocation; default 4096; SHM_NO_LIMIT: whatever fits */
     uint64_t block_bytes;   /* default: chosen from the other sizes */
     uint64_t size_bytes;    /* bytes that have their storage from the beginning; default 16 MiB or the maximum */
-    uint64_t maximum_bytes; /* bytes that the heap grows to on demand; default 256 MiB */
+    uint64_t maximum_bytes; /* bytes that the heap grows to on demand; default 256 MiB, or half
+                               of the file system if that is less */
     uint32_t participants;  /* processes at once; default 512 */
     uint32_t mode;          /* of the file; default 0600 */
     uint32_t flags;         /* SHM_CREATE and so on */
@@ -235,7 +237,13 @@ struct shm_statistics {
     uint32_t participants;       /* slots that are taken, by the living and by the dead not recovered yet */
     uint32_t max_participants;
     uint64_t given_back_bytes;   /* of free_bytes: what has no storage now, see shm_trim */
+    uint32_t file_is_current;    /* shm_is_file_current() */
+    uint32_t reserved;           /* 0 */
 };
+
+/* Whether the path still names the file of this heap. Not: it was deleted, moved or replaced, and whoever opens the path now
+   has another heap (or this process cannot see it: after chroot, for example). One system call, for health checks. */
+bool shm_is_file_current(void) SHM_NOEXCEPT;
 
 /* Walks over the heap; others may work meanwhile, so every figure is right for some recent moment. */
 bool shm_get_statistics(struct shm_statistics *statistics) SHM_NOEXCEPT;
@@ -285,6 +293,9 @@ enum shm_error {
     SHM_E_CLOSED = 10,
     SHM_E_STALE_RESERVATION = 11,
     SHM_E_CANNOT_GROW = 12,
+    SHM_E_NO_DESCRIPTOR = 13,
+    SHM_E_FILE_DENIED = 14,
+    SHM_E_FILE_NOT_CURRENT = 15,
     SHM_E_SYSTEM_CALL = 101,
     SHM_E_NO_PATH = 102,
     SHM_E_NOT_FOUND = 103,
@@ -304,6 +315,8 @@ enum shm_error {
     SHM_E_ACCESS_DENIED = 117,
     SHM_E_SPARSE_READ_ONLY = 118,
     SHM_E_UNSUPPORTED_PLATFORM = 119,
+    SHM_E_COPY_ON_WRITE = 120,
+    SHM_E_COPY_OF_LIVE_HEAP = 121,
     SHM_E_NO_HEAP = 200,
     SHM_E_NOT_SOUND = 201,
     SHM_E_INITIALISING = 202,
@@ -320,6 +333,10 @@ enum shm_error {
 
 /* Why the last call of this thread that failed did; like errno, it means something only after a failure. */
 int shm_last_error(void) SHM_NOEXCEPT;
+
+/* A sentence about that failure: shm_strerror of it, or more where a system call is to blame for a heap that was not opened.
+   Never NULL, never freed. */
+const char *shm_last_error_text(void) SHM_NOEXCEPT;
 
 /* A sentence for a reason; never NULL, never freed. */
 const char *shm_strerror(int error) SHM_NOEXCEPT SHM_CONST_FUNCTION;

@@ -7,6 +7,9 @@ namespace ShmAlloc.Allocation;
 internal static unsafe class Growth<TMachine>
     where TMachine : struct, IMachine
 {
+    /// <summary>What <see cref="Patience"/> is told: any number.</summary>
+    private const ulong GivingBack = 1;
+
     internal const ulong SmallestStepBytes = 1 << 20;
 
     /// <summary>Takes over a larger committed size from the file, if the file really is that long.</summary>
@@ -38,11 +41,7 @@ internal static unsafe class Growth<TMachine>
     }
 
     /// <summary>Makes the heap larger by at least so many blocks.</summary>
-    /// <remarks>
-    /// First the blocks and their part of the management region are preallocated, by anyone and as often as it happens; then the committed size
-    /// goes up
-    /// by a compare-and-swap, which is where it takes effect. Death before it: the file is longer than it says, which harms nobody.
-    /// </remarks>
+    /// <returns>Ok, or why not; then the file has no more storage than before.</returns>
     internal static ShmStatus TryGrow(Attachment* heap, ulong blocks)
     {
         if (heap->ReadOnly)
@@ -59,14 +58,70 @@ internal static unsafe class Growth<TMachine>
         }
 
         ulong step = Math.Max(Math.Max(blocks, from / 4), SmallestStepBytes >> heap->Geometry.BlockShift);
-        ulong to = from + Math.Min(step, room);
-        if (!TMachine.TryCommit(heap, from, to))
+        ShmStatus status = Begin(heap, out int growth);
+        if (status != ShmStatus.Ok)
+        {
+            return status;
+        }
+
+        status = Commit(heap, growth, from, blocks, Math.Min(step, room), out bool hasLeft);
+        if (hasLeft)
+        {
+            GiveBack(heap, growth);
+        }
+
+        TMachine.EndGrowing(heap, growth);
+        return status;
+    }
+
+    /// <summary>Whether an allocation failed because the heap is full and does not grow, for whatever reason.</summary>
+    internal static bool MeansNoRoom(ShmStatus status) => status is ShmStatus.OutOfMemory
+        or ShmStatus.FileSystemFull or ShmStatus.NoDescriptor or ShmStatus.FileDenied or ShmStatus.FileNotCurrent;
+
+    /// <summary>Gives back what a grower left that died, if nobody is growing.</summary>
+    internal static void GiveBackLeft(Attachment* heap)
+    {
+        if (TMachine.BeginGrowing(heap, out int growth) == ShmStatus.Ok)
+        {
+            GiveBack(heap, growth);
+            TMachine.EndGrowing(heap, growth);
+        }
+    }
+
+    /// <summary>While another participant gives back what a failure took, waits until it has: milliseconds.</summary>
+    private static ShmStatus Begin(Attachment* heap, out int growth)
+    {
+        Patience patience = default;
+        ShmStatus status;
+        do
+        {
+            status = TMachine.BeginGrowing(heap, out growth);
+        }
+        while (status == ShmStatus.Contended && patience.TryWait<TMachine>(heap, GivingBack));
+        return status;
+    }
+
+    /// <summary>First the storage, then the committed size, then the hints.</summary>
+    /// <remarks>
+    /// Several may give the same blocks their storage, as often as it happens. Then a grower raises the committed size by a compare-and-swap, which is where it
+    /// takes effect. Nobody takes the storage away in between: whoever gives back waits for no grower, and begins only when there is none.
+    /// Death before it: the file is longer than it says, until the next one who grows or attaches; after it: blocks that no hint names.
+    /// </remarks>
+    private static ShmStatus Commit(Attachment* heap, int growth, ulong from, ulong blocks, ulong step, out bool hasLeft)
+    {
+        ulong to = from + step;
+        ShmStatus status = TMachine.TryCommit(heap, growth, from, to, out hasLeft);
+        hasLeft &= status != ShmStatus.Ok;
+        if (status != ShmStatus.Ok && blocks < step)
         {
             to = from + blocks;
-            if (!TMachine.TryCommit(heap, from, to))
-            {
-                return ShmStatus.FileSystemFull;
-            }
+            status = TMachine.TryCommit(heap, growth, from, to, out bool isBegun);
+            hasLeft |= isBegun && status != ShmStatus.Ok;
+        }
+
+        if (status != ShmStatus.Ok)
+        {
+            return status;
         }
 
         Raise(heap, to);
@@ -77,6 +132,21 @@ internal static unsafe class Growth<TMachine>
 
         RaiseKnown(heap, to);
         return ShmStatus.Ok;
+    }
+
+    /// <summary>Takes the storage away from what is not committed.</summary>
+    /// <remarks>
+    /// The committed size is raised by growers only, and while this participant owns their lock there is none: what lies beyond it is nobody's.
+    /// A grower that comes later gets the storage anew. Takes effect in the kernel. Death: the lock goes, and what is left is given back by the next.
+    /// </remarks>
+    private static void GiveBack(Attachment* heap, int growth)
+    {
+        if (TMachine.TryBeginGivingBack(heap, growth))
+        {
+            // What this process knows to be committed stays, whatever somebody has written over the word.
+            ulong committed = Math.Max(TMachine.Read(&heap->Header->CommittedBlocks), TMachine.Read(&heap->Blocks));
+            TMachine.GiveBack(heap, growth, Math.Min(committed, heap->Geometry.MaximumBlocks));
+        }
     }
 
     private static void Raise(Attachment* heap, ulong to)

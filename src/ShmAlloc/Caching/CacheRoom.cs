@@ -52,7 +52,7 @@ internal static unsafe class CacheRoom<TMachine>
         if (!isKnownFull)
         {
             status = NewItems<TMachine>.TryBegin(heap, shard, table, key, valueBytes, options, cell, quickly: false, out item);
-            if (status is not (ShmStatus.OutOfMemory or ShmStatus.FileSystemFull or ShmStatus.Contended))
+            if (!Growth<TMachine>.MeansNoRoom(status) && status != ShmStatus.Contended)
             {
                 return status;
             }

@@ -1,3 +1,4 @@
+using ShmAlloc.Allocation;
 using ShmAlloc.Layout;
 using ShmAlloc.Memory;
 using ShmAlloc.Participants;
@@ -41,7 +42,7 @@ internal static unsafe class Grips<TMachine>
     internal static CacheStatus StatusOf(ShmStatus status, bool lasting = false) => status switch
     {
         ShmStatus.Ok => CacheStatus.Ok,
-        ShmStatus.OutOfMemory or ShmStatus.FileSystemFull => CacheStatus.NoRoom,
+        _ when Growth<TMachine>.MeansNoRoom(status) => CacheStatus.NoRoom,
         ShmStatus.TooLarge or ShmStatus.InvalidSize => CacheStatus.TooLarge,
         ShmStatus.ReadOnly => CacheStatus.ReadOnly,
         ShmStatus.Closed => CacheStatus.Closed,

@@ -136,6 +136,13 @@ internal unsafe struct HeaderLayout
     [FieldOffset(2696)]
     internal ulong SweepsEnd;
 
+    /// <summary>Mutable: the file that the heap lies in, by its inode and the time at which it was made; 0: not known (see FileIdentity).</summary>
+    [FieldOffset(2752)]
+    internal ulong FileInode;
+
+    [FieldOffset(2760)]
+    internal ulong FileBirth;
+
     /// <summary>Mutable: how often storage was given back to the system; counts up before each time.</summary>
     [FieldOffset(TrimsAt)]
     internal ulong Trims;

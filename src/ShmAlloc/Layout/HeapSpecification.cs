@@ -9,6 +9,7 @@ internal unsafe struct HeapSpecification
     internal const ulong DefaultUnitBytes = 32;
     internal const ulong DefaultSizeBytes = 16UL << 20;
     internal const ulong DefaultMaximumBytes = 1UL << 30;
+    internal const ulong FewestBytesByDefault = 1UL << 20;
     internal const ulong DefaultBlockBytes = 64UL << 10;
     internal const uint DefaultParticipants = 64;
     internal const ulong DefaultTrimAfter = 10_000;
@@ -32,6 +33,16 @@ internal unsafe struct HeapSpecification
     /// <summary>Milliseconds after which free blocks are given back by themselves; 0: never.</summary>
     internal ulong TrimAfter;
 
+    /// <summary>Accept a copy of a heap's file although slots were taken in it.</summary>
+    internal bool AllowCopy;
+
+    /// <summary>What a heap grows to if that was not said, also beyond the initial size; 0: 1 GiB, or the initial size if that was said.</summary>
+    internal ulong DefaultMaximum;
+
+    /// <summary>How large the file system is, of which defaults leave half; 0: that is not known.</summary>
+    internal ulong FileSystemBytes;
+
+
     /// <summary>Works out the geometry of a heap to be created, or which option is out of its range.</summary>
     internal readonly Failure TryPlan(out Geometry geometry, out ulong initialBlocks)
     {
@@ -43,7 +54,9 @@ internal unsafe struct HeapSpecification
             return Invalid(OptionName.UnitBytes, unit);
         }
 
-        ulong maximum = MaximumSizeBytes != 0 ? MaximumSizeBytes : SizeBytes != 0 ? SizeBytes : DefaultMaximumBytes;
+        ulong maximum = MaximumSizeBytes != 0 ? MaximumSizeBytes
+            : SizeBytes != 0 && DefaultMaximum == 0 ? SizeBytes
+            : Math.Max(SizeBytes, ChooseMaximum());
         ulong size = SizeBytes != 0 ? SizeBytes : Math.Min(DefaultSizeBytes, maximum);
         if (size > maximum)
         {
@@ -91,6 +104,12 @@ internal unsafe struct HeapSpecification
 
     private static Failure Invalid(OptionName option, ulong value) =>
         new() { Reason = ShmFailure.InvalidOption, Option = option, Expected = value };
+
+    private readonly ulong ChooseMaximum()
+    {
+        ulong maximum = DefaultMaximum == 0 ? DefaultMaximumBytes : DefaultMaximum;
+        return FileSystemBytes == 0 ? maximum : Math.Clamp(FileSystemBytes / 2, FewestBytesByDefault, maximum);
+    }
 
     private static ulong ChooseBlock(ulong unit, ulong maximum)
     {

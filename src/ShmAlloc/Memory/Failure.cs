@@ -11,6 +11,9 @@ internal struct Failure
     /// <summary>Its error number.</summary>
     internal int Error;
 
+    /// <summary>What that means here, if it is known.</summary>
+    internal Cause Cause;
+
     /// <summary>The option that contradicts the file or is out of range.</summary>
     internal OptionName Option;
 
@@ -23,8 +26,16 @@ internal struct Failure
     internal static Failure Of(ShmFailure reason, ulong found = 0, ulong expected = 0) =>
         new() { Reason = reason, Found = found, Expected = expected };
 
-    internal static Failure OfCall(SystemCall call, int error) =>
-        new() { Reason = ShmFailure.SystemCall, Call = call, Error = error };
+    internal static Failure OfCall(SystemCall call, int error) => Linux.CallFailure.Of(call, error);
+
+    /// <summary>The same, with the bytes that there are and those that are needed.</summary>
+    internal static Failure OfCall(SystemCall call, int error, ulong found, ulong expected)
+    {
+        Failure failure = Linux.CallFailure.Of(call, error);
+        failure.Found = found;
+        failure.Expected = expected;
+        return failure;
+    }
 
     internal static Failure OfOption(OptionName option, ulong found, ulong expected) =>
         new() { Reason = ShmFailure.OptionsContradict, Option = option, Found = found, Expected = expected };
@@ -35,6 +46,9 @@ internal enum SystemCall
 {
     None,
     Open,
+
+    /// <summary>Opening a new file.</summary>
+    Create,
     Statx,
     Read,
     Fallocate,

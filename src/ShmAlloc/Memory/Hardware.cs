@@ -152,19 +152,16 @@ internal readonly unsafe struct Hardware : IMachine
 
     public static void ReleaseSlot(Attachment* heap) => SlotLock.Release(heap);
 
-    public static bool TryCommit(Attachment* heap, ulong from, ulong to)
-    {
-        // A descriptor of our own: the heap's may be closed by a thread that detaches, and its number be another file's, while this goes on.
-        int descriptor = SlotLock.Reopen(heap);
-        if (descriptor < 0)
-        {
-            return false;
-        }
+    public static ShmStatus BeginGrowing(Attachment* heap, out int growth) => GrowingFile.Begin(heap, out growth);
 
-        int error = Preallocation.Commit(descriptor, heap->Geometry, from, to);
-        Libc.Close(descriptor);
-        return error == 0;
-    }
+    public static ShmStatus TryCommit(Attachment* heap, int growth, ulong from, ulong to, out bool isBegun) =>
+        GrowingFile.TryCommit(heap, growth, from, to, out isBegun);
+
+    public static bool TryBeginGivingBack(Attachment* heap, int growth) => GrowingFile.TryBeginGivingBack(growth);
+
+    public static void GiveBack(Attachment* heap, int growth, ulong from) => Preallocation.Uncommit(growth, heap->Geometry, from);
+
+    public static void EndGrowing(Attachment* heap, int growth) => GrowingFile.End(growth);
 
     public static bool IsBacked(Attachment* heap, ulong blocks) =>
         SlotLock.TryReadLength(heap, out ulong length) && length >= heap->Geometry.FileBytes(blocks);

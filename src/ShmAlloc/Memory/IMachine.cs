@@ -88,8 +88,21 @@ internal unsafe interface IMachine
     /// <summary>Releases the lock of <see cref="TryHoldSlot"/>.</summary>
     static abstract void ReleaseSlot(Attachment* heap);
 
+    /// <summary>Becomes one of those who are growing: any number at once, but nobody while another gives back.</summary>
+    static abstract ShmStatus BeginGrowing(Attachment* heap, out int growth);
+
     /// <summary>Preallocates what belongs to blocks <paramref name="from"/> to <paramref name="to"/> − 1. Repeating it does no harm.</summary>
-    static abstract bool TryCommit(Attachment* heap, ulong from, ulong to);
+    /// <returns>Ok, or why not; then storage may have been taken if <paramref name="isBegun"/>.</returns>
+    static abstract ShmStatus TryCommit(Attachment* heap, int growth, ulong from, ulong to, out bool isBegun);
+
+    /// <summary>Stops growing and becomes the one who gives back. False: somebody is growing, or gives back.</summary>
+    static abstract bool TryBeginGivingBack(Attachment* heap, int growth);
+
+    /// <summary>Takes the storage away from all blocks from <paramref name="from"/> on.</summary>
+    static abstract void GiveBack(Attachment* heap, int growth, ulong from);
+
+    /// <summary>Ends growing or giving back.</summary>
+    static abstract void EndGrowing(Attachment* heap, int growth);
 
     /// <summary>Whether the file is long enough for so many blocks.</summary>
     static abstract bool IsBacked(Attachment* heap, ulong blocks);

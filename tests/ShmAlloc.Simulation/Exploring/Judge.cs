@@ -24,9 +24,15 @@ internal sealed unsafe class Judge(World world)
 
     internal string? FindFault()
     {
+        bool hasDied = Array.Exists(world.Participants, participant => participant.IsDead);
         foreach (SimulatedParticipant participant in world.Participants[..^1])
         {
             world.Kill(participant);
+        }
+
+        if (FindFaultOfStorage(world, hasDied) is { } fault)
+        {
+            return fault;
         }
 
         ulong fingerprint = world.Fingerprint(withHints: true);
@@ -46,6 +52,15 @@ internal sealed unsafe class Judge(World world)
         }
 
         return _cache.FindFault(values);
+    }
+
+    /// <summary>What is committed has its storage; and nothing else has, unless a grower has died.</summary>
+    private static string? FindFaultOfStorage(World world, bool hasDied)
+    {
+        ulong committed = ((HeaderLayout*)world.Memory)->CommittedBlocks;
+        return committed > world.BackedBlocks ? $"{committed} blocks are committed, and {world.BackedBlocks} have storage"
+            : committed < world.BackedBlocks && !hasDied ? $"{committed} blocks are committed, and a growth that failed has kept storage for {world.BackedBlocks}"
+            : null;
     }
 
     /// <returns>The values in the cache.</returns>

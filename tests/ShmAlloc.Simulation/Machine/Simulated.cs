@@ -124,7 +124,15 @@ internal readonly unsafe struct Simulated : IMachine
 
     public static void ReleaseSlot(Attachment* heap) => World.Active.ReleaseHeld(heap);
 
-    public static bool TryCommit(Attachment* heap, ulong from, ulong to) => World.Active.TryCommit(to);
+    public static ShmStatus BeginGrowing(Attachment* heap, out int growth) => World.Active.BeginGrowing(heap, out growth);
+
+    public static ShmStatus TryCommit(Attachment* heap, int growth, ulong from, ulong to, out bool isBegun) => World.Active.TryCommit(to, out isBegun);
+
+    public static bool TryBeginGivingBack(Attachment* heap, int growth) => World.Active.TryBeginGivingBack(growth);
+
+    public static void GiveBack(Attachment* heap, int growth, ulong from) => World.Active.GiveBack(from);
+
+    public static void EndGrowing(Attachment* heap, int growth) => World.Active.EndGrowing(growth);
 
     public static bool IsBacked(Attachment* heap, ulong blocks) => World.Active.IsBacked(blocks);
 

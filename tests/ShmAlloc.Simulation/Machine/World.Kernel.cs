@@ -47,18 +47,6 @@ internal sealed unsafe partial class World
     /// <summary>Whether a block has lost its storage.</summary>
     internal bool IsHole(ulong block) => (_holes >> (int)block & 1) != 0;
 
-    internal bool TryCommit(ulong blocks)
-    {
-        Question(Shape.Slots);
-        if (blocks - Holes > (ulong)Shape.StorageBlocks)
-        {
-            return false;
-        }
-
-        _backedBlocks = Math.Max(_backedBlocks, blocks);
-        return true;
-    }
-
     internal bool TryFill(ulong from, ulong to)
     {
         Question(Shape.Slots);

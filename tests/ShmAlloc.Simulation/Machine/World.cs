@@ -76,6 +76,8 @@ internal sealed unsafe partial class World
 
     internal Geometry Geometry { get; }
 
+    internal ulong BackedBlocks => _backedBlocks;
+
     internal SimulatedParticipant[] Participants { get; }
 
     internal SimulatedThread[] Threads { get; }
@@ -123,6 +125,7 @@ internal sealed unsafe partial class World
         _holdersImage.CopyTo(_holders, 0);
         _backedBlocks = _backedImage;
         _holes = _holesImage;
+        _growers.Clear();
         Ledger.Restore();
         History.Restore();
         _leases.Clear();
@@ -158,7 +161,7 @@ internal sealed unsafe partial class World
             state = (state << 1) ^ (state >> 63) ^ (participant.IsRetired ? 1UL : 0);
         }
 
-        return Hash.Mix(state, Storage);
+        return Hash.Mix(state, StorageState);
     }
 
     /// <summary>A hash of all that the judge will see: the file, its storage, and what the ledger says.</summary>
@@ -243,6 +246,7 @@ internal sealed unsafe partial class World
         Ledger.StrikeReservationsOf(participant.Index);
         Trace?.AddDeath(participant);
         Drop(participant.Index);
+        DropGrowth(participant.Index);
     }
 
     /// <summary>
@@ -328,7 +332,7 @@ internal sealed unsafe partial class World
         {
             thread.Pause(StepKind.World, LocksAt + number, "world", number);
             Conflicts.NoteWrite(thread, LocksAt + number);
-            thread.See(LocksAt + number, number < Shape.Slots ? (ulong)(_holders[number] + 1) : Storage);
+            thread.See(LocksAt + number, number < Shape.Slots ? (ulong)(_holders[number] + 1) : StorageState);
         }
     }
 

@@ -221,7 +221,21 @@ internal sealed unsafe class Actor(World world, int participant)
 
     internal Actor Detach() => Do("detach", () => Departure<Simulated>.Begin(Heap));
 
-    internal Actor Grow() => Do("grow", () => RequireProgress(Growth<Simulated>.TryGrow(Heap, 1), "grow"));
+    internal Actor Grow(int blocks = 1) => Do("grow", () => RequireProgress(Growth<Simulated>.TryGrow(Heap, (ulong)blocks), "grow"));
+
+    /// <summary>A copy that nobody used while it was made: its header names another file, and whoever attaches it is accepted.</summary>
+    internal Actor AttachCopy() => Do("attach a copy", () =>
+    {
+        const ulong inode = 2;
+        Require(FileIdentity<Simulated>.TryAccept(Heap, inode, birth: 3, allowCopy: false), "a sound copy is refused");
+        Joining<Simulated>.TryJoin(Heap);
+    });
+
+    /// <summary>Makes this heap a copy of another.</summary>
+    internal Actor NameAnotherFile() => Do("name another file", () => FileIdentity<Simulated>.Write(Heap, 1, 1));
+
+    /// <summary>As at attachment.</summary>
+    internal Actor GiveBackLeft() => Do("give back", () => Growth<Simulated>.GiveBackLeft(Heap));
 
     internal Actor Verify() => Do("verify", () =>
     {

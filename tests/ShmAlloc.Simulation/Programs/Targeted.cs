@@ -3,6 +3,9 @@ namespace ShmAlloc.Simulation.Programs;
 /// <summary>Programs that begin a few steps away from what is known to break a careless protocol.</summary>
 internal static class Targeted
 {
+    /// <summary>A file system with room for one block more, and a heap that wants five.</summary>
+    private static readonly Machine.WorldShape Narrow = Catalogue.Shape with { CommittedBlocks = 2, MaximumBlocks = 7, StorageBlocks = 3 };
+
     internal static IEnumerable<SimulatedProgram> All =>
     [
         MakeTight("a claim is made and published while it is swept", 2,
@@ -122,6 +125,33 @@ internal static class Targeted
         MakeTight("a participant leaves while it is verified", 2,
             new(0, actor => actor.Malloc(40, "a").Detach()),
             new(1, actor => actor.Verify())),
+
+        Make("a growth fails and gives back beside two that succeed", 3,
+            new(0, actor => actor.Grow(blocks: 3)),
+            new(1, actor => actor.Grow()),
+            new(2, actor => actor.Grow())) with
+        {
+            Shape = Narrow,
+            Mortal = [0, 1],
+        },
+
+        Make("two growths fail at once, and somebody attaches", 3,
+            new(0, actor => actor.Grow(blocks: 3)),
+            new(1, actor => actor.Grow(blocks: 3)),
+            new(2, actor => actor.GiveBackLeft())) with
+        {
+            Shape = Narrow,
+            Mortal = [0],
+        },
+
+        Make("a copy is attached by three at once", 0,
+            new(0, actor => actor.AttachCopy()),
+            new(1, actor => actor.AttachCopy()),
+            new(2, actor => actor.AttachCopy())) with
+        {
+            Setup = actors => actors[0].NameAnotherFile(),
+            Mortal = [0, 1],
+        },
 
         MakeTight("the last room is garbage", 3,
             new(0, actor => actor.Malloc(40, "a").Free("a")),

@@ -82,6 +82,7 @@ public sealed class KernelConstantsTests
         ["FileStatus._device"] = "offsetof(struct statx, stx_dev_major)",
         ["SystemCallNumber.Futex"] = "SYS_futex",
         ["SystemCallNumber.OpenAt"] = "SYS_openat",
+        ["SystemCallNumber.StatusOfFileSystem"] = "SYS_fstatfs",
         ["SystemCallNumber.RenameAt2"] = "SYS_renameat2",
         ["SystemCallNumber.Allocate"] = "SYS_fallocate",
         ["SystemCallNumber.UnlinkAt"] = "SYS_unlinkat",

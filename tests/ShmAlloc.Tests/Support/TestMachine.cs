@@ -120,7 +120,27 @@ internal readonly unsafe struct TestMachine : IMachine
 
     public static void ReleaseSlot(Attachment* heap) => NativeHeap.Of(heap).Release(heap);
 
-    public static bool TryCommit(Attachment* heap, ulong from, ulong to) => true;
+    public static ShmStatus BeginGrowing(Attachment* heap, out int growth)
+    {
+        growth = 0;
+        return ShmStatus.Ok;
+    }
+
+    public static ShmStatus TryCommit(Attachment* heap, int growth, ulong from, ulong to, out bool isBegun)
+    {
+        isBegun = true;
+        return ShmStatus.Ok;
+    }
+
+    public static bool TryBeginGivingBack(Attachment* heap, int growth) => false;
+
+    public static void GiveBack(Attachment* heap, int growth, ulong from)
+    {
+    }
+
+    public static void EndGrowing(Attachment* heap, int growth)
+    {
+    }
 
     public static bool IsBacked(Attachment* heap, ulong blocks) => true;
 

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using ShmAlloc.Layout;
 
 namespace ShmAlloc.Memory.Linux;
 
@@ -7,9 +8,13 @@ namespace ShmAlloc.Memory.Linux;
 internal unsafe struct FileLock
 {
     private const int SetLock = 37;
+    private const short ReadLock = 0;
     private const short WriteLock = 1;
     private const short NoLock = 2;
     private const long FirstByte = 1L << 62;
+
+    /// <summary>Behind the bytes of all slots that there can be: shared by those who are growing, and owned by the one who gives room back.</summary>
+    private const int GrowthByte = Geometry.MaxSlots + 1;
 
     private short _type;
     private readonly short _whence;
@@ -21,6 +26,15 @@ internal unsafe struct FileLock
     internal static bool TryLock(int descriptor, int slot) => Set(descriptor, slot, WriteLock);
 
     internal static void Unlock(int descriptor, int slot) => Set(descriptor, slot, NoLock);
+
+    /// <summary>Tries to become one of those who are growing.</summary>
+    internal static bool TryShareGrowth(int descriptor) => Set(descriptor, GrowthByte, ReadLock);
+
+    /// <summary>Tries to become the one who gives room back, while nobody is growing.</summary>
+    internal static bool TryOwnGrowth(int descriptor) => Set(descriptor, GrowthByte, WriteLock);
+
+    /// <summary>Also for a copy of the descriptor that a forked child has.</summary>
+    internal static void LeaveGrowth(int descriptor) => Set(descriptor, GrowthByte, NoLock);
 
     private static bool Set(int descriptor, int slot, short type)
     {

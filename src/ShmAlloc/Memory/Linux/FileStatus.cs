@@ -7,10 +7,15 @@ namespace ShmAlloc.Memory.Linux;
 internal unsafe struct FileStatus
 {
     private const int EmptyPath = 0x1000;
+    private const int NoFollow = 0x100;
     private const uint BasicStatus = 0x7FF;
+    private const uint BirthTime = 0x800;
     private const uint TypeMask = 0xF000;
     private const uint RegularFile = 0x8000;
     private const ulong StatusBlock = 512;
+
+    [FieldOffset(0)]
+    private readonly uint _known;
 
     [FieldOffset(16)]
     internal uint Links;
@@ -30,6 +35,12 @@ internal unsafe struct FileStatus
     [FieldOffset(48)]
     private readonly ulong _blocks;
 
+    [FieldOffset(80)]
+    private readonly long _birthSeconds;
+
+    [FieldOffset(88)]
+    private readonly uint _birthNanoseconds;
+
     [FieldOffset(136)]
     private readonly ulong _device;
 
@@ -41,6 +52,18 @@ internal unsafe struct FileStatus
 
     /// <summary>Bytes that really have storage.</summary>
     internal readonly ulong BackedBytes => _blocks * StatusBlock;
+
+    /// <summary>When the file was made, in nanoseconds since 1970; 0 where the file system does not know.</summary>
+    internal readonly ulong Birth => (_known & BirthTime) == 0 ? 0 : ((ulong)_birthSeconds * 1_000_000_000) + _birthNanoseconds;
+
+    /// <summary>Asks for what lies at a path, which may be a symbolic link.</summary>
+    internal static bool TryReadAt(byte* path, out FileStatus status)
+    {
+        fixed (FileStatus* to = &status)
+        {
+            return Libc.StatusOf(Libc.CurrentDirectory, path, NoFollow, BasicStatus, to) == 0;
+        }
+    }
 
     internal static bool TryRead(byte* path, out FileStatus status)
     {
@@ -55,7 +78,7 @@ internal unsafe struct FileStatus
         byte nothing = 0;
         fixed (FileStatus* to = &status)
         {
-            return Libc.StatusOf(descriptor, &nothing, EmptyPath, BasicStatus, to) == 0;
+            return Libc.StatusOf(descriptor, &nothing, EmptyPath, BasicStatus | BirthTime, to) == 0;
         }
     }
 }

@@ -55,6 +55,9 @@ internal static unsafe class HeapFile
         failure = NewFile.Open(heap->Path, heap->Scratch, out NewFile file);
         if (failure.IsNone)
         {
+            HeapSpecification known = specification;
+            known.FileSystemBytes = FileSystem.TryRead(file.Descriptor, out FileSystem fileSystem) ? fileSystem.SizeBytes : 0;
+            known.TryPlan(out geometry, out initialBlocks);
             failure = Fill(heap, file.Descriptor, specification, geometry, initialBlocks);
             failure = failure.IsNone ? file.GiveName(heap->Path) : failure;
             file.RemoveTemporaryName();
@@ -75,7 +78,7 @@ internal static unsafe class HeapFile
         int descriptor = Libc.Open(heap->Path, flags, 0);
         if (descriptor < 0)
         {
-            return WhyNotOpened(Libc.Error);
+            return Failure.OfCall(SystemCall.Open, Libc.Error);
         }
 
         Failure failure = CheckFile(descriptor, specification, out FileStatus status);
@@ -84,6 +87,12 @@ internal static unsafe class HeapFile
             failure = CheckHeader(heap, descriptor, specification, status, out Geometry geometry, out ulong committed);
             failure = failure.IsNone ? Map(heap, descriptor, specification, geometry, status) : failure;
             heap->Blocks = committed;
+            bool isAccepted = !failure.IsNone || FileIdentity<Hardware>.TryAccept(heap, status.Inode, status.Birth, specification.AllowCopy);
+            failure = isAccepted ? failure : Failure.Of(ShmFailure.CopyOfLiveHeap);
+            if (failure.IsNone && !heap->ReadOnly && status.Size > geometry.FileBytes(committed))
+            {
+                Growth<Hardware>.GiveBackLeft(heap);
+            }
         }
 
         if (!failure.IsNone && heap->Descriptor < 0)
@@ -96,17 +105,12 @@ internal static unsafe class HeapFile
 
     private static Failure Fill(Attachment* heap, int descriptor, in HeapSpecification specification, in Geometry geometry, ulong initialBlocks)
     {
-        int error = Preallocation.Commit(descriptor, geometry, 0, initialBlocks);
-        if (error != 0)
+        Failure refused = CopyOnWrite.Prevent(descriptor);
+        int error = refused.IsNone ? Preallocation.Commit(descriptor, geometry, 0, initialBlocks, out _) : 0;
+        if (!refused.IsNone || error != 0)
         {
             Libc.Close(descriptor);
-            ulong needed = geometry.BackedBytes(initialBlocks);
-            return error switch
-            {
-                Libc.NoSpace or Libc.QuotaExceeded => Failure.Of(ShmFailure.FileSystemFull, 0, needed),
-                Libc.NotSupported => Failure.Of(ShmFailure.CannotPreallocate),
-                _ => Failure.OfCall(SystemCall.Fallocate, error),
-            };
+            return refused.IsNone ? Failure.OfCall(SystemCall.Fallocate, error, 0, geometry.BackedBytes(initialBlocks)) : refused;
         }
 
         uint mode = specification.Mode == 0 ? OwnerReadWrite : specification.Mode;
@@ -131,6 +135,7 @@ internal static unsafe class HeapFile
         }
 
         HeaderLayout.Write(heap->Header, geometry, initialBlocks, random[0], random[1]);
+        FileIdentity<Hardware>.Write(heap, status.Inode, status.Birth);
         heap->Blocks = initialBlocks;
         for (ulong block = 0; block < initialBlocks; block++)
         {
@@ -149,14 +154,6 @@ internal static unsafe class HeapFile
         heap->TrimAfter = specification.TrimAfter;
         return Mapping.TryMap(heap, descriptor, geometry) ? default : Failure.OfCall(SystemCall.Mmap, Libc.Error);
     }
-
-    private static Failure WhyNotOpened(int error) => error switch
-    {
-        Libc.NoEntry => Failure.Of(ShmFailure.NotFound),
-        Libc.TooManyLinks or Libc.IsADirectory or Libc.NoDevice => Failure.Of(ShmFailure.NotARegularFile),
-        Libc.AccessRefused or Libc.NotPermitted => Failure.Of(ShmFailure.AccessDenied),
-        _ => Failure.OfCall(SystemCall.Open, error),
-    };
 
     private static Failure CheckFile(int descriptor, in HeapSpecification specification, out FileStatus status)
     {
@@ -200,7 +197,7 @@ internal static unsafe class HeapFile
         if (reason != ShmFailure.None)
         {
             ulong found = reason == ShmFailure.UnknownLayout ? header->Layout : 0;
-            return Failure.Of(reason, found, HeaderLayout.CurrentLayout);
+            return Failure.Of(reason, reason == ShmFailure.NotAHeap ? status.Size : found, HeaderLayout.CurrentLayout);
         }
 
         // The length is asked after the committed size was read: somebody may have grown the heap since the file was checked.
@@ -217,6 +214,7 @@ internal static unsafe class HeapFile
         }
 
         Failure contradiction = specification.Contradiction(geometry, header->InitialBlocks);
+        contradiction = contradiction.IsNone && !specification.ReadOnly ? CopyOnWrite.Check(descriptor, geometry, committed) : contradiction;
         return contradiction.IsNone ? Holes.Fill(descriptor, specification, now, geometry, committed) : contradiction;
     }
 }

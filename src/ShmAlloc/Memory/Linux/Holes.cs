@@ -30,13 +30,8 @@ internal static unsafe class Holes
 
         int error = specification.ReadOnly ? 0 : FillAllButBare(descriptor, geometry, committed);
         return specification.ReadOnly ? Failure.Of(ShmFailure.SparseReadOnly, found, needed)
-            : error switch
-            {
-                0 => default,
-                Libc.NoSpace or Libc.QuotaExceeded => Failure.Of(ShmFailure.FileSystemFull, found, needed),
-                Libc.NotSupported => Failure.Of(ShmFailure.CannotPreallocate),
-                _ => Failure.OfCall(SystemCall.Fallocate, error),
-            };
+            : error == 0 ? default
+            : Failure.OfCall(SystemCall.Fallocate, error, found, needed);
     }
 
     /// <summary>Compares what storage a file has with what its blocks need, the bare ones apart.</summary>

@@ -63,6 +63,18 @@ internal static unsafe partial class Libc
         ? Foreign.AllocateRange(descriptor, mode, offset, length)
         : Managed.AllocateRange(descriptor, mode, offset, length);
 
+    internal static int Truncate(int descriptor, long length) => Host.IsForeign
+        ? Foreign.Truncate(descriptor, length)
+        : Managed.Truncate(descriptor, length);
+
+    internal static int StatusOfFileSystem(int descriptor, FileSystem* status) => Host.IsForeign
+        ? Foreign.StatusOfFileSystem(descriptor, status)
+        : Managed.StatusOfFileSystem(descriptor, status);
+
+    internal static int InputOutput(int descriptor, nuint request, void* argument) => Host.IsForeign
+        ? Foreign.InputOutput(descriptor, request, argument)
+        : Managed.InputOutput(descriptor, request, argument);
+
     /// <summary>Gives the processor to another thread that waits for it.</summary>
     internal static int Yield() => Host.IsForeign ? Foreign.Yield() : Managed.Yield();
 
@@ -118,6 +130,15 @@ internal static unsafe partial class Libc
 
         [DllImport("libc", EntryPoint = "fallocate", SetLastError = true)]
         internal static extern int AllocateRange(int descriptor, int mode, long offset, long length);
+
+        [DllImport("libc", EntryPoint = "ftruncate", SetLastError = true)]
+        internal static extern int Truncate(int descriptor, long length);
+
+        [DllImport("libc", EntryPoint = "fstatfs", SetLastError = true)]
+        internal static extern int StatusOfFileSystem(int descriptor, FileSystem* status);
+
+        [DllImport("libc", EntryPoint = "ioctl", SetLastError = true)]
+        internal static extern int InputOutput(int descriptor, nuint request, void* argument);
 
         [DllImport("libc", EntryPoint = "sched_yield", SetLastError = true)]
         internal static extern int Yield();
@@ -176,6 +197,15 @@ internal static unsafe partial class Libc
 
         [DllImport("libc", EntryPoint = "fallocate"), SuppressGCTransition]
         internal static extern int AllocateRange(int descriptor, int mode, long offset, long length);
+
+        [DllImport("libc", EntryPoint = "ftruncate"), SuppressGCTransition]
+        internal static extern int Truncate(int descriptor, long length);
+
+        [DllImport("libc", EntryPoint = "fstatfs"), SuppressGCTransition]
+        internal static extern int StatusOfFileSystem(int descriptor, FileSystem* status);
+
+        [DllImport("libc", EntryPoint = "ioctl"), SuppressGCTransition]
+        internal static extern int InputOutput(int descriptor, nuint request, void* argument);
 
         [DllImport("libc", EntryPoint = "sched_yield"), SuppressGCTransition]
         internal static extern int Yield();

@@ -126,6 +126,12 @@ internal static unsafe partial class Libc
         SleepFor(time, null);
     }
 
+    [DllImport("libc", EntryPoint = "getrlimit"), SuppressGCTransition]
+    internal static extern int Limit(int resource, ulong* softAndHard);
+
+    [DllImport("libc", EntryPoint = "uname"), SuppressGCTransition]
+    internal static extern int NameOfSystem(KernelVersion* name);
+
     [DllImport("libc", EntryPoint = "__errno_location"), SuppressGCTransition]
     private static extern int* ErrorLocation();
 

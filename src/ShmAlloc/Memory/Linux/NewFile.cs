@@ -5,6 +5,7 @@ internal unsafe struct NewFile
 {
     private const uint OwnerReadWrite = 0x180;
     private const int RandomDigits = 16;
+    private const int EmptyPath = 0x1000;
 
     /// <summary>The temporary name, in memory of the caller; null if the file has none.</summary>
     private byte* _temporaryName;
@@ -26,7 +27,7 @@ internal unsafe struct NewFile
         }
 
         int error = Libc.Error;
-        return error is Libc.NotSupported or Libc.IsADirectory or Libc.Invalid ? OpenNamed(path, scratch, ref file) : Failed(SystemCall.Open, error);
+        return error is Libc.NotSupported or Libc.IsADirectory or Libc.Invalid ? OpenNamed(path, scratch, ref file) : Failure.OfCall(SystemCall.Create, error);
     }
 
     /// <summary>Gives the file its name, unless there is one of that name already.</summary>
@@ -47,9 +48,15 @@ internal unsafe struct NewFile
             byte* from = stackalloc byte[DescriptorPath.MaxBytes];
             DescriptorPath.Write(from, Descriptor);
             result = Libc.LinkAt(Libc.CurrentDirectory, from, Libc.CurrentDirectory, path, Libc.FollowSymbolicLink);
+            if (result != 0 && Libc.Error == Libc.NoEntry)
+            {
+                // Without /proc (after chroot) only root may, and, since Linux 6.10, whoever opened the file.
+                byte nothing = 0;
+                result = Libc.LinkAt(Descriptor, &nothing, Libc.CurrentDirectory, path, EmptyPath);
+            }
         }
 
-        return result == 0 ? default : Failed(SystemCall.Linkat, Libc.Error);
+        return result == 0 ? default : Failure.OfCall(SystemCall.Linkat, Libc.Error);
     }
 
     /// <summary>Harmless if it was renamed: nobody else has such a name.</summary>
@@ -82,17 +89,8 @@ internal unsafe struct NewFile
         name[length + 1 + RandomDigits] = 0;
         file.Descriptor = Libc.Open(name, Libc.CreateNew | Libc.ReadWrite | Libc.CloseOnExec | Libc.NoFollow, OwnerReadWrite);
         file._temporaryName = file.Descriptor >= 0 ? name : null;
-        return file.Descriptor >= 0 ? default : Failed(SystemCall.Open, Libc.Error);
+        return file.Descriptor >= 0 ? default : Failure.OfCall(SystemCall.Create, Libc.Error);
     }
-
-    private static Failure Failed(SystemCall call, int error) => error switch
-    {
-        Libc.Exists => Failure.Of(ShmFailure.AlreadyExists),
-        Libc.NoEntry => Failure.Of(ShmFailure.NotFound),
-        Libc.AccessRefused or Libc.NotPermitted => Failure.Of(ShmFailure.AccessDenied),
-        Libc.NoSpace or Libc.QuotaExceeded => Failure.Of(ShmFailure.FileSystemFull),
-        _ => Failure.OfCall(call, error),
-    };
 
     /// <summary>Everything before the last slash, "." if there is none.</summary>
     private static void CopyDirectory(byte* path, byte* directory)

@@ -46,8 +46,12 @@ internal static unsafe class SlotLock
 
     /// <summary>A new open file description of the heap's file: through our own descriptor, or by its path if the host closed that one.</summary>
     /// <returns>A descriptor, or −1. It is certain to be of the same file.</returns>
-    internal static int Reopen(Attachment* heap)
+    internal static int Reopen(Attachment* heap) => Reopen(heap, out _);
+
+    /// <summary>The same, and what the system call said: <see cref="ErrorNumber.Stale"/> if the path names another file.</summary>
+    internal static int Reopen(Attachment* heap, out int error)
     {
+        error = 0;
         int flags = (heap->ReadOnly ? Libc.ReadOnly : Libc.ReadWrite) | Libc.CloseOnExec | Libc.NonBlocking;
         int descriptor = -1;
         int known = Volatile.Read(ref heap->Descriptor);
@@ -58,7 +62,14 @@ internal static unsafe class SlotLock
             descriptor = KeepIfSame(heap, Libc.Open(path, flags, 0));
         }
 
-        return descriptor >= 0 ? descriptor : KeepIfSame(heap, Libc.Open(heap->Path, flags | Libc.NoFollow, 0));
+        if (descriptor >= 0)
+        {
+            return descriptor;
+        }
+
+        int byPath = Libc.Open(heap->Path, flags | Libc.NoFollow, 0);
+        error = byPath < 0 ? Libc.Error : ErrorNumber.Stale;
+        return KeepIfSame(heap, byPath);
     }
 
     /// <summary>Length of the heap's file, asked in the same call that says which file it is.</summary>
@@ -93,6 +104,10 @@ internal static unsafe class SlotLock
 
         return descriptor;
     }
+
+    /// <summary>Whether the path still names the heap's file; false also if that cannot be seen from here.</summary>
+    internal static bool IsFileCurrent(Attachment* heap) =>
+        FileStatus.TryReadAt(heap->Path, out FileStatus status) && status.Inode == heap->Inode && status.Device == heap->Device;
 
     internal static bool IsSameFile(Attachment* heap, int descriptor) => TryReadStatus(heap, descriptor, out _);
 

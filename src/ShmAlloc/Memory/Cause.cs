@@ -1,0 +1,35 @@
+namespace ShmAlloc.Memory;
+
+/// <summary>What a system call's failure means for a heap: each has one sentence, in <see cref="CauseSentence"/>.</summary>
+internal enum Cause : byte
+{
+    None,
+    NoRoom,
+    Quota,
+    NoInode,
+    FileTooLarge,
+    NoDirectory,
+    DirectoryDenied,
+    FileDenied,
+    NotADirectory,
+    LinkLoop,
+    NameTooLong,
+    ReadOnlyFileSystem,
+    NoDescriptor,
+    NoDescriptorInSystem,
+    NoMemory,
+    NoAddressSpace,
+    CannotMap,
+    NoProc,
+    NoHardLink,
+    CannotPreallocate,
+    Interrupted,
+    CallRefused,
+    FileGone,
+    InputOutput,
+    FileBusy,
+    CopiesOnWrite,
+    FileCopiesOnWrite,
+    KernelCopiesOnWrite,
+    SharedStorage,
+}

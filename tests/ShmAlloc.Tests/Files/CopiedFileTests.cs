@@ -1,0 +1,103 @@
+using ShmAlloc.TestSupport;
+
+namespace ShmAlloc.Tests.Files;
+
+/// <summary>F67: a copy of a heap's file is a heap of its own if nobody was attached when it was made, and refused otherwise.</summary>
+public sealed class CopiedFileTests : IDisposable
+{
+    private static readonly ShmHeapOptions Small = new() { SizeBytes = 64 << 10, MaxParticipants = 8 };
+
+    private readonly TemporaryHeapPath _original = new();
+    private readonly TemporaryHeapPath _copy = new();
+
+    public void Dispose()
+    {
+        _original.Dispose();
+        _copy.Dispose();
+    }
+
+    [Fact]
+    public void F67_a_copy_of_a_heap_in_use_is_refused_and_the_sentence_says_how_to_make_a_sound_one()
+    {
+        using var heap = ShmHeap.Create(_original.Value, Small);
+        File.Copy(_original.Value, _copy.Value);
+        var refused = Assert.Throws<ShmException>(() => ShmHeap.Attach(_copy.Value));
+        Assert.Equal(ShmFailure.CopyOfLiveHeap, refused.Reason);
+        Assert.Contains("while no process has the heap attached", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(ShmFailure.CopyOfLiveHeap, Assert.Throws<ShmException>(() => ShmHeap.Open(_copy.Value)).Reason);
+        Assert.Equal(ShmFailure.CopyOfLiveHeap, Assert.Throws<ShmException>(() => ShmHeap.AttachReadOnly(_copy.Value)).Reason);
+    }
+
+    [Fact]
+    public void F67_a_copy_of_a_heap_that_nobody_used_is_a_heap_of_its_own_for_any_number_of_processes()
+    {
+        ulong kept;
+        using (var heap = ShmHeap.Create(_original.Value, Small))
+        {
+            kept = heap.Malloc(100).Value;
+        }
+
+        File.Copy(_original.Value, _copy.Value);
+        using (ShmHeap.AttachReadOnly(_copy.Value))
+        {
+        }
+
+        using var first = ShmHeap.Attach(_copy.Value);
+        using var second = ShmHeap.Attach(_copy.Value);
+        using var reader = ShmHeap.AttachReadOnly(_copy.Value);
+        Assert.Equal(ShmStatus.Ok, second.Free(new ShmOffset(kept)));
+        Assert.Equal(2, reader.GetStatistics().Participants);
+        using var original = ShmHeap.Attach(_original.Value);
+        Assert.Equal(ShmStatus.Ok, original.Free(new ShmOffset(kept)));
+    }
+
+    [Fact]
+    public void F67_a_copy_of_a_copy_in_use_is_refused_as_well()
+    {
+        ShmHeap.Create(_original.Value, Small).Dispose();
+        File.Copy(_original.Value, _copy.Value);
+        using var heap = ShmHeap.Attach(_copy.Value);
+        using TemporaryHeapPath another = new();
+        File.Copy(_copy.Value, another.Value);
+        Assert.Equal(ShmFailure.CopyOfLiveHeap, Assert.Throws<ShmException>(() => ShmHeap.Attach(another.Value)).Reason);
+    }
+
+    [Fact]
+    public void F67_a_copy_in_which_participants_are_noted_is_accepted_by_somebody_who_says_that_nobody_was_attached()
+    {
+        using var heap = ShmHeap.Create(_original.Value, Small);
+        File.Copy(_original.Value, _copy.Value);
+        using var copy = ShmHeap.Attach(_copy.Value, new ShmHeapOptions { AllowCopy = true });
+        Assert.True(copy.Verify().IsSound);
+        Assert.Equal(1, copy.GetStatistics().Participants);
+        using var other = ShmHeap.Attach(_copy.Value);
+        Assert.Equal(2, other.GetStatistics().Participants);
+    }
+
+    [Fact]
+    public void F67_a_file_that_was_renamed_is_no_copy()
+    {
+        using var heap = ShmHeap.Create(_original.Value, Small);
+        File.Move(_original.Value, _copy.Value);
+        using var other = ShmHeap.Attach(_copy.Value);
+        Assert.Equal(heap.Id, other.Id);
+        Assert.Equal(2, heap.GetStatistics().Participants);
+    }
+
+    /// <summary>As after a restart of the machine: the file is the same, and so is what it says of itself.</summary>
+    [Fact]
+    public void F67_a_heap_whose_processes_were_killed_is_no_copy()
+    {
+        var content = RawHeapFile.Sample(Small);
+        using RawHeapFile file = new(content);
+        ShmHeap.Attach(file.Path).Dispose();
+        using (var stream = File.OpenWrite(file.Path))
+        {
+            stream.Position = (long)RawHeapFile.Header(content).SlotsAt;
+            stream.WriteByte((byte)(content[stream.Position] ^ 1));
+        }
+
+        using var heap = ShmHeap.Attach(file.Path);
+        Assert.Equal(1, heap.GetStatistics().Participants);
+    }
+}

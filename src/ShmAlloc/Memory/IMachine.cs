@@ -91,8 +91,8 @@ internal unsafe interface IMachine
     /// <summary>Preallocates what belongs to blocks <paramref name="from"/> to <paramref name="to"/> − 1. Repeating it does no harm.</summary>
     static abstract bool TryCommit(Attachment* heap, ulong from, ulong to);
 
-    /// <summary>Whether the file is long enough for so many blocks.</summary>
-    static abstract bool IsBacked(Attachment* heap, ulong blocks);
+    /// <summary>Asks whether the file is long enough for so many blocks.</summary>
+    static abstract Backing AskBacking(Attachment* heap, ulong blocks);
 
     /// <summary>
     /// Takes the storage of blocks <paramref name="from"/> to <paramref name="to"/> − 1, all of them committed. Until they were filled nothing may touch them.

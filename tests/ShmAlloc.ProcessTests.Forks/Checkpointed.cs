@@ -127,7 +127,7 @@ internal readonly unsafe struct Checkpointed : IMachine
         Hardware.EndGrowing(heap, growth);
     }
 
-    public static bool IsBacked(Attachment* heap, ulong blocks) => Hardware.IsBacked(heap, blocks);
+    public static Backing AskBacking(Attachment* heap, ulong blocks) => Hardware.AskBacking(heap, blocks);
 
     public static bool TryPunch(Attachment* heap, ulong from, ulong to)
     {

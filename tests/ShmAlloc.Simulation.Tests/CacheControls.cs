@@ -27,6 +27,14 @@ public static class CacheControls
 
     internal static BrokenVariant[] All =>
     [
+        // F10: not knowing taken for "is not there".
+        new BrokenVariant("an entry that leads where a participant cannot see, passed over by readers", On("get, blind", 0),
+            (ReaderFile, "return ItemAccess<TMachine>.IsOutside(heap, entry.Unit) ? Look.Other : Look.Torn;", "return Look.Other;")),
+
+        new BrokenVariant("an entry that leads where a participant cannot see, passed over by who sets", On("set, blind", 0),
+            (SearchFile, "if (!seen.IsEmpty && !ItemAccess<TMachine>.IsOutside(heap, seen.Unit))", "if (index < 0)"),
+            (ContestFile, "return ItemAccess<TMachine>.IsOutside(heap, seen.Unit);", "return true;")),
+
         new BrokenVariant("an item given up under LINKING", Controls.On("an item is given up, dies, and its room", 1, 1),
             (NewItemFile, "        NameWhole(heap, item.Cell, CellKind.Claiming, item.Unit);\n", "")),
 

@@ -20,13 +20,25 @@ internal static unsafe class Growth<TMachine>
     internal static bool Refresh(Attachment* heap)
     {
         ulong committed = TMachine.Read(&heap->Header->CommittedBlocks);
-        if (committed <= heap->Blocks || committed > heap->Geometry.MaximumBlocks || !TMachine.IsBacked(heap, committed))
+        if (committed <= heap->Blocks || committed > heap->Geometry.MaximumBlocks || TMachine.AskBacking(heap, committed) != Backing.There)
         {
             return false;
         }
 
         RaiseKnown(heap, committed);
         return true;
+    }
+
+    /// <summary>
+    /// Whether there are fewer blocks, for certain. If not, although this process does not know so many, others have made the heap larger, and what lies there
+    /// is neither to be touched nor taken for nonsense: the caller begins again, or gives up. To be asked after the word was read that names the place:
+    /// its writer knew a committed size that covers it.
+    /// </summary>
+    internal static bool IsOutside(Attachment* heap, ulong blocks)
+    {
+        ulong committed = TMachine.Read(&heap->Header->CommittedBlocks);
+        return blocks > committed || committed > heap->Geometry.MaximumBlocks
+            || (blocks > Volatile.Read(ref heap->Blocks) && TMachine.AskBacking(heap, committed) == Backing.Missing);
     }
 
     /// <summary>Whether there are so many blocks, as far as is known or can be found out now.</summary>

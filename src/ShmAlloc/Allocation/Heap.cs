@@ -64,7 +64,7 @@ internal static unsafe class Heap<TMachine>
 
         if (heap->ReadOnly || !TryUnitOf(heap, offset, out ulong unit))
         {
-            return offset == 0 ? ShmStatus.Ok : WhyNot(heap, ShmStatus.InvalidOffset);
+            return offset == 0 ? ShmStatus.Ok : WhyNot(heap, WhyNoUnit(heap, offset));
         }
 
         // The block may have become known only now.
@@ -262,6 +262,15 @@ internal static unsafe class Heap<TMachine>
         }
 
         return Growth<TMachine>.Reaches(heap, heap->BlockOf(unit) + 1);
+    }
+
+    /// <summary>Why <see cref="TryUnitOf"/> found none: others may have made the heap larger, without this process being able to find out.</summary>
+    internal static ShmStatus WhyNoUnit(Attachment* heap, ulong offset)
+    {
+        ulong relative = offset - Geometry.Page;
+        bool isUnknown = offset >= Geometry.Page && (relative & heap->Geometry.UnitMask) == 0
+            && !Growth<TMachine>.IsOutside(heap, (relative >> heap->Geometry.BlockShift) + 1);
+        return isUnknown ? ShmStatus.Contended : ShmStatus.InvalidOffset;
     }
 
     /// <summary>The reason to report: a heap that was closed meanwhile shows closed words, which are no reason of their own.</summary>

@@ -26,7 +26,7 @@ internal static unsafe class Hold<TMachine>
         cell = Claim.NoCell;
         if (!Heap<TMachine>.TryUnitOf(heap, offset, out ulong unit))
         {
-            return ShmStatus.InvalidOffset;
+            return Heap<TMachine>.WhyNoUnit(heap, offset);
         }
 
         ShmStatus status = Find(heap, unit, out uint units);
@@ -52,7 +52,7 @@ internal static unsafe class Hold<TMachine>
     {
         if (!Heap<TMachine>.TryUnitOf(heap, offset, out ulong unit))
         {
-            return ShmStatus.InvalidOffset;
+            return Heap<TMachine>.WhyNoUnit(heap, offset);
         }
 
         ulong block = heap->BlockOf(unit);

@@ -74,7 +74,7 @@ internal static unsafe class Runs<TMachine>
         ulong length = seen.Value;
         if (!Fits(heap, head, length))
         {
-            return ShmStatus.InvalidOffset;
+            return length == 0 || Growth<TMachine>.IsOutside(heap, head + length) ? ShmStatus.InvalidOffset : ShmStatus.Contended;
         }
 
         if (Cells<TMachine>.TryTakeAtOnce(heap, out int cell) != ShmStatus.Ok)

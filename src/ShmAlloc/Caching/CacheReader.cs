@@ -214,7 +214,8 @@ internal static unsafe class CacheReader<TMachine>
 
         if (!ItemAccess<TMachine>.IsInside(heap, entry.Unit))
         {
-            return Look.Torn;
+            // Beyond what anybody says that there is: damage, which leads nowhere.
+            return ItemAccess<TMachine>.IsOutside(heap, entry.Unit) ? Look.Other : Look.Torn;
         }
 
         ItemHeader* item = ItemAccess<TMachine>.At(heap, entry.Unit);

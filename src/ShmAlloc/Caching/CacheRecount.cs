@@ -29,6 +29,13 @@ internal static unsafe class CacheRecount<TMachine>
                 EntryWord entry = new(TMachine.Read(table->Buckets + (bucket * TableLayout.BucketWords) + (uint)index));
                 if (entry.IsEmpty || !ItemAccess<TMachine>.IsInside(heap, entry.Unit))
                 {
+                    if (!entry.IsEmpty && !ItemAccess<TMachine>.IsOutside(heap, entry.Unit))
+                    {
+                        // Left to a process that sees all of the heap.
+                        TMachine.Write(flag, needed);
+                        return;
+                    }
+
                     continue;
                 }
 

@@ -8,7 +8,7 @@ namespace ShmAlloc.Caching;
 internal static unsafe class CacheSearch<TMachine>
     where TMachine : struct, IMachine
 {
-    /// <summary>Somebody changed an entry meanwhile.</summary>
+    /// <summary>Somebody changed an entry meanwhile, or what it leads to lies where this process cannot see yet: to be tried again.</summary>
     internal const int Disturbed = -2;
 
     /// <summary>Fetches what a change of a key is going to look at, while something else is done: the item that it may have, in its first bucket.</summary>
@@ -38,6 +38,12 @@ internal static unsafe class CacheSearch<TMachine>
             EntryWord seen = probe->Seen(index);
             if (seen.IsEmpty || !ItemAccess<TMachine>.IsInside(heap, seen.Unit))
             {
+                if (!seen.IsEmpty && !ItemAccess<TMachine>.IsOutside(heap, seen.Unit))
+                {
+                    Grips<TMachine>.Loosen(grip);
+                    return Disturbed;
+                }
+
                 continue;
             }
 
@@ -47,8 +53,18 @@ internal static unsafe class CacheSearch<TMachine>
                 return Disturbed;
             }
 
-            if (IsMatch(heap, seen.Unit, key, out facts.Stamp, out facts.Shape)
-                && !ItemAccess<TMachine>.IsUnconfirmed(ItemAccess<TMachine>.Deadline(ItemAccess<TMachine>.At(heap, seen.Unit))))
+            if (!IsMatch(heap, seen.Unit, key, out facts.Stamp, out facts.Shape, out bool isUnknown))
+            {
+                if (isUnknown)
+                {
+                    Grips<TMachine>.Loosen(grip);
+                    return Disturbed;
+                }
+
+                continue;
+            }
+
+            if (!ItemAccess<TMachine>.IsUnconfirmed(ItemAccess<TMachine>.Deadline(ItemAccess<TMachine>.At(heap, seen.Unit))))
             {
                 // An item that was taken out again, because another one was confirmed, does not say tentative any more either.
                 if (!Probe.IsUnchanged<TMachine>(probe, index))
@@ -86,15 +102,21 @@ internal static unsafe class CacheSearch<TMachine>
         return index;
     }
 
-    /// <summary>Whether the item of a unit, which the caller holds, has a key.</summary>
-    internal static bool IsMatch(Attachment* heap, ulong unit, in CacheKey key, out ulong stamp, out ItemShape shape)
+    /// <summary>Whether the item of a unit, which the caller holds, has a key; or whether it cannot be found out.</summary>
+    internal static bool IsMatch(Attachment* heap, ulong unit, in CacheKey key, out ulong stamp, out ItemShape shape, out bool isUnknown)
     {
         ItemHeader* item = ItemAccess<TMachine>.At(heap, unit);
         stamp = ItemAccess<TMachine>.Stamp(item);
         shape = ItemAccess<TMachine>.Shape(item);
-        return ItemAccess<TMachine>.Hash(item) == key.Hash
-            && ItemAccess<TMachine>.Fits(heap, unit, shape.TotalBytes)
-            && ItemAccess<TMachine>.HasKey(item, shape, key);
+        isUnknown = false;
+        if (ItemAccess<TMachine>.Hash(item) != key.Hash)
+        {
+            return false;
+        }
+
+        bool fits = ItemAccess<TMachine>.Fits(heap, unit, shape.TotalBytes);
+        isUnknown = !fits && !ItemAccess<TMachine>.IsOutside(heap, unit, shape.TotalBytes);
+        return fits && ItemAccess<TMachine>.HasKey(item, shape, key);
     }
 
     /// <summary>Finds the entry that leads to a unit.</summary>

@@ -84,7 +84,7 @@ internal static unsafe class CacheStore<TMachine>
             EntryWord seen = new(TMachine.Read(address));
             if (seen.IsEmpty || !ItemAccess<TMachine>.IsInside(heap, seen.Unit))
             {
-                return true;
+                return seen.IsEmpty || ItemAccess<TMachine>.IsOutside(heap, seen.Unit);
             }
 
             if (Grips<TMachine>.TryHold(grip, address, seen))

@@ -51,9 +51,15 @@ internal static unsafe class Contest<TMachine>
         for (int tries = 0; tries < MaxTries; tries++)
         {
             EntryWord seen = Probe.Read<TMachine>(probe, index);
-            if (seen.IsEmpty || seen.Tag != EntryWord.TagOf(key.Hash) || !ItemAccess<TMachine>.IsInside(heap, seen.Unit))
+            if (seen.IsEmpty || seen.Tag != EntryWord.TagOf(key.Hash))
             {
                 return true;
+            }
+
+            // Where this process cannot see yet may be the value of the key; beyond what anybody says that there is, nothing is.
+            if (!ItemAccess<TMachine>.IsInside(heap, seen.Unit))
+            {
+                return ItemAccess<TMachine>.IsOutside(heap, seen.Unit);
             }
 
             if (!Grips<TMachine>.TryHold(grip, probe->AddressOf(index), seen))
@@ -61,9 +67,9 @@ internal static unsafe class Contest<TMachine>
                 continue;
             }
 
-            if (!CacheSearch<TMachine>.IsMatch(heap, seen.Unit, key, out _, out _))
+            if (!CacheSearch<TMachine>.IsMatch(heap, seen.Unit, key, out _, out _, out bool isUnknown))
             {
-                return true;
+                return !isUnknown;
             }
 
             ItemHeader* item = ItemAccess<TMachine>.At(heap, seen.Unit);

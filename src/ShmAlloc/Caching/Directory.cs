@@ -16,11 +16,18 @@ internal static unsafe class Directory<TMachine>
         return Volatile.Read(ref table->Offset) != 0 || TryOpen(heap, table, number) ? table : null;
     }
 
+    /// <summary>
+    /// What <see cref="Find(Attachment*, byte*, int, out int)"/> says of a free number when a table lies where this process cannot see yet: it may be the
+    /// one that is looked for.
+    /// </summary>
+    internal const int Unknown = -2;
+
     /// <summary>Looks for a name.</summary>
-    /// <returns>Its number, or −1; and the first number that is free, or −1.</returns>
+    /// <returns>Its number, or −1; and the first number that is free, −1, or <see cref="Unknown"/>.</returns>
     internal static int Find(Attachment* heap, byte* name, int length, out int free)
     {
         free = -1;
+        bool isUnknown = false;
         for (uint number = 0; number < HeaderLayout.Caches; number++)
         {
             if (TMachine.Read(&heap->Header->Cache[number]) == 0)
@@ -30,6 +37,7 @@ internal static unsafe class Directory<TMachine>
             }
 
             CacheTable* table = Find(heap, number);
+            isUnknown |= table == null && IsUnknown(heap, number);
             if (table != null
                 && ItemAccess<TMachine>.Shape(&table->Layout->Header).KeyBytes == length
                 && TMachine.IsEqual(table->Layout->Name, name, (ulong)length))
@@ -38,7 +46,23 @@ internal static unsafe class Directory<TMachine>
             }
         }
 
+        free = isUnknown ? Unknown : free;
         return -1;
+    }
+
+    /// <summary>Whether the table of a number, which could not be opened, begins or ends where this process cannot see yet.</summary>
+    private static bool IsUnknown(Attachment* heap, uint number)
+    {
+        ulong unit = (TMachine.Read(&heap->Header->Cache[number]) - Geometry.Page) >> heap->Geometry.UnitShift;
+        if (!ItemAccess<TMachine>.Fits(heap, unit, TableLayout.Size))
+        {
+            return !ItemAccess<TMachine>.IsOutside(heap, unit, TableLayout.Size);
+        }
+
+        TableLayout* layout = (TableLayout*)ItemAccess<TMachine>.At(heap, unit);
+        ulong sweepWords = TableLayout.SweepWords(number, heap->Geometry.MaximumBlocks);
+        ulong bytes = TableLayout.Bytes(heap->Geometry.Slots, TMachine.Read(&layout->TagSlots), sweepWords, TMachine.Read(&layout->Buckets));
+        return !ItemAccess<TMachine>.Fits(heap, unit, bytes) && !ItemAccess<TMachine>.IsOutside(heap, unit, bytes);
     }
 
     /// <summary>Makes a table and links it.</summary>

@@ -17,6 +17,17 @@ internal static unsafe class ItemAccess<TMachine>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static bool Fits(Attachment* heap, ulong unit, ulong bytes) => bytes <= KnownRoom(heap, unit) || FitsInGrown(heap, unit, bytes);
 
+    /// <summary>
+    /// Whether so many bytes from the start of a unit on, which did not fit, lie outside the heap for certain. If not, this process cannot find out how large
+    /// others have made it, and what an entry leads to is not known: which is another thing than not there.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    internal static bool IsOutside(Attachment* heap, ulong unit, ulong bytes) => bytes > heap->WholeBytes
+        || Allocation.Growth<TMachine>.IsOutside(heap, heap->Geometry.BlocksFor((unit << heap->Geometry.UnitShift) + bytes));
+
+    /// <summary>The same of the header of an item.</summary>
+    internal static bool IsOutside(Attachment* heap, ulong unit) => IsOutside(heap, unit, ItemHeader.Size);
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static ItemHeader* At(Attachment* heap, ulong unit) => (ItemHeader*)(heap->UserBase + heap->OffsetOf(unit));
 

@@ -96,6 +96,13 @@ public sealed unsafe partial class SharedCache
                         $"Heap '{owner.Path}' has no cache '{text}', and is attached read-only: open the cache in a process that may write first.");
                 }
 
+                if (free == Directory<Hardware>.Unknown)
+                {
+                    throw new InvalidOperationException(
+                        $"Cache '{text}' cannot be opened now: others have made heap '{owner.Path}' larger, and this process cannot find out whether they have, "
+                        + "because the file was moved, removed, or may not be opened any more. Open the cache before that.");
+                }
+
                 if (free < 0)
                 {
                     throw new InvalidOperationException($"Heap '{owner.Path}' has {HeaderLayout.Caches} caches already, and none is called '{text}'.");

@@ -120,7 +120,7 @@ internal static unsafe class CacheInvariants<TMachine>
             EntryWord seen = probe->Seen(other);
             bool isAnother = other > own && !seen.IsEmpty && ItemAccess<TMachine>.IsInside(heap, seen.Unit)
                 && IsConfirmed(ItemAccess<TMachine>.At(heap, seen.Unit))
-                && CacheSearch<TMachine>.IsMatch(heap, seen.Unit, key, out _, out _)
+                && CacheSearch<TMachine>.IsMatch(heap, seen.Unit, key, out _, out _, out _)
                 && Probe.IsUnchanged<TMachine>(probe, other);
             if (isAnother)
             {

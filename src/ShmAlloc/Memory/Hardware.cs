@@ -163,8 +163,7 @@ internal readonly unsafe struct Hardware : IMachine
 
     public static void EndGrowing(Attachment* heap, int growth) => GrowingFile.End(growth);
 
-    public static bool IsBacked(Attachment* heap, ulong blocks) =>
-        SlotLock.TryReadLength(heap, out ulong length) && length >= heap->Geometry.FileBytes(blocks);
+    public static Backing AskBacking(Attachment* heap, ulong blocks) => Mapping.AskBacking(heap, heap->Geometry.FileBytes(blocks));
 
     public static bool TryPunch(Attachment* heap, ulong from, ulong to)
     {

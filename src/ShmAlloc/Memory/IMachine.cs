@@ -104,8 +104,8 @@ internal unsafe interface IMachine
     /// <summary>Ends growing or giving back.</summary>
     static abstract void EndGrowing(Attachment* heap, int growth);
 
-    /// <summary>Whether the file is long enough for so many blocks.</summary>
-    static abstract bool IsBacked(Attachment* heap, ulong blocks);
+    /// <summary>Asks whether the file is long enough for so many blocks.</summary>
+    static abstract Backing AskBacking(Attachment* heap, ulong blocks);
 
     /// <summary>
     /// Takes the storage of blocks <paramref name="from"/> to <paramref name="to"/> − 1, all of them committed. Until they were filled nothing may touch them.

@@ -134,7 +134,7 @@ internal readonly unsafe struct Simulated : IMachine
 
     public static void EndGrowing(Attachment* heap, int growth) => World.Active.EndGrowing(growth);
 
-    public static bool IsBacked(Attachment* heap, ulong blocks) => World.Active.IsBacked(blocks);
+    public static Backing AskBacking(Attachment* heap, ulong blocks) => World.Active.AskBacking(heap, blocks);
 
     public static bool TryPunch(Attachment* heap, ulong from, ulong to) => World.Active.TryPunch(from, to);
 

@@ -1,4 +1,5 @@
 using System.Numerics;
+using ShmAlloc.Memory;
 using ShmAlloc.Participants;
 
 namespace ShmAlloc.Simulation.Machine;
@@ -75,9 +76,9 @@ internal sealed unsafe partial class World
 
     private static ulong MaskOf(ulong from, ulong to) => (1UL << (int)to) - (1UL << (int)from);
 
-    internal bool IsBacked(ulong blocks)
+    internal Backing AskBacking(Attachment* heap, ulong blocks)
     {
         Question(Shape.Slots);
-        return blocks <= _backedBlocks;
+        return IndexOf(heap) == Shape.Blind ? Backing.Unknown : blocks <= _backedBlocks ? Backing.There : Backing.Missing;
     }
 }

@@ -38,6 +38,12 @@ internal sealed record WorldShape
 
     internal int Threads { get; init; } = 4;
 
+    /// <summary>
+    /// A participant that cannot find out how large the heap is: it has no descriptor, may not open the file, and its kernel cannot be asked about the
+    /// mapping. −1: none.
+    /// </summary>
+    internal int Blind { get; init; } = -1;
+
     /// <summary>Whether what lies in allocations is simulated as well: for programs with a cache.</summary>
     internal bool HasUserArea { get; init; }
 

@@ -83,6 +83,7 @@ internal static class Catalogue
         ["cache"] = CacheCatalogue.Pairs,
         ["cachethreads"] = CacheCatalogue.Threads,
         ["cachegrown"] = CacheCatalogue.Grown,
+        ["cacheblind"] = CacheCatalogue.Blind,
         ["cachedeaths"] = CacheCatalogue.Deaths,
         ["cachefours"] = CacheFours.All,
         ["cachetargeted"] = CacheTargeted.All,

@@ -142,7 +142,7 @@ internal readonly unsafe struct TestMachine : IMachine
     {
     }
 
-    public static bool IsBacked(Attachment* heap, ulong blocks) => true;
+    public static Backing AskBacking(Attachment* heap, ulong blocks) => Backing.There;
 
     public static bool TryPunch(Attachment* heap, ulong from, ulong to) => true;
 

@@ -26,6 +26,7 @@ internal static unsafe partial class Libc
     internal const int MapFixedNoReplace = 0x100000;
     internal const int DoNotNeed = 4;
     internal const int DontFork = 10;
+    internal const int PopulateRead = 22;
     internal const int WipeOnFork = 18;
 
     private const int DuplicateCloseOnExec = 1030;
@@ -39,6 +40,7 @@ internal static unsafe partial class Libc
     internal const int NoEntry = 2;
     internal const int Interrupted = 4;
     internal const int AccessRefused = 13;
+    internal const int BadAddress = 14;
     internal const int Exists = 17;
     internal const int IsADirectory = 21;
     internal const int Invalid = 22;

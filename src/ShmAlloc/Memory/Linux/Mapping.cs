@@ -118,6 +118,33 @@ internal static unsafe class Mapping
         CloseDescriptor(heap);
     }
 
+    /// <summary>Finds out whether the file has so many bytes.</summary>
+    /// <remarks>
+    /// The descriptor is asked first; the native library has none, a host may have closed it. Then the mapping itself, which needs neither a file under
+    /// the path nor the right to open it: the kernel is to bring in the last page, and refuses where a touch would be a SIGBUS (Linux 5.14). That page is one
+    /// of a block, so it has its storage if the committed size is right; if it is wrong and the file has a hole there, tmpfs gives it a page, which is
+    /// what a touch would do. An older kernel does not know the request: then the file is opened again.
+    /// </remarks>
+    internal static Backing AskBacking(Attachment* heap, ulong bytes)
+    {
+        if (SlotLock.TryReadLength(heap, reopens: false, out ulong length))
+        {
+            return length >= bytes ? Backing.There : Backing.Missing;
+        }
+
+        ulong pageBytes = Libc.PageBytes;
+        byte* page = heap->Mapping + ((bytes - 1) & ~(pageBytes - 1));
+        if (Libc.Advise(page, (nuint)pageBytes, Libc.PopulateRead) == 0)
+        {
+            return Backing.There;
+        }
+
+        return Libc.Error == Libc.BadAddress ? Backing.Missing
+            : !SlotLock.TryReadLength(heap, reopens: true, out length) ? Backing.Unknown
+            : length >= bytes ? Backing.There
+            : Backing.Missing;
+    }
+
     /// <summary>Undoes a mapping that nobody has used, so that the attachment can be tried again.</summary>
     internal static void Forget(Attachment* heap)
     {

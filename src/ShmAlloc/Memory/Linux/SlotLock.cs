@@ -73,10 +73,10 @@ internal static unsafe class SlotLock
     }
 
     /// <summary>Length of the heap's file, asked in the same call that says which file it is.</summary>
-    internal static bool TryReadLength(Attachment* heap, out ulong length)
+    internal static bool TryReadLength(Attachment* heap, bool reopens, out ulong length)
     {
         bool isKnown = TryReadStatus(heap, Volatile.Read(ref heap->Descriptor), out FileStatus status);
-        if (!isKnown)
+        if (!isKnown && reopens)
         {
             int descriptor = Reopen(heap);
             isKnown = TryReadStatus(heap, descriptor, out status);

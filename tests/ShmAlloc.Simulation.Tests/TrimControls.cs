@@ -31,6 +31,9 @@ public static class TrimControls
         new BrokenVariant("recovery makes BARING free", On("a death while storage is given back", 1, 1),
             ("Participants/Recovery.cs", "Blocks<TMachine>.TryChange(heap, block, word, BlockWord.Bare);", "Blocks<TMachine>.TryChange(heap, block, word, BlockWord.Free);")),
 
+        new BrokenVariant("recovery leaves the storage behind", On("the file system has room for one of two bare blocks", 1, 1),
+            ("Participants/Recovery.cs", "                TMachine.TryPunch(heap, block, block + 1);\n", "")),
+
         new BrokenVariant("recovery leaves BARING alone", On("a death while bare blocks are filled", 1, 1),
             ("Participants/Recovery.cs", "case BlockState.Baring:", "case BlockState.Baring when slot < 0:")),
 

@@ -27,7 +27,7 @@ internal static unsafe class RefillBlocks<TMachine>
     /// <summary>Fills bare blocks that begin here, one after the other.</summary>
     /// <remarks>
     /// Writes: one thread, BARE → BARING each, which is exclusive; then the storage, then BARING → FREE, where it takes effect: from there on anybody may take
-    /// the block, and touch it. Death: recovery makes BARING BARE, whatever was done by then.
+    /// the block, and touch it. Death: recovery gives back what was filled by then, and makes BARING BARE.
     /// </remarks>
     /// <param name="heap">The attachment.</param>
     /// <param name="first">The first block.</param>

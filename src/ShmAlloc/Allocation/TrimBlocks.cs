@@ -51,8 +51,8 @@ internal static unsafe class TrimBlocks<TMachine>
     /// <summary>Gives back the free blocks that begin here, one after the other, up to a step. The caller holds a cell.</summary>
     /// <remarks>
     /// Writes: one thread, FREE → BARING each, which is exclusive; then the count of trims, then the holes, then BARING → BARE, where it takes effect. Read by
-    /// all who look for free blocks: they take FREE only, and BARE only by way of BARING. Death: recovery makes BARING BARE, whatever was done by then:
-    /// a block that still has its storage gets it again for nothing.
+    /// all who look for free blocks: they take FREE only, and BARE only by way of BARING. Death: recovery gives back what is still there, and makes BARING
+    /// BARE.
     /// </remarks>
     /// <returns>False if the system refused, or a cache came to be: then the blocks are as they were, as far as possible.</returns>
     internal static bool TryGiveBack(Attachment* heap, ulong first, ulong end, bool onlyIdle, out ulong count)

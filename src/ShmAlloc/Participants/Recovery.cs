@@ -125,6 +125,8 @@ internal static unsafe class Recovery<TMachine>
                 break;
 
             case BlockState.Baring:
+                // Storage that stayed behind would be missing elsewhere. The word names the dead one until all is done.
+                TMachine.TryPunch(heap, block, block + 1);
                 Blocks<TMachine>.TryChange(heap, block, word, BlockWord.Bare);
                 break;
 

@@ -55,7 +55,10 @@ internal static unsafe class Caching
                 return number;
             }
 
-            ShmStatus status = free == Directory<Hardware>.Unknown ? ShmStatus.Contended : heap->ReadOnly ? ShmStatus.ReadOnly : free < 0 ? ShmStatus.OutOfMemory : Make(heap, (uint)free, name, length, options);
+            ShmStatus status = free == Directory<Hardware>.Unknown ? ShmStatus.Contended
+                : heap->ReadOnly ? ShmStatus.ReadOnly
+                : free < 0 ? ShmStatus.OutOfMemory
+                : Make(heap, (uint)free, name, length, options);
             if (status is not (ShmStatus.Ok or ShmStatus.Contended))
             {
                 return FailOpen(free < 0 && !heap->ReadOnly ? ErrorCode.TooManyCaches : (int)status);

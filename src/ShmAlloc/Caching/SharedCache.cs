@@ -99,7 +99,7 @@ public sealed unsafe partial class SharedCache
                 if (free == Directory<Hardware>.Unknown)
                 {
                     throw new InvalidOperationException(
-                        $"Cache '{text}' cannot be opened now: others have made heap '{owner.Path}' larger, and this process cannot find out whether they have, "
+                        $"Cache '{text}' cannot be opened now: others say that they have made heap '{owner.Path}' larger, and this process cannot find out, "
                         + "because the file was moved, removed, or may not be opened any more. Open the cache before that.");
                 }
 

@@ -5,7 +5,9 @@ using ShmAlloc.Participants;
 
 namespace ShmAlloc.Disposal;
 
-/// <summary>What a heap has for an attachment once it has given its own back: closed, without blocks, slots or cells. One for all heaps of the process.</summary>
+/// <summary>
+/// What a heap has for an attachment once it has given its own back: closed, without blocks, slots or cells. One for all heaps of the process.
+/// </summary>
 internal static unsafe class EndedAttachment
 {
     internal static readonly Attachment* Address = Make();

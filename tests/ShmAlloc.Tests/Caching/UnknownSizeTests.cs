@@ -1,8 +1,8 @@
 using System.Text;
 using ShmAlloc.Caching;
 using ShmAlloc.Memory.Linux;
-using ShmAlloc.TestSupport;
 using ShmAlloc.Tests.Support;
+using ShmAlloc.TestSupport;
 
 namespace ShmAlloc.Tests.Caching;
 

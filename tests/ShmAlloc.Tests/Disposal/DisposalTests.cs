@@ -1,7 +1,7 @@
 using ShmAlloc.Caching;
-using ShmAlloc.TestSupport;
 using ShmAlloc.Tests.Caching;
 using ShmAlloc.Tests.Support;
+using ShmAlloc.TestSupport;
 
 namespace ShmAlloc.Tests.Disposal;
 

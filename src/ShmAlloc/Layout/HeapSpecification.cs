@@ -108,7 +108,7 @@ internal unsafe struct HeapSpecification
     private readonly ulong ChooseMaximum()
     {
         ulong maximum = DefaultMaximum == 0 ? DefaultMaximumBytes : DefaultMaximum;
-        return FileSystemBytes == 0 ? maximum : Math.Clamp(FileSystemBytes / 2, FewestBytesByDefault, maximum);
+        return FileSystemBytes == 0 ? maximum : Math.Min(Math.Max(FileSystemBytes / 2, FewestBytesByDefault), maximum);
     }
 
     private static ulong ChooseBlock(ulong unit, ulong maximum)

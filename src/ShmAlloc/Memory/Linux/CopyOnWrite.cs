@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using ShmAlloc.Layout;
 
@@ -63,7 +64,7 @@ internal static unsafe class CopyOnWrite
     /// <summary>Whether a copy (<c>cp --reflink</c>) or a snapshot has some of the storage too. False where the file system cannot tell.</summary>
     private static bool SharesExtents(int descriptor)
     {
-        ExtentMap map = default;
+        Unsafe.SkipInit(out ExtentMap map);
         for (ulong from = 0; ; from = map.End)
         {
             map.Ask(from);
@@ -100,7 +101,7 @@ internal static unsafe class CopyOnWrite
         private uint _flags;
         private uint _found;
         private uint _capacity;
-        private readonly uint _reserved;
+        private uint _reserved;
         private fixed ulong _extents[Extents * WordsOfExtent];
 
         internal readonly uint Found => Math.Min(_found, Extents);
@@ -112,11 +113,12 @@ internal static unsafe class CopyOnWrite
 
         internal void Ask(ulong from)
         {
-            this = default;
             _start = from;
             _length = ulong.MaxValue - from;
             _flags = 0;
+            _found = 0;
             _capacity = Extents;
+            _reserved = 0;
         }
     }
 }

@@ -13,9 +13,9 @@ internal static class FileSystemVerbs
         ["free-bytes"] = (_, words) => new DriveInfo(words[0]).AvailableFreeSpace.ToString(CultureInfo.InvariantCulture),
         ["fill-disk"] = (_, words) => FillDisk(words[0]),
         ["limit"] = (_, words) => Done("limited", SystemCalls.SetLimit(HeapSession.Count(words[0]), HeapSession.Number(words[1]))),
-        ["limit-descriptors"] = (_, _) => LimitDescriptors(),
+        ["use-up-descriptors"] = (_, _) => LimitDescriptors(),
         ["set-user"] = (_, words) => Done("changed", SystemCalls.SetUser((uint)HeapSession.Number(words[0]))),
-        ["change-root"] = (_, words) => Done("changed", SystemCalls.ChangeRoot(words[0])),
+        ["change-root-only"] = (_, words) => Done("changed", SystemCalls.ChangeRoot(words[0])),
         ["failure-text"] = (session, _) => session.FailureText,
         ["is-current"] = (session, _) => session.Heap.IsFileCurrent.ToString(),
     };

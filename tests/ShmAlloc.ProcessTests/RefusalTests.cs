@@ -65,7 +65,7 @@ public sealed class RefusalTests : IDisposable
         await using var worker = await HeapWorker.StartAsync();
         await worker.AttachToAsync($"create {HeapPath} size=1000000 maximum=64000000");
         await worker.ExpectAsync($"attach {HeapPath}2", "failed NotFound");
-        await worker.ExpectAsync("limit-descriptors", "limited");
+        await worker.ExpectAsync("use-up-descriptors", "limited");
         await worker.ExpectAsync("grow 1000000", "NoDescriptor");
         await worker.ExpectAsync($"attach {HeapPath}", "failed SystemCall");
         Assert.Contains("no descriptor left", await worker.AskAsync("failure-text"), StringComparison.Ordinal);
@@ -96,7 +96,7 @@ public sealed class RefusalTests : IDisposable
         await worker.AttachToAsync($"create {HeapPath} size=1000000 maximum=64000000");
         await worker.ExpectAsync($"create {HeapPath}/x", "failed NotFound");
         await worker.ExpectAsync("is-current", "True");
-        await worker.ExpectAsync($"change-root {_directory.FullName}/root", "changed");
+        await worker.ExpectAsync($"change-root-only {_directory.FullName}/root", "changed");
         await worker.ExpectAsync("grow 1000000", "FileNotCurrent");
         await worker.ExpectAsync("is-current", "False");
         await worker.ExpectAsync($"create {HeapPath}", "failed NotFound");

@@ -1,4 +1,5 @@
 using ShmAlloc.Layout;
+using ShmAlloc.Memory;
 
 namespace ShmAlloc.Native.Process;
 
@@ -45,7 +46,11 @@ internal static unsafe class Settings
             & TryNumber(Variable("SHM_TRIM_AFTER"u8), 10, out ulong trimAfter, out bool isTrimSet);
         expected.Mode = (uint)mode;
         expected.TrimAfter = isTrimSet ? Math.Min(trimAfter, LongestTrimAfter) : HeapSpecification.DefaultTrimAfter;
-        wanted = expected;
+        fixed (HeapSpecification* to = &wanted, from = &expected)
+        {
+            Words.Copy(to, from);
+        }
+
         wanted.SizeBytes = size;
         Default(ref wanted.UnitBytes, DefaultUnitBytes);
         Default(ref wanted.LargestAllocationBytes, isUnlimited ? 0 : DefaultLargestBytes);

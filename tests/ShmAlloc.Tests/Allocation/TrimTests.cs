@@ -149,7 +149,7 @@ public sealed unsafe class TrimTests
         CopySparsely(test.Path, copy.Value);
         Assert.InRange(StorageOf(copy.Value), 0UL, storage / 2);
         Assert.Equal(ShmFailure.SparseReadOnly, Assert.Throws<ShmException>(() => ShmHeap.AttachReadOnly(copy.Value)).Reason);
-        using var heap = ShmHeap.Attach(copy.Value);
+        using var heap = ShmHeap.Attach(copy.Value, new ShmHeapOptions { AllowCopy = true });
         Assert.InRange(StorageOf(copy.Value), storage - Slack, storage + Slack);
         Assert.Equal(3 << 20, heap.UsableSize(kept));
         using var reader = ShmHeap.AttachReadOnly(copy.Value);

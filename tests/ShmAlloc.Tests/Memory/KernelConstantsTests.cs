@@ -33,6 +33,7 @@ public sealed class KernelConstantsTests
         ["Libc.MapFixedNoReplace"] = "MAP_FIXED_NOREPLACE",
         ["Libc.DoNotNeed"] = "MADV_DONTNEED",
         ["Libc.DontFork"] = "MADV_DONTFORK",
+        ["Libc.PopulateRead"] = "MADV_POPULATE_READ",
         ["Libc.WipeOnFork"] = "MADV_WIPEONFORK",
         ["Libc.DuplicateCloseOnExec"] = "F_DUPFD_CLOEXEC",
         ["Libc.FirstFreeDescriptor"] = "STDERR_FILENO + 1",
@@ -42,6 +43,7 @@ public sealed class KernelConstantsTests
         ["Libc.NoEntry"] = "ENOENT",
         ["Libc.Interrupted"] = "EINTR",
         ["Libc.AccessRefused"] = "EACCES",
+        ["Libc.BadAddress"] = "EFAULT",
         ["Libc.Exists"] = "EEXIST",
         ["Libc.IsADirectory"] = "EISDIR",
         ["Libc.Invalid"] = "EINVAL",
@@ -61,6 +63,7 @@ public sealed class KernelConstantsTests
         ["KernelConstants.OpenTemporaryFile"] = "O_TMPFILE",
         ["KernelConstants.TemporaryFileBit"] = "O_TMPFILE & ~O_DIRECTORY",
         ["FileLock.SetLock"] = "F_OFD_SETLK",
+        ["FileLock.ReadLock"] = "F_RDLCK",
         ["FileLock.WriteLock"] = "F_WRLCK",
         ["FileLock.NoLock"] = "F_UNLCK",
         ["FileLock._type"] = "offsetof(struct flock, l_type)",
@@ -70,9 +73,14 @@ public sealed class KernelConstantsTests
         ["FileLock._process"] = "offsetof(struct flock, l_pid)",
         ["FileStatus.EmptyPath"] = "AT_EMPTY_PATH",
         ["FileStatus.BasicStatus"] = "STATX_BASIC_STATS",
+        ["FileStatus.NoFollow"] = "AT_SYMLINK_NOFOLLOW",
+        ["FileStatus.BirthTime"] = "STATX_BTIME",
         ["FileStatus.TypeMask"] = "S_IFMT",
         ["FileStatus.RegularFile"] = "S_IFREG",
         ["FileStatus.StatusBlock"] = "S_BLKSIZE",
+        ["FileStatus._known"] = "offsetof(struct statx, stx_mask)",
+        ["FileStatus._birthSeconds"] = "offsetof(struct statx, stx_btime.tv_sec)",
+        ["FileStatus._birthNanoseconds"] = "offsetof(struct statx, stx_btime.tv_nsec)",
         ["FileStatus.Links"] = "offsetof(struct statx, stx_nlink)",
         ["FileStatus.Owner"] = "offsetof(struct statx, stx_uid)",
         ["FileStatus._mode"] = "offsetof(struct statx, stx_mode)",
@@ -161,6 +169,7 @@ public sealed class KernelConstantsTests
 
         // Not constants of a call: where the locks lie, and the mark of what an architecture does not have.
         Assert.True(values.Remove($"{nameof(FileLock)}.FirstByte"));
+        Assert.True(values.Remove($"{nameof(FileLock)}.GrowthByte"));
         Assert.True(values.Remove($"{nameof(SystemCallNumber)}.{nameof(SystemCallNumber.None)}"));
         return values;
     }

@@ -10,7 +10,7 @@ public sealed class SystemCallTests
     private const BindingFlags All = BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic;
 
     /// <summary>They neither wait nor do more the more there is. What reads or fills memory is for the native library alone: see ShortMemory.</summary>
-    private static readonly string[] Short = ["__errno_location", "clock_gettime", "getauxval", "geteuid", "memcmp", "memcpy", "memset"];
+    private static readonly string[] Short = ["__errno_location", "clock_gettime", "getauxval", "geteuid", "getrlimit", "memcmp", "memcpy", "memset", "uname"];
 
     [Fact]
     public void Only_calls_that_are_short_keep_a_collection_waiting_in_a_NET_program()

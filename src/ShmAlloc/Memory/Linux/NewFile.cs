@@ -26,8 +26,10 @@ internal unsafe struct NewFile
             return default;
         }
 
+        // Sandboxes say "not permitted" or "no such call" where the file system itself would say that it does not support it.
         int error = Libc.Error;
-        return error is Libc.NotSupported or Libc.IsADirectory or Libc.Invalid ? OpenNamed(path, scratch, ref file) : Failure.OfCall(SystemCall.Create, error);
+        bool isUnsupported = error is Libc.NotSupported or Libc.IsADirectory or Libc.Invalid or Libc.NotPermitted or Libc.NotImplemented;
+        return isUnsupported ? OpenNamed(path, scratch, ref file) : Failure.OfCall(SystemCall.Create, error);
     }
 
     /// <summary>Gives the file its name, unless there is one of that name already.</summary>

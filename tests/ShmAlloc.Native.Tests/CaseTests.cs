@@ -4,9 +4,10 @@ namespace ShmAlloc.Native.Tests;
 public sealed class CaseTests
 {
     private static readonly string[] Sanitised =
-        ["allocation.c", "bad_input.c", "opening.c", "host.c", "forks.c", "signals.c", "threads.c", "caching.c", "files.c"];
+        ["allocation.c", "bad_input.c", "opening.c", "host.c", "forks.c", "signals.c", "threads.c", "caching.c"];
 
-    private static readonly string[] Programs = [.. Sanitised, "forking_threads.c", "at_load.c", "fixed.c", "leaving.c", "stack.c"];
+    /// <summary>Not files.c: it leaves itself no descriptor, and the sanitiser needs one to look for leaks.</summary>
+    private static readonly string[] Programs = [.. Sanitised, "files.c", "forking_threads.c", "at_load.c", "fixed.c", "leaving.c", "stack.c"];
 
     public static TheoryData<string, string> Cases => [.. Programs.SelectMany(program => CProgram.CasesOf(program).Select(sentence => (program, sentence)))];
 

@@ -1,7 +1,5 @@
-using System.Runtime.CompilerServices;
 using ShmAlloc.Allocation;
 using ShmAlloc.Memory;
-using ShmAlloc.Participants;
 
 namespace ShmAlloc.ProcessTests.Forks;
 
@@ -10,11 +8,8 @@ internal static unsafe class Adoption
 {
     internal static bool TryAdopt(ShmHeap heap, Random random)
     {
-        var attachment = AttachmentOf(heap);
+        var attachment = heap.Attachment;
         var block = (ulong)random.NextInt64((long)attachment->Blocks);
         return OpenBlock<Hardware>.TryAdopt(attachment, block, Blocks<Hardware>.Read(attachment, block), ShortWay<Hardware>.ShardOf(attachment));
     }
-
-    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_heap")]
-    private static extern ref readonly Attachment* AttachmentOf(ShmHeap heap);
 }

@@ -55,7 +55,12 @@ internal static unsafe class HeapFile
         failure = NewFile.Open(heap->Path, heap->Scratch, out NewFile file);
         if (failure.IsNone)
         {
-            HeapSpecification known = specification;
+            HeapSpecification known;
+            fixed (HeapSpecification* from = &specification)
+            {
+                Words.Copy(&known, from);
+            }
+
             known.FileSystemBytes = FileSystem.TryRead(file.Descriptor, out FileSystem fileSystem) ? fileSystem.SizeBytes : 0;
             known.TryPlan(out geometry, out initialBlocks);
             failure = Fill(heap, file.Descriptor, specification, geometry, initialBlocks);

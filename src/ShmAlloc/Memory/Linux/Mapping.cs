@@ -134,7 +134,7 @@ internal static unsafe class Mapping
 
         ulong pageBytes = Libc.PageBytes;
         byte* page = heap->Mapping + ((bytes - 1) & ~(pageBytes - 1));
-        if (Libc.Advise(page, (nuint)pageBytes, Libc.PopulateRead) == 0)
+        if (Libc.Advise(page, 1, Libc.PopulateRead) == 0)
         {
             return Backing.There;
         }

@@ -46,8 +46,8 @@ public sealed class LimitTests : IDisposable
     [InlineData("file size", "why-not-create", "ulimit -f")]
     [InlineData("address space", "why-not-create", "ulimit -v")]
     [InlineData("address space", "why-not-attach", "ulimit -v")]
-    [InlineData("descriptors", "why-not-create", "Too many open files")]
-    [InlineData("descriptors", "why-not-attach", "Too many open files")]
+    [InlineData("descriptors", "why-not-create", "ulimit -n")]
+    [InlineData("descriptors", "why-not-attach", "ulimit -n")]
     [InlineData("another user", "why-not-create", "permission")]
     [InlineData("another user", "why-not-attach", "permission")]
     public async Task The_sentence_of_an_exception_names_the_limit(string limit, string question, string word)

@@ -119,6 +119,15 @@ internal sealed unsafe class Actor(World world, int participant)
         return this;
     }
 
+    /// <summary>The cell of a reservation names it as long as its owner lives: nobody else writes it.</summary>
+    internal Actor FindNamed(string name) => Do("find named", () =>
+    {
+        if (world.Ledger.Find(name) is { IsReservation: true } place)
+        {
+            Require(!Cells<Simulated>.Read(Heap, Heap->Slot, place.Cell).IsNone, $"the cell of {place} was cleared by another");
+        }
+    });
+
     internal Actor Abandon(string name)
     {
         if (world.Ledger.Find(name) is not { IsReservation: true } place)
@@ -216,6 +225,9 @@ internal sealed unsafe class Actor(World world, int participant)
     });
 
     internal Actor Recover() => Do("recover", () => Recovery<Simulated>.RecoverDead(Heap));
+
+    /// <summary>Is dead when the program begins: what a participant leaves is a slot that is taken, and whose lock nobody holds.</summary>
+    internal Actor BeDead() => Do("be dead", () => Simulated.ReleaseSlot(Heap));
 
     internal Actor Attach() => Do("attach", () => Joining<Simulated>.TryJoin(Heap));
 

@@ -94,9 +94,7 @@ public static class CacheControls
                 "isFirst")),
 
         new BrokenVariant("a tentative item taken for a value by who writes", On("cache: add | ", 3),
-            (SearchFile,
-                "\n                && !ItemAccess<TMachine>.IsUnconfirmed(ItemAccess<TMachine>.Deadline(ItemAccess<TMachine>.At(heap, seen.Unit))))",
-                ")")),
+            (SearchFile, "if (!ItemAccess<TMachine>.IsUnconfirmed(ItemAccess<TMachine>.Deadline(ItemAccess<TMachine>.At(heap, seen.Unit))))", "if (heap != null)")),
 
         new BrokenVariant("a complaint about an entry that has changed meanwhile", On("what is verified is replaced", 3),
             (InvariantsFile, "if (complaint == ViolationKind.None || isSteady)", "if (complaint == ViolationKind.None || isSteady || true)")),

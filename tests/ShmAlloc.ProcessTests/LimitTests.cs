@@ -76,7 +76,6 @@ public sealed class LimitTests : IDisposable
         ["file size"] = ["limit-file-size 1000000"],
         ["address space"] = ["limit-address-space 8000000"],
         ["descriptors"] = ["limit-descriptors"],
-        ["mappings"] = ["limit-mappings 2"],
         ["no /proc"] = ["unmount /proc"],
         ["no O_TMPFILE"] = ["refuse-unnamed-files"],
         ["1 ms timer"] = ["interrupt-every-millisecond"],

@@ -52,11 +52,18 @@ internal static unsafe class RunPlacement<TMachine>
 
             // Also if somebody was met: a stopped process may be in the middle of a transition for ever.
             ShmStatus growth = TryExtend(heap, length, alignment, ref meeting);
-            if (growth == ShmStatus.Ok || heap->Blocks > searched)
+            bool hasGrown = heap->Blocks > searched;
+            if (growth == ShmStatus.Ok || hasGrown)
             {
                 if (TryClaimHinted(heap, length, alignment, out head, ref meeting))
                 {
                     return ShmStatus.Ok;
+                }
+
+                // Growth ends at the maximum; blocks that are filled, and taken by others or damaged, might never end.
+                if (!hasGrown && round >= Meeting.MaxRounds)
+                {
+                    return ShmStatus.OutOfMemory;
                 }
             }
             else if (!meeting.IsAny || round >= Meeting.MaxRounds)

@@ -36,11 +36,18 @@ internal static unsafe class ThoroughPlacement<TMachine>
 
             // Also if the search met somebody: a stopped process may be in the middle of a transition for ever.
             ShmStatus growth = TryExtend(heap, ref claim);
-            if (growth == ShmStatus.Ok || heap->Blocks > searched)
+            bool hasGrown = heap->Blocks > searched;
+            if (growth == ShmStatus.Ok || hasGrown)
             {
                 if (Placement<TMachine>.TryFreeBlock(heap, shard, request, ref claim))
                 {
                     return ShmStatus.Ok;
+                }
+
+                // Growth ends at the maximum; blocks that are filled, and taken by others or damaged, might never end.
+                if (!hasGrown && round >= Meeting.MaxRounds)
+                {
+                    return ShmStatus.OutOfMemory;
                 }
             }
             else if (!claim.Meeting.IsAny || round >= Meeting.MaxRounds)

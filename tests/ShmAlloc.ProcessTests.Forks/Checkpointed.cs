@@ -73,17 +73,7 @@ internal readonly unsafe struct Checkpointed : IMachine
 
     public static void EndProbing(Attachment* heap, int probe) => Hardware.EndProbing(heap, probe);
 
-    public static bool TryLockSlot(Attachment* heap, int probe, int slot)
-    {
-        Checkpoints.Reach(nameof(TryLockSlot), 0);
-        return Hardware.TryLockSlot(heap, probe, slot);
-    }
-
-    public static void UnlockSlot(Attachment* heap, int probe, int slot)
-    {
-        Checkpoints.Reach(nameof(UnlockSlot), 0);
-        Hardware.UnlockSlot(heap, probe, slot);
-    }
+    public static bool IsSlotHeld(Attachment* heap, int probe, int slot) => Hardware.IsSlotHeld(heap, probe, slot);
 
     public static bool TryHoldSlot(Attachment* heap, int slot)
     {

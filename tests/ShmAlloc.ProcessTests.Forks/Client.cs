@@ -94,6 +94,9 @@ internal sealed unsafe class Client
         Cells<Checkpointed>.Release(_heap, cell);
     }
 
+    /// <summary>Notes the file once more, as each of several does that attach a copy at once.</summary>
+    internal void NameFile() => FileIdentity<Checkpointed>.Write(_heap, _heap->Header->FileInode, _heap->Header->FileBirth);
+
     internal void Grow(ulong blocks) => Growth<Checkpointed>.TryGrow(_heap, blocks);
 
     internal void Trim() => TrimBlocks<Checkpointed>.All(_heap);

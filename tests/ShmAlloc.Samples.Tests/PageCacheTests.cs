@@ -60,7 +60,7 @@ public sealed class PageCacheTests : IDisposable
     [Theory]
     [InlineData(2, "between 2 and", "--workers", "1")]
     [InlineData(2, "--pages", "--pages", "many")]
-    [InlineData(3, "no such file", "--heap", "/no/such/folder/heap")]
+    [InlineData(3, "no such directory", "--heap", "/no/such/folder/heap")]
     public async Task What_cannot_work_is_refused_with_a_sentence_and_an_exit_code(int exitCode, string sentence, params string[] arguments)
     {
         SampleRun run = await SampleProgram.PageCache.RunAsync(arguments);

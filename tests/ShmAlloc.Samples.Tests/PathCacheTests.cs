@@ -120,7 +120,7 @@ public sealed class PathCacheTests : IDisposable
     [InlineData(2, "--workers", "--workers", "many")]
     [InlineData(2, "must be a size", "--heap-size", "big")]
     [InlineData(2, "two workers", "--kill", "--workers=1")]
-    [InlineData(3, "no such file", "--heap", "/no/such/folder/heap")]
+    [InlineData(3, "no such directory", "--heap", "/no/such/folder/heap")]
     public async Task What_cannot_work_is_refused_with_a_sentence_and_an_exit_code(int exitCode, string sentence, params string[] arguments)
     {
         SampleRun run = await SampleProgram.PathCache.RunAsync(arguments);

@@ -3,6 +3,9 @@ namespace ShmAlloc.Simulation.Tests;
 /// <summary>Frozen mistakes in the cache, as those of <see cref="Controls"/>.</summary>
 public static class CacheControls
 {
+    private const string Unknown = "=> bytes > heap->WholeBytes\n"
+        + "        || Allocation.Growth<TMachine>.IsOutside(heap, heap->Geometry.BlocksFor((unit << heap->Geometry.UnitShift) + bytes));";
+
     private const string QuickFile = "Caching/QuickRead.cs";
     private const string ReaderFile = "Caching/CacheReader.cs";
     private const string SearchFile = "Caching/CacheSearch.cs";
@@ -102,7 +105,11 @@ public static class CacheControls
         new BrokenVariant("what another thread found out of the heap's size is not believed", On("that the heap has grown", 3),
             (AccessFile,
                 "        Allocation.Growth<TMachine>.Refresh(heap);\n        return bytes",
-                "        return Allocation.Growth<TMachine>.Refresh(heap) && bytes")),
+                "        return Allocation.Growth<TMachine>.Refresh(heap) && bytes"),
+            (AccessFile, Unknown, "=> bytes > 0;")),
+
+        new BrokenVariant("what cannot be found out taken for missing", On("cache: set, blind", 1),
+            (AccessFile, Unknown, "=> bytes > 0;")),
 
         new BrokenVariant("an item that is not confirmed hides the value behind it", On("one adds and one sets, into two entries, and one gets slowly", 3),
             (ReaderFile, "if (ItemAccess<TMachine>.IsUnconfirmed(deadline) || !", "if (!")),
@@ -146,7 +153,7 @@ public static class CacheControls
 
         new BrokenVariant("an item published before it is named LINKING", On("dies | recover", 0, 1),
             (NewItemFile,
-                "        TMachine.Write(Cells<TMachine>.AddressOf(heap, heap->Slot, cell), new CellWord(CellKind.Linking, unit, units).Bits);\n", "")),
+                "        NameWhole(heap, cell, CellKind.Linking, unit);\n", "")),
 
         new BrokenVariant("a get judges by a time after its look", On("what is read slowly is replaced in time", 3),
             (ReaderFile, SecondLook, "if (canExpire && now == 0)")),

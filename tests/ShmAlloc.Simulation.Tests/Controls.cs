@@ -75,7 +75,23 @@ public static class Controls
             ("Allocation/Meeting.cs", "_transitions = Words.Mix(_transitions + 1, Words.Mix(state, what));", "_transitions = state & 0;")),
 
         new BrokenVariant("a slot probed through a shared description", [.. On("recover", 2), "--shared-description", "yes"],
-            (RecoveryFile, "if (slot != heap->Slot && ReadSlot(heap, slot).IsActive && TMachine.TryLockSlot", "if (ReadSlot(heap, slot).IsActive && TMachine.TryLockSlot")),
+            (RecoveryFile, "if (slot != own && TryClaim(", "if (TryClaim("),
+            (RecoveryFile, "(recoverer != slot && TMachine.IsSlotHeld(heap, probe, slot))", "TMachine.IsSlotHeld(heap, probe, slot)")),
+
+        new BrokenVariant("a ticket that another closes taken for one in use", On("two threads dispose while a third", 3),
+            ("Participants/Departure.cs", "ticket = found == ticket.Bits ? ticket.Closed : new Ticket(found);", "ticket = found == ticket.Bits ? ticket.Closed : ticket;")),
+
+        new BrokenVariant("recovery without a claim", On("one that died is recovered by another, and by the one that takes its slot", 2),
+            (RecoveryFile, "claimed = recoverer == slot ? word.ClaimedByHolder(slot) : word.ClaimedBy(recoverer, epoch);", "claimed = word;")),
+
+        new BrokenVariant("a claim of who died taken for one's own", On("who was about to take a dead one's slot died", 2),
+            (RecoveryFile, "word.ClaimedByHolder(slot)", "word.ClaimedBy(slot, 0)")),
+
+        new BrokenVariant("a claim taken from a recoverer that lives", On("one that died is recovered by two", 2),
+            (RecoveryFile, "            && TMachine.IsSlotHeld(heap, probe, recoverer);", "            && false;")),
+
+        new BrokenVariant("a dead one recovered by who did not ask", On("one that died is recovered by another, and by the one that takes its slot", 2),
+            (RecoveryFile, "!word.IsActive || (recoverer != slot && TMachine.IsSlotHeld(heap, probe, slot))", "!word.IsActive")),
 
         new BrokenVariant("a cell set by a release store", On("a claim is made and published while it is swept", 4),
             ("Participants/Cells.cs",
@@ -141,7 +157,7 @@ public static class Controls
         new BrokenVariant("recovery gives up the slot before it acts", On("dies | recover", 1, 2),
             (RecoveryFile,
                 "        for (int cell = 0; cell < heap->Geometry.Cells; cell++)\n        {\n            RecoverCell",
-                "        TMachine.CompareExchange(&heap->Slots[slot].Word, word.GivenUp.Bits, word.Bits);\n        for (int cell = 0; cell < heap->Geometry.Cells; cell++)\n        {\n            RecoverCell")),
+                "        TMachine.CompareExchange(&heap->Slots[slot].Word, claimed.GivenUp.Bits, claimed.Bits);\n        for (int cell = 0; cell < heap->Geometry.Cells; cell++)\n        {\n            RecoverCell")),
 
         new BrokenVariant("recovery leaves BUSY alone", On("dies | recover", 1, 1),
             (RecoveryFile, "case BlockState.Busy:", "case BlockState.Busy when slot < 0:")),

@@ -12,6 +12,7 @@ public sealed partial class CoverageTests
         ["--set", "deaths", "--preemptions", "0", "--deaths", "2"],
         ["--set", "cachedeaths", "--preemptions", "0", "--deaths", "2"],
         ["--set", "bare", "--preemptions", "0", "--deaths", "1"],
+        ["--program", "blind, grown", "--preemptions", "0", "--deaths", "1"],
         ["--program", "a run is retired while a late claim", "--preemptions", "2", "--deaths", "1"],
         ["--program", "leaves while it is verified", "--preemptions", "2"],
         ["--program", "open | verify", "--preemptions", "2"],

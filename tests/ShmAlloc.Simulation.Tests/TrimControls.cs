@@ -39,6 +39,10 @@ public static class TrimControls
 
         new BrokenVariant("out of memory while there are bare blocks", On("bare blocks are filled by two", 0),
             ("Allocation/FullSearch.cs", "claim.Bare = block + 1;", "claim.Bare = 0;")),
+
+        new BrokenVariant("the last word before whoever fills a block has finished", On("two bare blocks are filled, and wanted by three", 2),
+            ("Allocation/FullSearch.cs", "case BlockState.Busy or BlockState.Freeing or BlockState.Baring:", "case BlockState.Busy or BlockState.Freeing:")),
+
         new BrokenVariant("the initial size given back", On("all blocks are free", 1),
             (TrimFile, "ulong block = TMachine.Read(&heap->Header->InitialBlocks);", "ulong block = 0;")),
 

@@ -57,7 +57,7 @@ internal static unsafe class Meeting
 
         ShmStatus status = Growth<Hardware>.TryGrow(heap, Math.Max(1, heap->Geometry.BlocksFor(bytes)));
         Libc.Error = error;
-        return status == ShmStatus.Ok || LastError.Fail((int)status);
+        return status == ShmStatus.Ok || LastError.Fail(ErrorCode.Of(heap, status));
     }
 
     [RuntimeExport("shm_trim")]

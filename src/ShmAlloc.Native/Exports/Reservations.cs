@@ -43,7 +43,7 @@ internal static unsafe class Reservations
         Libc.Error = error;
         if (status != ShmStatus.Ok)
         {
-            return LastError.Fail((int)status);
+            return LastError.Fail(ErrorCode.Of(heap, status));
         }
 
         Interlocked.MemoryBarrier();

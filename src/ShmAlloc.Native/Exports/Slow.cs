@@ -22,7 +22,7 @@ internal static unsafe class Slow
         }
 
         ulong offset = Heap<Hardware>.Malloc(heap, sizeBytes, out ShmStatus status);
-        return Done(offset, status, error);
+        return Done(heap, offset, status, error);
     }
 
     /// <summary>The core's own: it keeps the mapping until the memory is zero, whoever leaves the heap meanwhile.</summary>
@@ -38,7 +38,7 @@ internal static unsafe class Slow
         }
 
         ulong offset = Heap<Hardware>.Calloc(heap, count, sizeBytes, out ShmStatus status);
-        return Done(offset, status, error);
+        return Done(heap, offset, status, error);
     }
 
     /// <returns>What became of it. <c>errno</c> stays as it was, as <c>free</c> of the C library has it.</returns>
@@ -72,12 +72,12 @@ internal static unsafe class Slow
     }
 
     /// <summary>Success leaves <c>errno</c> as it was; failure says why.</summary>
-    private static ulong Done(ulong offset, ShmStatus status, int error)
+    private static ulong Done(Attachment* heap, ulong offset, ShmStatus status, int error)
     {
         Libc.Error = error;
         if (offset == 0)
         {
-            LastError.Fail((int)status);
+            LastError.Fail(ErrorCode.Of(heap, status));
         }
 
         return offset;

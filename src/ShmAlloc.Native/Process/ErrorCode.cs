@@ -1,11 +1,12 @@
 using ShmAlloc.Caching;
 using ShmAlloc.Memory;
 using ShmAlloc.Memory.Linux;
+using ShmAlloc.Participants;
 
 namespace ShmAlloc.Native.Process;
 
 /// <summary>One number for statuses, failures to open, and what only this library can say: <c>enum shm_error</c> of the header.</summary>
-internal static class ErrorCode
+internal static unsafe class ErrorCode
 {
     /// <summary>There is no heap: neither was the path variable set at load, nor has shm_init succeeded.</summary>
     internal const int NoHeap = 200;
@@ -31,6 +32,15 @@ internal static class ErrorCode
     internal const int TooManyCaches = 307;
 
     private const int FirstFailure = 100;
+
+    /// <summary>
+    /// The code of a status. Where there was no slot because the file could not be opened, for want of permission, that is the reason: the process has
+    /// dropped rights that it had when the heap was opened.
+    /// </summary>
+    internal static int Of(Attachment* heap, ShmStatus status) =>
+        status == ShmStatus.NoParticipantSlot && heap->FileError is Libc.AccessRefused or Libc.NotPermitted
+            ? Of(ShmFailure.AccessDenied)
+            : (int)status;
 
     internal static int Of(CacheStatus status) => status switch
     {

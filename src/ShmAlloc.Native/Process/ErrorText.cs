@@ -32,7 +32,7 @@ internal static unsafe class ErrorText
         ShmStatus.AlreadyFree => "free already, or not published yet; nothing was changed"u8,
         ShmStatus.Contended => "others kept changing the same words; try again"u8,
         ShmStatus.TooManyReservations => "all reservations of this process are in use: publish or abandon some"u8,
-        ShmStatus.NoParticipantSlot => "all participant slots of the heap are taken, or its file is not under its path any more"u8,
+        ShmStatus.NoParticipantSlot => "no participant slot: all are taken, or the file cannot be opened (moved, no permission any more, no descriptor)"u8,
         ShmStatus.ReadOnly => "the heap is attached read-only"u8,
         ShmStatus.Closed => "the heap was left with shm_deinit meanwhile"u8,
         ShmStatus.StaleReservation => "the reservation was published or abandoned already, or belongs to another process"u8,

@@ -61,6 +61,19 @@ internal static unsafe class Growth<TMachine>
             return ShmStatus.ReadOnly;
         }
 
+        // A disposal in between would take the committed size away, and leave the storage that was got for it.
+        if (!Visits<TMachine>.TryEnter(heap))
+        {
+            return ShmStatus.Closed;
+        }
+
+        ShmStatus status = TryGrowMapped(heap, blocks);
+        Visits<TMachine>.Leave(heap);
+        return status;
+    }
+
+    private static ShmStatus TryGrowMapped(Attachment* heap, ulong blocks)
+    {
         Refresh(heap);
         ulong from = heap->Blocks;
         ulong room = heap->Geometry.MaximumBlocks - from;

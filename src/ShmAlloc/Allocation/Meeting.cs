@@ -10,7 +10,7 @@ namespace ShmAlloc.Allocation;
 /// </summary>
 internal struct Meeting
 {
-    /// <summary>After so many looks in vain, each of which met somebody, there is no room.</summary>
+    /// <summary>After so many looks in vain, each of which met changes, there is no room.</summary>
     internal const int MaxRounds = 64;
 
     /// <summary>So often a search looks again before the heap grows instead.</summary>
@@ -19,7 +19,13 @@ internal struct Meeting
     private ulong _transitions;
     private bool _hasChanged;
 
+    /// <summary>Looks that met changes.</summary>
+    private int _changes;
+
     internal readonly bool IsAny => _hasChanged || _transitions != 0;
+
+    /// <summary>The answer if it is not worth while to look again, and the heap does not grow because of <paramref name="growth"/>.</summary>
+    internal readonly ShmStatus Verdict(ShmStatus growth) => IsAny && !_hasChanged ? ShmStatus.Contended : growth;
 
     /// <summary>A new look begins.</summary>
     internal void Begin()
@@ -30,6 +36,9 @@ internal struct Meeting
 
     /// <summary>Something is otherwise than it was when it was looked at.</summary>
     internal void NoteChange() => _hasChanged = true;
+
+    /// <summary>What lies in a block was taken out of use, and others still hold it.</summary>
+    internal void NoteHeld(ulong block, BlockWord seen) => Note(block, seen.Bits);
 
     /// <summary>Another thread of this process recovers the dead.</summary>
     internal void NoteRecovery() => Note(ulong.MaxValue, 0);
@@ -64,13 +73,13 @@ internal struct Meeting
     }
 
     /// <summary>Lets those go on that were met, if nothing has changed meanwhile.</summary>
-    /// <returns>False if they stand still.</returns>
-    internal readonly unsafe bool TryWait<TMachine>(Attachment* heap, ref Patience patience)
+    /// <returns>False if there is no use in another look: they stand still, or there were changes time and again, and never room.</returns>
+    internal unsafe bool TryWait<TMachine>(Attachment* heap, ref Patience patience)
         where TMachine : struct, IMachine
     {
         if (_hasChanged)
         {
-            return true;
+            return _changes++ < MaxRounds;
         }
 
         if (TMachine.Read(&heap->StandsStill) == _transitions)

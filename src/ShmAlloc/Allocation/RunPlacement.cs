@@ -35,6 +35,7 @@ internal static unsafe class RunPlacement<TMachine>
         Patience patience = default;
         Meeting meeting = default;
         ulong claims = 0;
+        int fills = 0;
         for (int round = 0; ; round++)
         {
             Growth<TMachine>.Refresh(heap);
@@ -61,18 +62,14 @@ internal static unsafe class RunPlacement<TMachine>
                 }
 
                 // Growth ends at the maximum; blocks that are filled, and taken by others or damaged, might never end.
-                if (!hasGrown && round >= Meeting.MaxRounds)
+                if (!hasGrown && ++fills > Meeting.MaxRounds)
                 {
                     return ShmStatus.OutOfMemory;
                 }
             }
-            else if (!meeting.IsAny || round >= Meeting.MaxRounds)
+            else if (!meeting.IsAny || !meeting.TryWait<TMachine>(heap, ref patience))
             {
-                return growth;
-            }
-            else if (!meeting.TryWait<TMachine>(heap, ref patience))
-            {
-                return ShmStatus.Contended;
+                return meeting.Verdict(growth);
             }
         }
     }

@@ -15,6 +15,7 @@ internal static unsafe class ThoroughPlacement<TMachine>
     {
         Patience patience = default;
         ulong claims = 0;
+        int fills = 0;
         for (int round = 0; claim.CellStatus == ShmStatus.Ok; round++)
         {
             if (Growth<TMachine>.Refresh(heap) && Placement<TMachine>.TryFreeBlock(heap, shard, request, ref claim))
@@ -45,18 +46,14 @@ internal static unsafe class ThoroughPlacement<TMachine>
                 }
 
                 // Growth ends at the maximum; blocks that are filled, and taken by others or damaged, might never end.
-                if (!hasGrown && round >= Meeting.MaxRounds)
+                if (!hasGrown && ++fills > Meeting.MaxRounds)
                 {
                     return ShmStatus.OutOfMemory;
                 }
             }
-            else if (!claim.Meeting.IsAny || round >= Meeting.MaxRounds)
+            else if (!claim.Meeting.IsAny || !claim.Meeting.TryWait<TMachine>(heap, ref patience))
             {
-                return growth;
-            }
-            else if (!claim.Meeting.TryWait<TMachine>(heap, ref patience))
-            {
-                return ShmStatus.Contended;
+                return claim.Meeting.Verdict(growth);
             }
         }
 

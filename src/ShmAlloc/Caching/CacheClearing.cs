@@ -78,14 +78,18 @@ internal static unsafe class CacheClearing<TMachine>
             }
         }
 
-        return least < Obstacle && TryEmptyAll(heap, best, length, now, grip);
+        Meeting meeting = default;
+        return least < Obstacle && TryEmptyAll(heap, best, length, now, grip, ref meeting);
     }
 
     /// <summary>Empties the first sequence of so many blocks in which nothing is in the way: first it is looked for, and only then anything dropped.</summary>
-    /// <returns>Whether it is empty now.</returns>
-    internal static bool TryEmptyAnyRun(Attachment* heap, ulong length, ulong now, ulong* grip, out bool isThere)
+    /// <param name="heap">The attachment.</param>
+    /// <param name="length">Blocks.</param>
+    /// <param name="now">A time before this call.</param>
+    /// <param name="grip">The cell to hold victims with.</param>
+    /// <param name="meeting">Notes it if there is such a sequence: as a change if it is empty now; else what others hold there.</param>
+    internal static void TryEmptyAnyRun(Attachment* heap, ulong length, ulong now, ulong* grip, ref Meeting meeting)
     {
-        isThere = false;
         ulong start = 0;
         for (ulong block = 0; block < heap->Blocks;)
         {
@@ -94,26 +98,28 @@ internal static unsafe class CacheClearing<TMachine>
             bool isInTheWay = CostOfRun(heap, block, 1, Obstacle) >= Obstacle;
             block += span;
             start = isInTheWay ? block : start;
-            isThere = block - start >= length;
-            if (isThere)
+            if (block - start >= length)
             {
-                return TryEmptyAll(heap, start, block - start, now, grip);
+                TryEmptyAll(heap, start, block - start, now, grip, ref meeting);
+                return;
+            }
+        }
+    }
+
+    private static bool TryEmptyAll(Attachment* heap, ulong first, ulong length, ulong now, ulong* grip, ref Meeting meeting)
+    {
+        Errand errand = Errand.ForRoom(now, Errand.Everything);
+        for (ulong block = first; block < first + length; block++)
+        {
+            if (!CacheHand<TMachine>.TryEmpty(heap, block, &errand, grip))
+            {
+                meeting.NoteHeld(block, Blocks<TMachine>.Read(heap, block));
+                return false;
             }
         }
 
-        return false;
-    }
-
-    private static bool TryEmptyAll(Attachment* heap, ulong first, ulong length, ulong now, ulong* grip)
-    {
-        bool isEmpty = true;
-        Errand errand = Errand.ForRoom(now, Errand.Everything);
-        for (ulong block = first; isEmpty && block < first + length; block++)
-        {
-            isEmpty = CacheHand<TMachine>.TryEmpty(heap, block, &errand, grip);
-        }
-
-        return isEmpty;
+        meeting.NoteChange();
+        return true;
     }
 
     /// <summary>Begins at the start of the block, and after each allocation.</summary>

@@ -174,16 +174,19 @@ internal static unsafe class CacheRoom<TMachine>
         }
 
         // The hints may have missed something: believe none of them. Nothing is dropped for an item that will not fit all the same.
-        // In the way of several blocks in a row may be what others are at work on: that is over in a moment, so these are looked for again.
-        bool isEmptied = true;
-        for (int tries = 0; tries < MostClearings && (isEmptied || runBlocks != 0) && status == ShmStatus.OutOfMemory; tries++)
+        // In the way may be what others are at work on: that is over in a moment, so these are waited for.
+        Meeting meeting = default;
+        Patience patience = default;
+        bool mayBe = true;
+        for (int round = 0; mayBe && status == ShmStatus.OutOfMemory; round++)
         {
-            isEmptied = CacheClearing<TMachine>.TryEmptyAnyRun(heap, Math.Max(1, runBlocks), now, grip, out bool isThere);
+            meeting.Begin();
+            CacheClearing<TMachine>.TryEmptyAnyRun(heap, Math.Max(1, runBlocks), now, grip, ref meeting);
             status = NewItems<TMachine>.TryBegin(heap, shard, table, key, valueBytes, options, cell, quickly: false, out item);
-            isEmptied |= isThere;
+            mayBe = (runBlocks != 0 && round < MostClearings) || (meeting.IsAny && meeting.TryWait<TMachine>(heap, ref patience));
         }
 
-        // If there was room, others have taken it.
-        return status == ShmStatus.OutOfMemory && isEmptied ? ShmStatus.Contended : status;
+        // If there was room, others have taken it, or hold what lies there.
+        return status == ShmStatus.OutOfMemory && meeting.IsAny ? ShmStatus.Contended : status;
     }
 }

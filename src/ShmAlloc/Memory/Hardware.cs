@@ -144,9 +144,7 @@ internal readonly unsafe struct Hardware : IMachine
 
     public static void EndProbing(Attachment* heap, int probe) => Libc.Close(probe);
 
-    public static bool TryLockSlot(Attachment* heap, int probe, int slot) => FileLock.TryLock(probe, slot);
-
-    public static void UnlockSlot(Attachment* heap, int probe, int slot) => FileLock.Unlock(probe, slot);
+    public static bool IsSlotHeld(Attachment* heap, int probe, int slot) => FileLock.IsHeld(probe, slot);
 
     public static bool TryHoldSlot(Attachment* heap, int slot) => SlotLock.TryHold(heap, slot);
 

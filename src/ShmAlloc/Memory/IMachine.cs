@@ -70,17 +70,14 @@ internal unsafe interface IMachine
     /// <returns>False after so many turns that whoever could go on would have.</returns>
     static abstract bool TryYield(Attachment* heap, uint turn);
 
-    /// <summary>Opens the means to ask who lives; one at a time in a process. False: it is not possible now.</summary>
+    /// <summary>Opens the means to ask who lives. False: it is not possible now.</summary>
     static abstract bool BeginProbing(Attachment* heap, out int probe);
 
     /// <summary>Gives back what <see cref="BeginProbing"/> opened.</summary>
     static abstract void EndProbing(Attachment* heap, int probe);
 
-    /// <summary>Tries to get the lock of a slot. Success means that its participant is dead, and makes the caller its only recoverer.</summary>
-    static abstract bool TryLockSlot(Attachment* heap, int probe, int slot);
-
-    /// <summary>Releases a lock that <see cref="TryLockSlot"/> got.</summary>
-    static abstract void UnlockSlot(Attachment* heap, int probe, int slot);
+    /// <summary>Whether somebody holds the lock of a slot: its participant, or who is about to take it. If nobody does, its participant is dead.</summary>
+    static abstract bool IsSlotHeld(Attachment* heap, int probe, int slot);
 
     /// <summary>Gets the lock of a slot for the life of this attachment: it is dropped by the kernel when the process dies.</summary>
     static abstract bool TryHoldSlot(Attachment* heap, int slot);

@@ -59,7 +59,7 @@ internal unsafe struct Attachment
     /// <summary>1 when the slot has been given up and the mapping replaced.</summary>
     internal ulong Ended;
 
-    /// <summary>Taken, never waited for, by the one thread that asks who lives.</summary>
+    /// <summary>Taken, never waited for, by the one thread that recovers the dead.</summary>
     internal ulong Probing;
 
     /// <summary>Taken by the one thread that gets a slot, or gives it up.</summary>
@@ -70,6 +70,9 @@ internal unsafe struct Attachment
 
     /// <summary>Cells with smaller numbers than this are known to be read by scans: see <see cref="UsedCells{TMachine}"/>.</summary>
     internal ulong UsedCells;
+
+    /// <summary>How often in a row there was no slot to be had.</summary>
+    internal uint FailedJoins;
 
     /// <summary>The last number that a shard got.</summary>
     internal uint LastShardNumber;
@@ -122,6 +125,9 @@ internal unsafe struct Attachment
     internal ulong MappingBytes;
     internal void* LockPage;
     internal int Descriptor;
+
+    /// <summary>Why the file could not be opened by its path when that was last tried: the error number; 0: it could, or another file has the path.</summary>
+    internal int FileError;
     internal ulong Device;
     internal ulong Inode;
     internal byte* Path;

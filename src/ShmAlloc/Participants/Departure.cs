@@ -53,14 +53,21 @@ internal static unsafe class Departure<TMachine>
     }
 
     /// <summary>Takes every ticket for good. A thread that comes late finds none, so it cannot write into a slot that is not ours any more.</summary>
+    /// <returns>False if a thread still has one: then it does this when it gives the ticket back.</returns>
     private static bool TryCloseTickets(Attachment* heap)
     {
         bool all = true;
         for (int cell = 0; cell < heap->Geometry.Cells; cell++)
         {
             Ticket ticket = Cells<TMachine>.TicketOf(heap, cell);
-            all &= ticket.IsClosed
-                || (ticket.IsFree && TMachine.CompareExchange(Cells<TMachine>.TicketAt(heap, cell), ticket.Closed.Bits, ticket.Bits) == ticket.Bits);
+            if (ticket.IsFree)
+            {
+                // If the other one was faster that closes them, the ticket is as closed as by us: who takes that for a ticket in use leaves the end to nobody.
+                ulong found = TMachine.CompareExchange(Cells<TMachine>.TicketAt(heap, cell), ticket.Closed.Bits, ticket.Bits);
+                ticket = found == ticket.Bits ? ticket.Closed : new Ticket(found);
+            }
+
+            all &= ticket.IsClosed;
         }
 
         return all;

@@ -7,6 +7,8 @@ namespace ShmAlloc.Participants;
 internal static unsafe class Joining<TMachine>
     where TMachine : struct, IMachine
 {
+    private const uint AttemptsForEachLook = 16;
+
     /// <summary>Takes a slot: a free one if there is one, otherwise one whose participant is dead, after recovering it.</summary>
     /// <remarks>
     /// The lock comes first, so a slot is never ACTIVE without a lock unless its participant died. Takes effect at FREE → ACTIVE. Death before
@@ -15,19 +17,11 @@ internal static unsafe class Joining<TMachine>
     /// </remarks>
     internal static ShmStatus TryJoin(Attachment* heap)
     {
-        for (int pass = 0; pass < 2; pass++)
-        {
-            bool wantDead = pass == 1;
-            for (int slot = 0; slot < (int)heap->Geometry.Slots; slot++)
-            {
-                if (Recovery<TMachine>.ReadSlot(heap, slot).IsActive == wantDead && TryTake(heap, slot))
-                {
-                    return ShmStatus.Ok;
-                }
-            }
-        }
-
-        return ShmStatus.NoParticipantSlot;
+        // A slot that becomes free is seen in its word. A death is not, and to ask the kernel for each slot takes a while: so only now and then.
+        bool looksForDead = heap->FailedJoins % AttemptsForEachLook == 0;
+        bool isJoined = (looksForDead || AnyFree(heap)) && TMachine.BeginProbing(heap, out int probe) && TryJoin(heap, probe, looksForDead);
+        heap->FailedJoins = isJoined ? 0 : heap->FailedJoins + 1;
+        return isJoined ? ShmStatus.Ok : ShmStatus.NoParticipantSlot;
     }
 
     /// <summary>Joins when an operation needs a slot that was not to be had at attachment.</summary>
@@ -68,7 +62,38 @@ internal static unsafe class Joining<TMachine>
         return status;
     }
 
-    private static bool TryTake(Attachment* heap, int slot)
+    private static bool TryJoin(Attachment* heap, int probe, bool looksForDead)
+    {
+        bool isJoined = false;
+        for (int pass = 0; pass < 2 && (pass == 0 || looksForDead) && !isJoined; pass++)
+        {
+            bool wantDead = pass == 1;
+            for (int slot = 0; slot < (int)heap->Geometry.Slots && !isJoined; slot++)
+            {
+                isJoined = Recovery<TMachine>.ReadSlot(heap, slot).IsActive == wantDead
+                    && !(wantDead && TMachine.IsSlotHeld(heap, probe, slot))
+                    && TryTake(heap, probe, slot);
+            }
+        }
+
+        TMachine.EndProbing(heap, probe);
+        return isJoined;
+    }
+
+    private static bool AnyFree(Attachment* heap)
+    {
+        for (int slot = 0; slot < (int)heap->Geometry.Slots; slot++)
+        {
+            if (!Recovery<TMachine>.ReadSlot(heap, slot).IsActive)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static bool TryTake(Attachment* heap, int probe, int slot)
     {
         if (!TMachine.TryHoldSlot(heap, slot))
         {
@@ -78,7 +103,7 @@ internal static unsafe class Joining<TMachine>
         // What was read without the lock may be old.
         if (Recovery<TMachine>.ReadSlot(heap, slot).IsActive)
         {
-            Recovery<TMachine>.TryRecoverLocked(heap, slot);
+            Recovery<TMachine>.TryRecoverHeld(heap, probe, slot);
         }
 
         SlotWord free = Recovery<TMachine>.ReadSlot(heap, slot);

@@ -12,6 +12,9 @@ namespace ShmAlloc.Participants;
 /// </remarks>
 internal struct Patience
 {
+    /// <summary>After so many turns it lets others go on twice before the next look, after twice as many three times, and so on: a look may be long.</summary>
+    private const uint TurnsOfEachLook = 64;
+
     private ulong _seen;
     private uint _idle;
 
@@ -30,6 +33,12 @@ internal struct Patience
             return true;
         }
 
-        return TMachine.TryYield(heap, _idle++);
+        bool mayChange = true;
+        for (uint turns = 1 + (_idle / TurnsOfEachLook); turns != 0 && mayChange; turns--)
+        {
+            mayChange = TMachine.TryYield(heap, _idle++);
+        }
+
+        return mayChange;
     }
 }

@@ -7,8 +7,10 @@ namespace ShmAlloc.Participants;
 
 /// <summary>Takes back what a dead participant was in the middle of.</summary>
 /// <remarks>
-/// Whoever holds the lock of the dead one's slot is its only recoverer; should it die as well, the lock is free again and the next one repeats.
-/// So every step may be repeated, and the slot is given up last, in one compare-and-swap.
+/// The recoverer claims the dead one's slot: it writes into the slot word who it is. As long as it lives it is the only one; should it die as well, the
+/// next one claims in its place, and repeats. So every step may be repeated, and the slot is given up last, in one compare-and-swap.
+/// It takes no lock for that: a lock belongs to an open file, which a child that another thread forks just then would keep open, and with it the lock.
+/// Who lives is only asked.
 /// </remarks>
 internal static unsafe class Recovery<TMachine>
     where TMachine : struct, IMachine
@@ -31,35 +33,91 @@ internal static unsafe class Recovery<TMachine>
             return heap->ReadOnly;
         }
 
-        if (AnyOther(heap) && TMachine.BeginProbing(heap, out int probe))
+        // Claims name our slot: the visit keeps it.
+        bool isVisit = Visits<TMachine>.TryEnter(heap);
+        recovered = isVisit ? RecoverOthers(heap, Volatile.Read(ref heap->Slot)) : 0;
+        TMachine.Write(&heap->Probing, 0);
+        if (isVisit)
         {
-            for (int slot = 0; slot < (int)heap->Geometry.Slots; slot++)
-            {
-                if (slot != heap->Slot && ReadSlot(heap, slot).IsActive && TMachine.TryLockSlot(heap, probe, slot))
-                {
-                    recovered += TryRecoverLocked(heap, slot) ? 1 : 0;
-                    TMachine.UnlockSlot(heap, probe, slot);
-                }
-            }
-
-            TMachine.EndProbing(heap, probe);
+            Visits<TMachine>.Leave(heap);
         }
 
-        TMachine.Write(&heap->Probing, 0);
         return true;
     }
 
+    private static int RecoverOthers(Attachment* heap, int own)
+    {
+        int recovered = 0;
+        if (own < 0 || !AnyOther(heap) || !TMachine.BeginProbing(heap, out int probe))
+        {
+            return recovered;
+        }
+
+        for (int slot = 0; slot < (int)heap->Geometry.Slots; slot++)
+        {
+            if (slot != own && TryClaim(heap, probe, slot, own, heap->Epoch, out SlotWord claimed))
+            {
+                recovered += TryRecoverClaimed(heap, slot, claimed) ? 1 : 0;
+            }
+        }
+
+        TMachine.EndProbing(heap, probe);
+        return recovered;
+    }
+
+    /// <summary>Recovers a slot whose lock the caller holds, to take it.</summary>
+    internal static bool TryRecoverHeld(Attachment* heap, int probe, int slot) =>
+        TryClaim(heap, probe, slot, slot, 0, out SlotWord claimed) && TryRecoverClaimed(heap, slot, claimed);
+
     internal static SlotWord ReadSlot(Attachment* heap, int slot) => new(TMachine.Read(&heap->Slots[slot].Word));
 
-    /// <summary>Recovers a slot whose lock the caller holds.</summary>
-    /// <returns>False if there was nothing to recover, or the file is not what it says.</returns>
-    internal static bool TryRecoverLocked(Attachment* heap, int slot)
+    /// <summary>Claims a slot whose participant is dead.</summary>
+    /// <remarks>
+    /// Written by whoever asked the kernel, after it read the word: the slot's lock is not held, and neither is that of an earlier recoverer. Read by
+    /// everybody who wants to claim, and by who takes the slot. Takes effect at the compare-and-swap: from then on only the recoverer writes the cells, and
+    /// changes what block words say of the slot. It stays right without a lock, because death is for ever, a recoverer keeps its own slot until it is
+    /// done, and who locks the slot to take it claims it first as well, by a word that was not there before: so of who asked before it had the lock, and
+    /// itself, one fails. Death right after it: the claim names a dead one, and the next one takes it over.
+    /// </remarks>
+    /// <param name="heap">The attachment.</param>
+    /// <param name="probe">With which to ask.</param>
+    /// <param name="slot">Whose participant may be dead.</param>
+    /// <param name="recoverer">The slot of who claims; that slot itself, if the caller holds its lock.</param>
+    /// <param name="epoch">The epoch of the recoverer, if it has a slot of its own.</param>
+    /// <param name="claimed">What the slot's word is then.</param>
+    private static bool TryClaim(Attachment* heap, int probe, int slot, int recoverer, uint epoch, out SlotWord claimed)
     {
         SlotWord word = ReadSlot(heap, slot);
-        Growth<TMachine>.Refresh(heap);
-        bool seesAllBlocks = TMachine.Read(&heap->Header->CommittedBlocks) <= heap->Blocks;
-        if (!word.IsActive || !seesAllBlocks)
+        claimed = recoverer == slot ? word.ClaimedByHolder(slot) : word.ClaimedBy(recoverer, epoch);
+        if (!word.IsActive || (recoverer != slot && TMachine.IsSlotHeld(heap, probe, slot)))
         {
+            return false;
+        }
+
+        // A claim of our own: we began once, and could not see all blocks.
+        return word.Bits == claimed.Bits
+            || (!IsClaimedByTheLiving(heap, probe, slot, word)
+                && TMachine.CompareExchange(&heap->Slots[slot].Word, claimed.Bits, word.Bits) == word.Bits);
+    }
+
+    private static bool IsClaimedByTheLiving(Attachment* heap, int probe, int slot, SlotWord word)
+    {
+        int recoverer = word.Recoverer;
+
+        // If it was whoever held the slot's lock: the caller has seen that nobody does, or does so itself.
+        return word.IsClaimed && recoverer != slot && recoverer < (int)heap->Geometry.Slots
+            && ReadSlot(heap, recoverer) is var other && other.IsActive && word.IsClaimedBy(recoverer, other)
+            && TMachine.IsSlotHeld(heap, probe, recoverer);
+    }
+
+    /// <summary>Recovers a slot that the caller has claimed.</summary>
+    /// <returns>False if the file is not what it says: then the claim is given up.</returns>
+    private static bool TryRecoverClaimed(Attachment* heap, int slot, SlotWord claimed)
+    {
+        Growth<TMachine>.Refresh(heap);
+        if (TMachine.Read(&heap->Header->CommittedBlocks) > heap->Blocks)
+        {
+            TMachine.CompareExchange(&heap->Slots[slot].Word, claimed.Unclaimed.Bits, claimed.Bits);
             return false;
         }
 
@@ -74,7 +132,7 @@ internal static unsafe class Recovery<TMachine>
         }
 
         ItemRecovery<TMachine>.OrderRecount(heap);
-        return TMachine.CompareExchange(&heap->Slots[slot].Word, word.GivenUp.Bits, word.Bits) == word.Bits;
+        return TMachine.CompareExchange(&heap->Slots[slot].Word, claimed.GivenUp.Bits, claimed.Bits) == claimed.Bits;
     }
 
     /// <summary>CLAIMING and FREEING are cleared: what they named is then a private allocation that nobody names, which is garbage.</summary>

@@ -25,6 +25,11 @@ internal sealed unsafe class Judge(World world)
     internal string? FindFault()
     {
         bool hasDied = Array.Exists(world.Participants, participant => participant.IsDead);
+        if (Array.Exists(world.Participants, IsLeftOver))
+        {
+            return "a participant has begun to leave, nobody is in the heap any more, and it has not left";
+        }
+
         foreach (SimulatedParticipant participant in world.Participants[..^1])
         {
             world.Kill(participant);
@@ -52,6 +57,18 @@ internal sealed unsafe class Judge(World world)
         }
 
         return _cache.FindFault(values);
+    }
+
+    private static bool IsLeftOver(SimulatedParticipant participant)
+    {
+        Attachment* heap = participant.Heap;
+        bool isInUse = participant.IsDead || heap->Visitors != 0;
+        for (int cell = 0; cell < heap->Geometry.Cells && !isInUse; cell++)
+        {
+            isInUse = !Cells<Simulated>.TicketOf(heap, cell).IsClosed;
+        }
+
+        return heap->Closing != 0 && heap->Ended == 0 && !isInUse;
     }
 
     /// <summary>What is committed has its storage; and nothing else has, unless a grower has died.</summary>

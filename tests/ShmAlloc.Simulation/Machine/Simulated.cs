@@ -116,9 +116,7 @@ internal readonly unsafe struct Simulated : IMachine
     {
     }
 
-    public static bool TryLockSlot(Attachment* heap, int probe, int slot) => World.Active.TryLock(heap, slot);
-
-    public static void UnlockSlot(Attachment* heap, int probe, int slot) => World.Active.Unlock(slot);
+    public static bool IsSlotHeld(Attachment* heap, int probe, int slot) => World.Active.IsHeld(heap, slot);
 
     public static bool TryHoldSlot(Attachment* heap, int slot) => World.Active.TryHold(heap, slot);
 

@@ -7,27 +7,27 @@ namespace ShmAlloc.Simulation.Machine;
 /// <content>What the kernel does for the core: locks, and storage.</content>
 internal sealed unsafe partial class World
 {
-    internal bool TryLock(Attachment* heap, int slot)
+    internal bool IsHeld(Attachment* heap, int slot)
     {
         Question(slot);
         bool isOwn = Shape.SharesDescription && _holders[slot] == IndexOf(heap);
-        if (_holders[slot] >= 0 && !isOwn)
-        {
-            return false;
-        }
-
-        _holders[slot] = IndexOf(heap);
-        return true;
+        return _holders[slot] >= 0 && !isOwn;
     }
 
     internal bool TryHold(Attachment* heap, int slot)
     {
-        bool isHeld = TryLock(heap, slot);
+        Question(slot);
+        bool isFree = _holders[slot] < 0;
+        if (isFree)
+        {
+            _holders[slot] = IndexOf(heap);
+        }
+
         NoteUnwatchedChange();
-        return isHeld;
+        return isFree;
     }
 
-    internal void Unlock(int slot)
+    private void Unlock(int slot)
     {
         Question(slot);
         _holders[slot] = -1;

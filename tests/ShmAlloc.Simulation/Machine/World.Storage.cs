@@ -35,6 +35,7 @@ internal sealed unsafe partial class World
         }
 
         _growers.Add(IndexOf(heap));
+        Changes++;
         return ShmStatus.Ok;
     }
 
@@ -52,14 +53,14 @@ internal sealed unsafe partial class World
     {
         Question(Shape.Slots);
         int participant = _growers[growth];
-        _growers[growth] = -1;
+        SetGrower(growth, -1);
         Question(Shape.Slots);
         if (_growers.Exists(grower => grower >= 0))
         {
             return false;
         }
 
-        _growers[growth] = participant + Owned;
+        SetGrower(growth, participant + Owned);
         return true;
     }
 
@@ -72,7 +73,13 @@ internal sealed unsafe partial class World
     internal void EndGrowing(int growth)
     {
         Question(Shape.Slots);
-        _growers[growth] = -1;
+        SetGrower(growth, -1);
+    }
+
+    private void SetGrower(int growth, int grower)
+    {
+        Changes += _growers[growth] == grower ? 0 : 1;
+        _growers[growth] = grower;
     }
 
     private void DropGrowth(int participant)
@@ -80,7 +87,7 @@ internal sealed unsafe partial class World
         for (int growth = 0; growth < _growers.Count; growth++)
         {
             bool isIts = _growers[growth] == participant || _growers[growth] == participant + Owned;
-            _growers[growth] = isIts ? -1 : _growers[growth];
+            SetGrower(growth, isIts ? -1 : _growers[growth]);
         }
     }
 }

@@ -44,6 +44,9 @@ internal sealed record WorldShape
     /// </summary>
     internal int Blind { get; init; } = -1;
 
+    /// <summary>Whether somebody is stopped in the middle of something all the time: then others may be told "contended".</summary>
+    internal bool HasStopped { get; init; }
+
     /// <summary>Whether what lies in allocations is simulated as well: for programs with a cache.</summary>
     internal bool HasUserArea { get; init; }
 

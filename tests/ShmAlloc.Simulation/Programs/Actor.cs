@@ -119,6 +119,15 @@ internal sealed unsafe class Actor(World world, int participant)
         return this;
     }
 
+    /// <summary>The cell of a reservation names it as long as its owner lives: nobody else writes it.</summary>
+    internal Actor FindNamed(string name) => Do("find named", () =>
+    {
+        if (world.Ledger.Find(name) is { IsReservation: true } place)
+        {
+            Require(!Cells<Simulated>.Read(Heap, Heap->Slot, place.Cell).IsNone, $"the cell of {place} was cleared by another");
+        }
+    });
+
     internal Actor Abandon(string name)
     {
         if (world.Ledger.Find(name) is not { IsReservation: true } place)
@@ -217,6 +226,19 @@ internal sealed unsafe class Actor(World world, int participant)
 
     internal Actor Recover() => Do("recover", () => Recovery<Simulated>.RecoverDead(Heap));
 
+    /// <summary>Is dead when the program begins: what a participant leaves is a slot that is taken, and whose lock nobody holds.</summary>
+    /// <param name="isClaimed">Whether one that was about to take the slot is dead as well.</param>
+    internal Actor BeDead(bool isClaimed = false) => Do("be dead", () =>
+    {
+        ulong* word = &Heap->Slots[Heap->Slot].Word;
+        *word = isClaimed ? new SlotWord(*word).ClaimedByHolder(Heap->Slot).Bits : *word;
+        Simulated.ReleaseSlot(Heap);
+    });
+
+    /// <summary>Is stopped when the program begins, in the middle of a change of a block.</summary>
+    internal Actor BeStoppedAt(int block) => Do("be stopped", () =>
+        Blocks<Simulated>.TryChange(Heap, (ulong)block, Blocks<Simulated>.Read(Heap, (ulong)block), BlockWord.Busy(Heap->Slot)));
+
     internal Actor Attach() => Do("attach", () => Joining<Simulated>.TryJoin(Heap));
 
     internal Actor Detach() => Do("detach", () => Departure<Simulated>.Begin(Heap));
@@ -278,7 +300,7 @@ internal sealed unsafe class Actor(World world, int participant)
     /// <summary>Nobody has to be told to try again because another thread was preempted: that costs time and nothing else.</summary>
     private void RequireProgress(ShmStatus status, string what)
     {
-        if (!world.IsAnybodyDead)
+        if (!world.IsAnybodyDead && !world.Shape.HasStopped)
         {
             Require(status != ShmStatus.Contended, $"{what} answers contended, although nobody has died or stands still");
             Require(status != ShmStatus.OutOfMemory || !world.Shape.HasRoom || what == "grow", $"{what} answers out of memory, although there is room");

@@ -112,6 +112,16 @@ internal sealed unsafe partial class CacheActor(World world, Actor actor, int pa
         }
     });
 
+    /// <summary>There is a cache, but its table lies in part where this participant does not see: that is not "there is none".</summary>
+    internal CacheActor SeekInVain() => Do(() =>
+    {
+        ulong name = 0;
+        int found = Directory<Simulated>.Find(Attached, (byte*)&name, sizeof(ulong), out int free);
+        Require(found < 0 && free == Directory<Simulated>.Unknown, "a cache that cannot be seen is taken for missing");
+    });
+
+    internal CacheActor OrderRecount() => Do(() => ItemRecovery<Simulated>.OrderRecount(Attached));
+
     internal CacheActor Evict(bool ruthless = true) => WithCells((_, second) =>
     {
         Errand errand = Errand.ForRoom(Now, ruthless ? Errand.Everything : Errand.Unused);
@@ -126,6 +136,15 @@ internal sealed unsafe partial class CacheActor(World world, Actor actor, int pa
             Attached, Table, CacheKeys.Of(key), sizeof(ulong), default, first, Now, AddressOf(second), out NewItem item);
         Require(status == ShmStatus.Ok, $"an item is not begun: {status}");
         NewItems<Simulated>.Abandon(Attached, item);
+    });
+
+    /// <summary>Makes an item that nothing leads to, and keeps its cell: the last word of who died before the item was linked.</summary>
+    internal CacheActor LeaveUnlinked(int key) => Do(() =>
+    {
+        Require(Grips<Simulated>.TryTakeTwo(Attached, out int first, out int second) == CacheStatus.Ok, "no cells");
+        ShmStatus status = CacheRoom<Simulated>.TryBegin(
+            Attached, Table, CacheKeys.Of(key), sizeof(ulong), default, first, Now, AddressOf(second), out NewItem item);
+        Require(status == ShmStatus.Ok && NewItems<Simulated>.TryPublish(Attached, item), $"an item is not made: {status}");
     });
 
     /// <summary>Empties the block with the items, as for a large value.</summary>
@@ -254,7 +273,9 @@ internal sealed unsafe partial class CacheActor(World world, Actor actor, int pa
 
     private CacheStatus RequireProgress(CacheStatus status)
     {
-        Require(status != CacheStatus.Contended || world.IsAnybodyDead, "an operation answers contended, although nobody has died or stands still");
+        // Who cannot find out how large the heap is has to give up where others are.
+        bool mayBe = world.IsAnybodyDead || participant == world.Shape.Blind;
+        Require(status != CacheStatus.Contended || mayBe, "an operation answers contended, although nobody has died or stands still");
         return status;
     }
 

@@ -66,25 +66,6 @@ internal static class CacheCatalogue
             },
         };
 
-    /// <summary>
-    /// Every operation of a participant that cannot find out how large the heap is, when somebody else has made it larger and put the values there, beside
-    /// one that sees all of it. It may refuse; it takes nothing for missing, and gives no key a second value.
-    /// </summary>
-    internal static IEnumerable<SimulatedProgram> Blind =>
-        from other in (CacheOperation[])[CacheOperations.Get, CacheOperations.Set, CacheOperations.Remove]
-        from operation in CacheOperations.All
-        let pair = Make($"cache: {operation.Name}, blind | {other.Name}, grown", true, operation, other)
-        let blocks = pair.Shape.MaximumBlocks + 1
-        select pair with
-        {
-            Shape = pair.Shape with { MaximumBlocks = blocks, StorageBlocks = blocks, Blind = 0 },
-            Setup = actors =>
-            {
-                Prepare(actors);
-                actors[2].Grow().Cache.Set(A, 9).Set(B, 9);
-            },
-        };
-
     /// <summary>Every operation, which dies somewhere, beside somebody who recovers and may die as well.</summary>
     internal static IEnumerable<SimulatedProgram> Deaths =>
         from isThere in (bool[])[false, true]

@@ -66,6 +66,21 @@ internal static class CacheTargeted
             Mortal = [0],
         },
 
+        // A claim of who held the slot's lock and died is neither the next holder's, nor another's, but by a step of its own.
+        Make("who was about to take a dead one's slot died, and two go on", false,
+            new(1, actor => actor.Recover().Sweep(1).Cache.Set(A, 1)),
+            new(2, actor => actor.Attach())) with
+        {
+            Joined = 2,
+            Shape = CacheCatalogue.Shape with { Slots = 2 },
+            Setup = actors =>
+            {
+                Prepare(actors);
+                actors[0].Cache.LeaveUnlinked(B).Heap.BeDead(isClaimed: true);
+            },
+            Mortal = [1],
+        },
+
         // Whoever clears the entry of an item that its maker takes out again, and dies: the item is still its maker's.
         Make("one has lost a contest, and one that clears dies", true,
             new(0, actor => actor.Cache.GoOnAfterContest(A)),

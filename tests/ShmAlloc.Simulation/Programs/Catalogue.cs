@@ -83,7 +83,7 @@ internal static class Catalogue
         ["cache"] = CacheCatalogue.Pairs,
         ["cachethreads"] = CacheCatalogue.Threads,
         ["cachegrown"] = CacheCatalogue.Grown,
-        ["cacheblind"] = CacheCatalogue.Blind,
+        ["cacheblind"] = CacheBlind.All,
         ["cachedeaths"] = CacheCatalogue.Deaths,
         ["cachefours"] = CacheFours.All,
         ["cachetargeted"] = CacheTargeted.All,

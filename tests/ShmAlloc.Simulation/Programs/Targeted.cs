@@ -107,6 +107,36 @@ internal static class Targeted
             Shape = Catalogue.Shape with { Participants = 6, Slots = 6 },
         },
 
+        MakeTight("one that died is recovered by another, and by the one that takes its slot and claims", 2,
+            new(1, actor => actor.Recover().Sweep(0)),
+            new(2, actor => actor.Attach().Reserve(40, "b").Publish("b"))) with
+        {
+            Setup = actors => actors[0].Malloc(1, "seed").BeDead(),
+            Shape = Catalogue.Tight with { Slots = 2 },
+            Mortal = [1, 2],
+        },
+
+        MakeTight("one that died is recovered by two, and its slot is used again", 3,
+            new(1, actor => actor.Recover().Sweep(0)),
+            new(2, actor => actor.Recover()),
+            new(3, actor => actor.Attach().Reserve(40, "b").Publish("b"))) with
+        {
+            Setup = actors => actors[0].Malloc(1, "seed").BeDead(),
+            Shape = Catalogue.Tight with { Slots = 3 },
+            Mortal = [1, 2],
+        },
+
+        MakeTight("a recoverer leaves beside another one, and the slot is used again", 3,
+            new(1, actor => actor.Recover()),
+            new(1, actor => actor.Detach()),
+            new(2, actor => actor.Recover()),
+            new(3, actor => actor.Attach().Reserve(40, "b").FindNamed("b"))) with
+        {
+            Setup = actors => actors[0].Malloc(1, "seed").BeDead(),
+            Shape = Catalogue.Tight with { Slots = 3 },
+            Mortal = [1, 2],
+        },
+
         MakeTight("a run is retired while a late claim names its block", 3,
             new(0, actor => actor.Malloc(40, "a")),
             new(1, actor => actor.FreeBlocks())) with
@@ -125,6 +155,22 @@ internal static class Targeted
         MakeTight("a participant leaves while it is verified", 2,
             new(0, actor => actor.Malloc(40, "a").Detach()),
             new(1, actor => actor.Verify())),
+
+        Make("somebody is stopped at the last block", 3,
+            new(0, actor => actor.Malloc(60, "a").Malloc(60, "b").Malloc(60, "c")),
+            new(1, actor => actor.Malloc(60, "d"))) with
+        {
+            Setup = actors => actors[2].BeStoppedAt(0),
+            Shape = Catalogue.Shape with { CommittedBlocks = 2, MaximumBlocks = 2, HasStopped = true },
+        },
+
+        Make("two threads dispose while a third is in an operation", 1,
+            new(0, actor => actor.Malloc(40, "a")),
+            new(0, actor => actor.Detach()),
+            new(0, actor => actor.Detach())) with
+        {
+            Shape = Catalogue.Shape with { Cells = 2, OperationCells = 2 },
+        },
 
         Make("a growth fails and gives back beside two that succeed", 3,
             new(0, actor => actor.Grow(blocks: 3)),

@@ -55,6 +55,11 @@ internal static class Trimming
             new(0, actor => actor.Malloc(Crossing, "a")),
             new(1, actor => actor.Malloc(Crossing, "b"))),
 
+        MakeBare("two bare blocks are filled, and wanted by three", 3,
+            new(0, actor => actor.Malloc(4, "a")),
+            new(1, actor => actor.Malloc(4, "b")),
+            new(2, actor => actor.Malloc(4, "c"))),
+
         MakeBare("bare blocks are filled for a run and for less", 2,
             new(0, actor => actor.Malloc(Run, "run")),
             new(1, actor => actor.Malloc(4, "a"))) with { Shape = Scarce },

@@ -76,8 +76,21 @@ public sealed class WordTests
     [Theory]
     [InlineData(2UL)]
     [InlineData(0x8000_0000UL)]
-    [InlineData(0x7_0000_0003UL)]
+    [InlineData(0x7_0001_0000UL)]
+    [InlineData(0x7_0002_0001UL)]
     public void Other_bits_in_a_slot_word_are_malformed(ulong bits) => Assert.False(new SlotWord(bits).IsWellFormed);
+
+    [Fact]
+    public void A_slot_word_says_who_recovers_its_participant() => Gen.Select(Gen.UInt, Gen.Int[0, 65534], Gen.UInt).Sample((epoch, slot, other) =>
+    {
+        SlotWord active = new SlotWord((ulong)epoch << 32).Activated;
+        SlotWord claimed = active.ClaimedBy(slot, other);
+        SlotWord recoverer = new SlotWord((ulong)other << 32).Activated;
+        Assert.Equal((true, epoch, true, slot, true), (claimed.IsActive, claimed.Epoch, claimed.IsClaimed, claimed.Recoverer, claimed.IsWellFormed));
+        Assert.True(claimed.IsClaimedBy(slot, recoverer));
+        Assert.False(claimed.IsClaimedBy(slot, recoverer.GivenUp.Activated));
+        Assert.Equal((active.Bits, active.GivenUp.Bits), (claimed.Unclaimed.Bits, claimed.GivenUp.Bits));
+    });
 
     [Fact]
     public void Cells_keep_kind_length_and_unit_apart() =>

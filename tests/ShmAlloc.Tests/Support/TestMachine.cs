@@ -110,11 +110,7 @@ internal readonly unsafe struct TestMachine : IMachine
     {
     }
 
-    public static bool TryLockSlot(Attachment* heap, int probe, int slot) => !NativeHeap.Of(heap).IsAlive(slot);
-
-    public static void UnlockSlot(Attachment* heap, int probe, int slot)
-    {
-    }
+    public static bool IsSlotHeld(Attachment* heap, int probe, int slot) => NativeHeap.Of(heap).IsAlive(slot);
 
     public static bool TryHoldSlot(Attachment* heap, int slot) => NativeHeap.Of(heap).TryHold(heap, slot);
 

@@ -4,9 +4,15 @@ using ShmAlloc.Layout;
 namespace ShmAlloc.Memory.Linux;
 
 /// <summary><c>struct flock</c>: an open-file-description lock on one byte beyond the end of the file, the one that belongs to a slot.</summary>
+/// <remarks>
+/// Slots are held by write locks, for which a descriptor must be open for writing. Asked for is whether a read lock would be in the way of one: then
+/// locks of those who may only read the file are none, and they cannot make the dead look alive. (They can keep others from getting a slot:
+/// docs/operations.md.)
+/// </remarks>
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct FileLock
 {
+    private const int GetLock = 36;
     private const int SetLock = 37;
     private const short ReadLock = 0;
     private const short WriteLock = 1;
@@ -22,23 +28,26 @@ internal unsafe struct FileLock
     private long _length;
     private readonly int _process;
 
-    /// <summary>Tries to get the lock of a slot for an open file description; never waits.</summary>
-    internal static bool TryLock(int descriptor, int slot) => Set(descriptor, slot, WriteLock);
+    /// <summary>Tries to get the lock of a slot for an open file description; never waits. It goes with the description.</summary>
+    internal static bool TryLock(int descriptor, int slot) => TryCall(descriptor, SetLock, slot, WriteLock, out _);
 
-    internal static void Unlock(int descriptor, int slot) => Set(descriptor, slot, NoLock);
+    /// <summary>Whether somebody else holds the lock of a slot; also if the kernel does not tell.</summary>
+    internal static bool IsHeld(int descriptor, int slot) => !TryCall(descriptor, GetLock, slot, ReadLock, out short found) || found != NoLock;
 
     /// <summary>Tries to become one of those who are growing.</summary>
-    internal static bool TryShareGrowth(int descriptor) => Set(descriptor, GrowthByte, ReadLock);
+    internal static bool TryShareGrowth(int descriptor) => TryCall(descriptor, SetLock, GrowthByte, ReadLock, out _);
 
     /// <summary>Tries to become the one who gives room back, while nobody is growing.</summary>
-    internal static bool TryOwnGrowth(int descriptor) => Set(descriptor, GrowthByte, WriteLock);
+    internal static bool TryOwnGrowth(int descriptor) => TryCall(descriptor, SetLock, GrowthByte, WriteLock, out _);
 
     /// <summary>Also for a copy of the descriptor that a forked child has.</summary>
-    internal static void LeaveGrowth(int descriptor) => Set(descriptor, GrowthByte, NoLock);
+    internal static void LeaveGrowth(int descriptor) => TryCall(descriptor, SetLock, GrowthByte, NoLock, out _);
 
-    private static bool Set(int descriptor, int slot, short type)
+    private static bool TryCall(int descriptor, int command, int slot, short type, out short found)
     {
         FileLock request = new() { _type = type, _start = FirstByte + slot, _length = 1 };
-        return Libc.Control(descriptor, SetLock, &request) == 0;
+        bool isDone = Libc.Control(descriptor, command, &request) == 0;
+        found = request._type;
+        return isDone;
     }
 }

@@ -69,6 +69,7 @@ internal static unsafe class SlotLock
 
         int byPath = Libc.Open(heap->Path, flags | Libc.NoFollow, 0);
         error = byPath < 0 ? Libc.Error : ErrorNumber.Stale;
+        heap->FileError = byPath < 0 ? error : 0;
         return KeepIfSame(heap, byPath);
     }
 

@@ -61,7 +61,7 @@ internal static unsafe class InvariantWalk<TMachine>
     private static void VerifySlot(Attachment* heap, int slot, ref VerificationReport report)
     {
         SlotWord word = Recovery<TMachine>.ReadSlot(heap, slot);
-        if (!word.IsWellFormed)
+        if (!word.IsWellFormed || (word.IsClaimed && word.Recoverer >= (int)heap->Geometry.Slots))
         {
             report.Add(new Violation(ViolationKind.MalformedSlot, (ulong)slot, 0, word.Bits));
         }

@@ -92,12 +92,12 @@ internal static unsafe class Holes
     /// <summary>What lies before the blocks, those that are bare included.</summary>
     private static int FillManagement(int descriptor, in Geometry geometry, ulong committed)
     {
-        int error = BlockStorage.FillRange(descriptor, 0, geometry.BlockWordsAt + (committed * sizeof(ulong)));
+        int error = BlockStorage.Change(descriptor, BlockStorage.Preallocate, 0, geometry.BlockWordsAt + (committed * sizeof(ulong)));
         error = error != 0 ? error
-            : BlockStorage.FillRange(descriptor, geometry.HintsAt, Geometry.Groups(committed) * Geometry.Planes * sizeof(ulong));
+            : BlockStorage.Change(descriptor, BlockStorage.Preallocate, geometry.HintsAt, Geometry.Groups(committed) * Geometry.Planes * sizeof(ulong));
         error = error != 0 ? error
-            : BlockStorage.FillRange(descriptor, geometry.BitmapsAt, committed * geometry.WordsPerBlock * sizeof(ulong));
-        return error != 0 ? error : BlockStorage.FillRange(descriptor, geometry.UserBaseAt, Geometry.Page);
+            : BlockStorage.Change(descriptor, BlockStorage.Preallocate, geometry.BitmapsAt, committed * geometry.WordsPerBlock * sizeof(ulong));
+        return error != 0 ? error : BlockStorage.Change(descriptor, BlockStorage.Preallocate, geometry.UserBaseAt, Geometry.Page);
     }
 
     /// <summary>Finds out how many blocks from here on are bare, or are not. What is losing its storage or getting it counts as bare.</summary>

@@ -6,20 +6,8 @@ namespace ShmAlloc.Memory.Linux;
 /// Gives every page that may be touched its storage beforehand, so that a full file system is an error here and never a SIGBUS later; and takes
 /// back what a failure left.
 /// </summary>
-/// <remarks>
-/// <c>fallocate</c> itself: the C library's <c>posix_fallocate</c> falls back to reading and writing every page, which would overwrite what
-/// another participant stores meanwhile. It goes in steps: a kernel may undo an interrupted call, so a large one beside an interval timer might never end.
-/// </remarks>
 internal static unsafe class Preallocation
 {
-    private const ulong LargestStep = 4 << 20;
-
-    /// <summary>So often in a row is one page tried that signals interrupt.</summary>
-    private const int MaxInterruptions = 1000;
-
-    private const int PunchHole = 2;
-    private const int KeepSize = 1;
-    private const int UnshareRange = 0x40;
     private const int FileSizeLimit = 1;
 
     /// <summary>Preallocates blocks <paramref name="from"/> to <paramref name="to"/> − 1 and what describes them. Harmless to repeat.</summary>
@@ -38,22 +26,23 @@ internal static unsafe class Preallocation
             return error;
         }
 
-        return Ranges(descriptor, 0, geometry, from, to);
+        return Ranges(descriptor, BlockStorage.Preallocate, geometry, from, to);
     }
 
     /// <summary>Gives all blocks that are committed storage that no copy of the file has as well; what fails stays as it was.</summary>
-    internal static void Unshare(int descriptor, in Geometry geometry, ulong committed) => Ranges(descriptor, UnshareRange, geometry, 0, committed);
+    internal static void Unshare(int descriptor, in Geometry geometry, ulong committed) =>
+        Ranges(descriptor, BlockStorage.UnshareRange, geometry, 0, committed);
 
     /// <summary>Takes the storage away from all blocks from <paramref name="from"/> on. Pages that other blocks need as well keep theirs.</summary>
     internal static void Uncommit(int descriptor, in Geometry geometry, ulong from)
     {
         ulong length = FileStatus.TryRead(descriptor, out FileStatus status) ? status.Size : 0;
         ulong end = geometry.FileBytes(from);
-        Punch(descriptor, end, Math.Max(end, length));
+        BlockStorage.PunchPages(descriptor, end, Math.Max(end, length));
         Libc.Truncate(descriptor, (long)end);
-        Punch(descriptor, geometry.BlockWordsAt + (from * sizeof(ulong)), geometry.HintsAt);
-        Punch(descriptor, geometry.HintsAt + (Geometry.Groups(from) * Geometry.Planes * sizeof(ulong)), geometry.BitmapsAt);
-        Punch(descriptor, geometry.BitmapsAt + (from * geometry.WordsPerBlock * sizeof(ulong)), geometry.UserBaseAt);
+        BlockStorage.PunchPages(descriptor, geometry.BlockWordsAt + (from * sizeof(ulong)), geometry.HintsAt);
+        BlockStorage.PunchPages(descriptor, geometry.HintsAt + (Geometry.Groups(from) * Geometry.Planes * sizeof(ulong)), geometry.BitmapsAt);
+        BlockStorage.PunchPages(descriptor, geometry.BitmapsAt + (from * geometry.WordsPerBlock * sizeof(ulong)), geometry.UserBaseAt);
     }
 
     /// <summary>Asks before anything is taken: beyond the limit on file sizes the kernel would send a signal, and a full disk is full for all.</summary>
@@ -85,55 +74,12 @@ internal static unsafe class Preallocation
         const ulong groupBytes = Geometry.Planes * sizeof(ulong);
         ulong regionAt = geometry.UserBaseAt + Geometry.Page;
 
-        int error = Range(descriptor, mode, regionAt + (from << geometry.BlockShift), (to - from) << geometry.BlockShift);
-        error = error != 0 || from != 0 ? error : Range(descriptor, mode, 0, geometry.BlockWordsAt);
-        error = error != 0 || from != 0 ? error : Range(descriptor, mode, geometry.UserBaseAt, Geometry.Page);
-        error = error != 0 ? error : Range(descriptor, mode, geometry.BlockWordsAt + (from * sizeof(ulong)), (to - from) * sizeof(ulong));
+        int error = BlockStorage.Change(descriptor, mode, regionAt + (from << geometry.BlockShift), (to - from) << geometry.BlockShift);
+        error = error != 0 || from != 0 ? error : BlockStorage.Change(descriptor, mode, 0, geometry.BlockWordsAt);
+        error = error != 0 || from != 0 ? error : BlockStorage.Change(descriptor, mode, geometry.UserBaseAt, Geometry.Page);
+        error = error != 0 ? error : BlockStorage.Change(descriptor, mode, geometry.BlockWordsAt + (from * sizeof(ulong)), (to - from) * sizeof(ulong));
         error = error != 0 ? error
-            : Range(descriptor, mode, geometry.HintsAt + (groupsFrom * groupBytes), (Geometry.Groups(to) - groupsFrom) * groupBytes);
-        return error != 0 ? error : Range(descriptor, mode, geometry.BitmapsAt + (from * bitmapBytes), (to - from) * bitmapBytes);
-    }
-
-    private static int Range(int descriptor, int mode, ulong offset, ulong length)
-    {
-        ulong step = LargestStep;
-        int interruptions = 0;
-        while (length != 0)
-        {
-            ulong now = Math.Min(step, length);
-            int error = Libc.Allocate(descriptor, mode, (long)offset, (long)now);
-            if (error == 0)
-            {
-                offset += now;
-                length -= now;
-                step = Math.Min(step * 2, LargestStep);
-                interruptions = 0;
-            }
-            else if (error == Libc.Interrupted && interruptions < MaxInterruptions)
-            {
-                step = Math.Max(step / 2, Geometry.Page);
-                interruptions++;
-            }
-            else
-            {
-                return error;
-            }
-        }
-
-        return 0;
-    }
-
-    /// <summary>The whole pages between two places become holes; what fails stays as it is, for the next one who gives back.</summary>
-    private static void Punch(int descriptor, ulong from, ulong to)
-    {
-        from = (from + Geometry.Page - 1) & ~(Geometry.Page - 1);
-        for (int tries = 0; from < to && tries < MaxInterruptions; tries++)
-        {
-            int error = Libc.Allocate(descriptor, PunchHole | KeepSize, (long)from, (long)(to - from));
-            if (error != Libc.Interrupted)
-            {
-                return;
-            }
-        }
+            : BlockStorage.Change(descriptor, mode, geometry.HintsAt + (groupsFrom * groupBytes), (Geometry.Groups(to) - groupsFrom) * groupBytes);
+        return error != 0 ? error : BlockStorage.Change(descriptor, mode, geometry.BitmapsAt + (from * bitmapBytes), (to - from) * bitmapBytes);
     }
 }

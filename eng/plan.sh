@@ -149,6 +149,12 @@ check_format() {
 # install_needed: installs the programs of the list that some project to run needs.
 install_needed() {
     local entry command packages=() claimed wanted
+    if [[ $effort != quick ]]; then
+        needed+=("${needed_for_all[@]}")
+        if printf '%s\n' "${projects[@]}" | grep -q Benchmarks; then
+            run_job "installing what is compared" "$results/peers.log" "" install_peers "${allocator_peers[@]}" "${cache_peers[@]}" || cat "$ended_log"
+        fi
+    fi
     claimed=$(for project in $(test_projects); do project_property "$project" NeedsPrograms; done)
     wanted=$(for project in "${projects[@]}"; do project_property "$project" NeedsPrograms; done)
     for entry in "${needed[@]}"; do

@@ -21,21 +21,11 @@ internal sealed record BrokenVariant(string Name, string[] Explore, params (stri
             File.Copy(file, Path.Combine(directory, Path.GetFileName(file)), overwrite: true);
         }
 
-        Assert.All(Edits, edit => Assert.True(Sources.Value.ContainsKey(edit.File), $"'{Name}' edits {edit.File}, which is not there."));
+        Dictionary<string, string> edited = Edit();
         List<SyntaxTree> trees = [CSharpSyntaxTree.ParseText(Attributes(binaries), Parse)];
         foreach ((string name, SyntaxTree tree) in Sources.Value)
         {
-            string text = tree.ToString();
-            bool isEdited = false;
-            foreach ((_, string before, string after) in Edits.Where(edit => edit.File == name))
-            {
-                int count = text.Split(before).Length - 1;
-                Assert.True(count == 1, $"'{Name}' does not fit the source any more: its text is {count} times in {name}.");
-                text = text.Replace(before, after, StringComparison.Ordinal);
-                isEdited = true;
-            }
-
-            trees.Add(isEdited ? CSharpSyntaxTree.ParseText(text, Parse, tree.FilePath) : tree);
+            trees.Add(edited.TryGetValue(name, out string? text) ? CSharpSyntaxTree.ParseText(text, Parse, tree.FilePath) : tree);
         }
 
         CSharpCompilation compilation = CSharpCompilation.Create(
@@ -47,6 +37,23 @@ internal sealed record BrokenVariant(string Name, string[] Explore, params (stri
                 nullableContextOptions: NullableContextOptions.Annotations));
         var result = compilation.Emit(Path.Combine(directory, "ShmAlloc.dll"));
         Assert.True(result.Success, string.Join('\n', result.Diagnostics.Where(diagnostic => diagnostic.Severity == DiagnosticSeverity.Error)));
+    }
+
+    /// <summary>Makes the edits, and sees to it that each fits.</summary>
+    /// <returns>What is in the files that are edited.</returns>
+    internal Dictionary<string, string> Edit()
+    {
+        Dictionary<string, string> edited = [];
+        foreach ((string file, string before, string after) in Edits)
+        {
+            Assert.True(Sources.Value.ContainsKey(file), $"'{Name}' edits {file}, which is not there.");
+            string text = edited.GetValueOrDefault(file) ?? Sources.Value[file].ToString();
+            int count = text.Split(before).Length - 1;
+            Assert.True(count == 1, $"'{Name}' does not fit the source any more: its text is {count} times in {file}.");
+            edited[file] = text.Replace(before, after, StringComparison.Ordinal);
+        }
+
+        return edited;
     }
 
     /// <summary>The sources of the core, by their names below it: read once for all variants.</summary>

@@ -2,6 +2,10 @@ namespace ShmAlloc.Simulation.Tests;
 
 public sealed class ControlTests(ITestOutputHelper output)
 {
+    /// <summary>Also of those that a quick run does not compile.</summary>
+    [Fact]
+    public void Every_variant_fits_the_sources() => Assert.All(Controls.All.Concat(CacheControls.All), variant => variant.Edit());
+
     [Theory]
     [MemberData(nameof(Controls.Names), MemberType = typeof(Controls))]
     public async Task The_simulator_catches(string name)

@@ -58,7 +58,7 @@ public static class Controls
             ("Participants/Cells.cs", "                UsedCells<TMachine>.Include(heap, candidate);\n", "")),
 
         new BrokenVariant("nobody waits for others", On("share two cells", 2),
-            ("Participants/Patience.cs", "return TMachine.TryYield(heap, _idle++);", "return false;")),
+            ("Participants/Patience.cs", "mayChange = TMachine.TryYield(heap, _idle++);", "mayChange = false;")),
 
         new BrokenVariant("who waits for a second cell keeps the first", On("want both its cells", 1),
             ("Participants/Cells.cs",

@@ -124,9 +124,12 @@ internal sealed class PointCommand(string path, bool onlyStops)
         return taken;
     }
 
-    private ShmHeap Prepare(Script script, Scene scene)
+    /// <summary>Who looks gives up soon on who stands still: here nobody is slow, but stopped.</summary>
+    private unsafe ShmHeap Prepare(Script script, Scene scene)
     {
+        const uint turns = 8;
         var heap = script.CreateHeap(path);
+        heap.Attachment->MaxTurns = turns;
         Board.Word(Client.BeforeWord) = 0;
         script.Prepare(heap, scene);
         var published = heap.GetStatistics().UsedBytes / heap.UnitBytes;

@@ -15,6 +15,9 @@ internal sealed unsafe class Client
     internal const int BeforeWord = 2;
     internal const int AfterWord = 3;
 
+    /// <summary>Who waits gives up soon: in these lives nobody is slow, but dead or stopped.</summary>
+    internal const uint MaxTurns = 8;
+
     private readonly Attachment* _heap;
     private readonly List<(int Cell, Ticket Ticket, ulong Offset, long Bytes)> _reservations = new(16);
 
@@ -24,6 +27,7 @@ internal sealed unsafe class Client
     {
         var heap = Mapping.AllocatePrivate(Encoding.UTF8.GetBytes(path), Environment.ProcessorCount);
         var failure = HeapFile.Attach(heap, new HeapSpecification());
+        heap->MaxTurns = MaxTurns;
         if (!failure.IsNone)
         {
             throw new InvalidOperationException($"The heap could not be attached: {failure.Reason}.");

@@ -15,7 +15,7 @@ internal sealed class PointCommand(string path, bool onlyStops)
     /// <param name="arguments">The path; the name of a script and the number of a checkpoint, to try just that.</param>
     internal static int Die(string[] arguments) => new PointCommand(arguments[0], onlyStops: false).Run(arguments);
 
-    /// <param name="arguments">The same.</param>
+    /// <param name="arguments">The same; or the path and a number, to try every so-manieth checkpoint only.</param>
     internal static int Stop(string[] arguments) => new PointCommand(arguments[0], onlyStops: true).Run(arguments);
 
     private int Run(string[] arguments)
@@ -28,10 +28,10 @@ internal sealed class PointCommand(string path, bool onlyStops)
             return found.Count == 0 ? 0 : 1;
         }
 
-        return RunAll();
+        return RunAll(arguments is [_, var every] ? int.Parse(every, CultureInfo.InvariantCulture) : 1);
     }
 
-    private int RunAll()
+    private int RunAll(int every)
     {
         var faults = 0;
         var ends = 0;
@@ -40,7 +40,7 @@ internal sealed class PointCommand(string path, bool onlyStops)
         foreach (var script in Scripts.All)
         {
             var checkpoints = Note(script);
-            for (var index = 0; index < checkpoints.Count; index++, ends++)
+            for (var index = ends % every; index < checkpoints.Count; index += every, ends++)
             {
                 var found = Play(script, checkpoints, index);
                 found.ForEach(fault => Console.WriteLine($"fault: {script.Name} {index + 1} ({checkpoints[index]}): {fault}"));
@@ -124,12 +124,10 @@ internal sealed class PointCommand(string path, bool onlyStops)
         return taken;
     }
 
-    /// <summary>Who looks gives up soon on who stands still: here nobody is slow, but stopped.</summary>
     private unsafe ShmHeap Prepare(Script script, Scene scene)
     {
-        const uint turns = 8;
         var heap = script.CreateHeap(path);
-        heap.Attachment->MaxTurns = turns;
+        heap.Attachment->MaxTurns = Client.MaxTurns;
         Board.Word(Client.BeforeWord) = 0;
         script.Prepare(heap, scene);
         var published = heap.GetStatistics().UsedBytes / heap.UnitBytes;

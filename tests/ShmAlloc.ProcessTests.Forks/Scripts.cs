@@ -24,7 +24,7 @@ internal static class Scripts
         new("given back", 2, 6, GrowFully, GiveBack),
         new("long free", 2, 4, GrowFully, GiveBackLater),
         new("recovery of given back blocks", 2, 4, LeaveBaring, client => client.Recover()),
-        new("file named", 2, 0, Nothing, client => client.NameFile()),
+        new("file named", 12, 0, Nothing, client => client.NameFile()),
         new("held and retired", 12, 0, Nothing, HoldAndRetire),
         new("no slot", 8, 0, (heap, scene) => PublishRuns(heap, scene.TakeAllSlots), WithoutSlot),
         new("retired runs", 8, 0, RetireRuns, client => client.Fill(2 * Run, 2)),

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using ShmAlloc.TestSupport;
 
 namespace ShmAlloc.Simulation.Tests;
 
@@ -29,6 +30,7 @@ public sealed partial class CoverageTests
     [Fact]
     public async Task Every_shared_access_is_reached_and_every_store_is_died_at()
     {
+        Assert.SkipWhen(Effort.Choose(true, false, false), "It takes minutes: ./test --all runs it.");
         Dictionary<(string File, int Line), (bool IsStore, long Reached, long Killed)> seen = [];
         List<string> missing = [];
         foreach (string[] options in Explorations)

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using ShmAlloc.TestSupport;
 
 namespace ShmAlloc.Simulation.Tests;
 
@@ -13,6 +14,7 @@ public sealed partial class ReductionTests(ITestOutputHelper output)
     [InlineData("what is read is retired, swept and claimed", 2, 0)]
     public async Task The_reduction_loses_no_end(string program, int preemptions, int deaths)
     {
+        preemptions = Math.Min(preemptions, Effort.Choose(1, 3, 3));
         string[] options = ["--program", program, .. SimulatorProgram.Bounds(preemptions, deaths, long.MaxValue)];
         string reduced = await SimulatorProgram.ExploreAsync(output, options);
         string plain = await SimulatorProgram.ExploreAsync(output, [.. options, "--plain", "yes"]);

@@ -87,31 +87,31 @@ internal readonly unsafe struct Checkpointed : IMachine
         Hardware.ReleaseSlot(heap);
     }
 
-    public static ShmStatus BeginGrowing(Attachment* heap, out int growth)
+    public static ShmStatus BeginGrowing(Attachment* heap, out nint growth)
     {
         Checkpoints.Reach(nameof(BeginGrowing), 0);
         return Hardware.BeginGrowing(heap, out growth);
     }
 
-    public static ShmStatus TryCommit(Attachment* heap, int growth, ulong from, ulong to, out bool isBegun)
+    public static ShmStatus TryCommit(Attachment* heap, nint growth, ulong from, ulong to, out bool isBegun)
     {
         Checkpoints.Reach(nameof(TryCommit), 0);
         return Hardware.TryCommit(heap, growth, from, to, out isBegun);
     }
 
-    public static bool TryBeginGivingBack(Attachment* heap, int growth)
+    public static bool TryBeginGivingBack(Attachment* heap, ref nint growth)
     {
         Checkpoints.Reach(nameof(TryBeginGivingBack), 0);
-        return Hardware.TryBeginGivingBack(heap, growth);
+        return Hardware.TryBeginGivingBack(heap, ref growth);
     }
 
-    public static void GiveBack(Attachment* heap, int growth, ulong from)
+    public static void GiveBack(Attachment* heap, nint growth, ulong from)
     {
         Checkpoints.Reach(nameof(GiveBack), 0);
         Hardware.GiveBack(heap, growth, from);
     }
 
-    public static void EndGrowing(Attachment* heap, int growth)
+    public static void EndGrowing(Attachment* heap, nint growth)
     {
         Checkpoints.Reach(nameof(EndGrowing), 0);
         Hardware.EndGrowing(heap, growth);

@@ -84,8 +84,11 @@ public static class Controls
         new BrokenVariant("recovery without a claim", On("one that died is recovered by another, and by the one that takes its slot", 2),
             (RecoveryFile, "claimed = recoverer == slot ? word.ClaimedByHolder(slot) : word.ClaimedBy(recoverer, epoch);", "claimed = word;")),
 
-        new BrokenVariant("a claim of who died taken for one's own", On("who was about to take a dead one's slot died", 2),
+        new BrokenVariant("a claim of who died taken for one's own", On("who was about to take a dead one's slot died, and two", 2),
             (RecoveryFile, "word.ClaimedByHolder(slot)", "word.ClaimedBy(slot, 0)")),
+
+        new BrokenVariant("a holder's claim that there was before", On("a free died half-way, who was about to take its slot", 3, 1),
+            ("Layout/SlotWord.cs", "new SlotWord(GivenUp.Bits | ActiveBit).ClaimedBy(slot, 0)", "ClaimedBy(slot, Recoverer == slot ? (uint)(Bits >> RecovererEpochShift) + 1 : 0)")),
 
         new BrokenVariant("a claim taken from a recoverer that lives", On("one that died is recovered by two", 2),
             (RecoveryFile, "            && TMachine.IsSlotHeld(heap, probe, recoverer);", "            && false;")),

@@ -78,9 +78,10 @@ internal static unsafe class FullSearch<TMachine>
 
     private static void RecoverDead(Attachment* heap, ref Meeting meeting)
     {
-        if (!Recovery<TMachine>.TryRecoverDead(heap, out _))
+        Recovery<TMachine>.RecoverDead(heap, out ulong others);
+        if (others != 0)
         {
-            meeting.NoteRecovery();
+            meeting.NoteRecovery(others);
         }
     }
 

@@ -83,7 +83,7 @@ internal static unsafe class Growth<TMachine>
         }
 
         ulong step = Math.Max(Math.Max(blocks, from / 4), SmallestStepBytes >> heap->Geometry.BlockShift);
-        ShmStatus status = Begin(heap, out int growth);
+        ShmStatus status = Begin(heap, out nint growth);
         if (status != ShmStatus.Ok)
         {
             return status;
@@ -92,7 +92,7 @@ internal static unsafe class Growth<TMachine>
         status = Commit(heap, growth, from, blocks, Math.Min(step, room), out bool hasLeft);
         if (hasLeft)
         {
-            GiveBack(heap, growth);
+            GiveBack(heap, ref growth);
         }
 
         TMachine.EndGrowing(heap, growth);
@@ -106,15 +106,15 @@ internal static unsafe class Growth<TMachine>
     /// <summary>Gives back what a grower left that died, if nobody is growing.</summary>
     internal static void GiveBackLeft(Attachment* heap)
     {
-        if (TMachine.BeginGrowing(heap, out int growth) == ShmStatus.Ok)
+        if (TMachine.BeginGrowing(heap, out nint growth) == ShmStatus.Ok)
         {
-            GiveBack(heap, growth);
+            GiveBack(heap, ref growth);
             TMachine.EndGrowing(heap, growth);
         }
     }
 
     /// <summary>While another participant gives back what a failure took, waits until it has: milliseconds.</summary>
-    private static ShmStatus Begin(Attachment* heap, out int growth)
+    private static ShmStatus Begin(Attachment* heap, out nint growth)
     {
         Patience patience = default;
         ShmStatus status;
@@ -132,7 +132,7 @@ internal static unsafe class Growth<TMachine>
     /// takes effect. Nobody takes the storage away in between: whoever gives back waits for no grower, and begins only when there is none.
     /// Death before it: the file is longer than it says, until the next one who grows or attaches; after it: blocks that no hint names.
     /// </remarks>
-    private static ShmStatus Commit(Attachment* heap, int growth, ulong from, ulong blocks, ulong step, out bool hasLeft)
+    private static ShmStatus Commit(Attachment* heap, nint growth, ulong from, ulong blocks, ulong step, out bool hasLeft)
     {
         ulong to = from + step;
         ShmStatus status = TMachine.TryCommit(heap, growth, from, to, out hasLeft);
@@ -164,9 +164,9 @@ internal static unsafe class Growth<TMachine>
     /// The committed size is raised by growers only, and while this participant owns their lock there is none: what lies beyond it is nobody's.
     /// A grower that comes later gets the storage anew. Takes effect in the kernel. Death: the lock goes, and what is left is given back by the next.
     /// </remarks>
-    private static void GiveBack(Attachment* heap, int growth)
+    private static void GiveBack(Attachment* heap, ref nint growth)
     {
-        if (TMachine.TryBeginGivingBack(heap, growth))
+        if (TMachine.TryBeginGivingBack(heap, ref growth))
         {
             // What this process knows to be committed stays, whatever somebody has written over the word.
             ulong committed = Math.Max(TMachine.Read(&heap->Header->CommittedBlocks), TMachine.Read(&heap->Blocks));

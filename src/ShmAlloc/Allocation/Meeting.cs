@@ -16,6 +16,9 @@ internal struct Meeting
     /// <summary>So often a search looks again before the heap grows instead.</summary>
     internal const int RoundsBeforeGrowth = 3;
 
+    /// <summary>So long it is not waited again for what was waited for in vain: who stood still may go on, and be preempted in the same place.</summary>
+    private const ulong RememberedMilliseconds = 10_000;
+
     private ulong _transitions;
     private bool _hasChanged;
 
@@ -40,8 +43,8 @@ internal struct Meeting
     /// <summary>What lies in a block was taken out of use, and others still hold it.</summary>
     internal void NoteHeld(ulong block, BlockWord seen) => Note(block, seen.Bits);
 
-    /// <summary>Another thread of this process recovers the dead.</summary>
-    internal void NoteRecovery() => Note(ulong.MaxValue, 0);
+    /// <summary>Another thread of this process, or another participant, recovers the dead; a number that changes as it goes on.</summary>
+    internal void NoteRecovery(ulong state) => Note(ulong.MaxValue, state);
 
     /// <summary>A participant is at a block. If it is gone by now, that is over; or the word was never right, and there is nobody to wait for.</summary>
     internal unsafe void NoteTransition<TMachine>(Attachment* heap, ulong block, BlockWord seen)
@@ -82,7 +85,8 @@ internal struct Meeting
             return _changes++ < MaxRounds;
         }
 
-        if (TMachine.Read(&heap->StandsStill) == _transitions)
+        ulong now = TMachine.TickMilliseconds();
+        if (TMachine.Read(&heap->StandsStill) == _transitions && now - Volatile.Read(ref heap->StandsStillSince) < RememberedMilliseconds)
         {
             return false;
         }
@@ -92,6 +96,7 @@ internal struct Meeting
             return true;
         }
 
+        Volatile.Write(ref heap->StandsStillSince, now);
         TMachine.Write(&heap->StandsStill, _transitions);
         return false;
     }

@@ -12,8 +12,8 @@ namespace ShmAlloc.Layout;
 /// </code>
 /// ACTIVE says taken, not alive: alive is who holds the lock of the slot's byte. Zero is free. The epoch counts up when a slot is given up,
 /// so that {slot, epoch} names one participant among all that 2^32 successive users of a slot will be. The recoverer is named by its slot and the lowest
-/// bits of its epoch; the slot's own number stands for whoever holds its lock and is about to take the slot, with a number that counts up instead of the
-/// epoch. A free slot has no recoverer.
+/// bits of its epoch; the slot's own number stands for whoever holds its lock and is about to take the slot; such a claim counts the epoch up, too.
+/// A free slot has no recoverer.
 /// </remarks>
 internal readonly struct SlotWord(ulong bits)
 {
@@ -48,8 +48,8 @@ internal readonly struct SlotWord(ulong bits)
     internal SlotWord ClaimedBy(int slot, uint epoch) =>
         new(Unclaimed.Bits | ((ulong)(slot + 1) << RecovererShift) | ((epoch & RecovererEpochMask) << RecovererEpochShift));
 
-    /// <summary>Claimed by who holds the lock of this slot; another word than it was when the one before did so.</summary>
-    internal SlotWord ClaimedByHolder(int slot) => ClaimedBy(slot, Recoverer == slot ? (uint)(Bits >> RecovererEpochShift) + 1 : 0);
+    /// <summary>Claimed by who holds the lock of this slot, in the next epoch: so it is a word that there never was before.</summary>
+    internal SlotWord ClaimedByHolder(int slot) => new SlotWord(GivenUp.Bits | ActiveBit).ClaimedBy(slot, 0);
 
     /// <summary>Whether the participant of a slot, whose word is given, is the one that claimed this one.</summary>
     internal bool IsClaimedBy(int slot, SlotWord participant) => ClaimedBy(slot, participant.Epoch).Bits == Bits;

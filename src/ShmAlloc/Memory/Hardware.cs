@@ -150,18 +150,18 @@ internal readonly unsafe struct Hardware : IMachine
 
     public static void ReleaseSlot(Attachment* heap) => SlotLock.Release(heap);
 
-    public static ShmStatus BeginGrowing(Attachment* heap, out int growth) => GrowingFile.Begin(heap, out growth);
+    public static ShmStatus BeginGrowing(Attachment* heap, out nint growth) => GrowingFile.Begin(heap, out growth);
 
-    public static ShmStatus TryCommit(Attachment* heap, int growth, ulong from, ulong to, out bool isBegun) =>
-        GrowingFile.TryCommit(heap, growth, from, to, out isBegun);
+    public static ShmStatus TryCommit(Attachment* heap, nint growth, ulong from, ulong to, out bool isBegun) =>
+        GrowingFile.TryCommit(heap, from, to, out isBegun);
 
-    public static bool TryBeginGivingBack(Attachment* heap, int growth) => GrowingFile.TryBeginGivingBack(growth);
+    public static bool TryBeginGivingBack(Attachment* heap, ref nint growth) => GrowingFile.TryBeginGivingBack(heap, ref growth);
 
-    public static void GiveBack(Attachment* heap, int growth, ulong from) => Preallocation.Uncommit(growth, heap->Geometry, from);
+    public static void GiveBack(Attachment* heap, nint growth, ulong from) => GrowingFile.GiveBack(heap, from);
 
-    public static void EndGrowing(Attachment* heap, int growth) => GrowingFile.End(growth);
+    public static void EndGrowing(Attachment* heap, nint growth) => GrowingFile.End(growth);
 
-    public static Backing AskBacking(Attachment* heap, ulong blocks) => Mapping.AskBacking(heap, heap->Geometry.FileBytes(blocks));
+    public static Backing AskBacking(Attachment* heap, ulong blocks) => Mapping.AskBacking(heap, blocks);
 
     public static bool TryPunch(Attachment* heap, ulong from, ulong to)
     {

@@ -86,20 +86,20 @@ internal unsafe interface IMachine
     static abstract void ReleaseSlot(Attachment* heap);
 
     /// <summary>Becomes one of those who are growing: any number at once, but nobody while another gives back.</summary>
-    static abstract ShmStatus BeginGrowing(Attachment* heap, out int growth);
+    static abstract ShmStatus BeginGrowing(Attachment* heap, out nint growth);
 
     /// <summary>Preallocates what belongs to blocks <paramref name="from"/> to <paramref name="to"/> − 1. Repeating it does no harm.</summary>
     /// <returns>Ok, or why not; then storage may have been taken if <paramref name="isBegun"/>.</returns>
-    static abstract ShmStatus TryCommit(Attachment* heap, int growth, ulong from, ulong to, out bool isBegun);
+    static abstract ShmStatus TryCommit(Attachment* heap, nint growth, ulong from, ulong to, out bool isBegun);
 
     /// <summary>Stops growing and becomes the one who gives back. False: somebody is growing, or gives back.</summary>
-    static abstract bool TryBeginGivingBack(Attachment* heap, int growth);
+    static abstract bool TryBeginGivingBack(Attachment* heap, ref nint growth);
 
     /// <summary>Takes the storage away from all blocks from <paramref name="from"/> on.</summary>
-    static abstract void GiveBack(Attachment* heap, int growth, ulong from);
+    static abstract void GiveBack(Attachment* heap, nint growth, ulong from);
 
     /// <summary>Ends growing or giving back.</summary>
-    static abstract void EndGrowing(Attachment* heap, int growth);
+    static abstract void EndGrowing(Attachment* heap, nint growth);
 
     /// <summary>Asks whether the file is long enough for so many blocks.</summary>
     static abstract Backing AskBacking(Attachment* heap, ulong blocks);

@@ -98,6 +98,9 @@ internal unsafe struct Attachment
     /// <summary>What a search for room waited for in vain, because it stands still: not waited for again until it has changed.</summary>
     internal ulong StandsStill;
 
+    /// <summary>When that was, by the coarse clock.</summary>
+    internal ulong StandsStillSince;
+
     /// <summary>Whether free blocks cannot be given back to the system: they are smaller than a page, or the file system makes no holes.</summary>
     internal bool KeepsStorage;
 

@@ -19,7 +19,16 @@ internal static unsafe class Joining<TMachine>
     {
         // A slot that becomes free is seen in its word. A death is not, and to ask the kernel for each slot takes a while: so only now and then.
         bool looksForDead = heap->FailedJoins % AttemptsForEachLook == 0;
-        bool isJoined = (looksForDead || AnyFree(heap)) && TMachine.BeginProbing(heap, out int probe) && TryJoin(heap, probe, looksForDead);
+        Patience patience = default;
+        bool isJoined;
+        ulong others;
+        do
+        {
+            // A slot that somebody else recovers is free in a moment.
+            others = 0;
+            isJoined = (looksForDead || AnyFree(heap)) && TMachine.BeginProbing(heap, out int probe) && TryJoin(heap, probe, looksForDead, ref others);
+        }
+        while (!isJoined && others != 0 && patience.TryWait<TMachine>(heap, others));
         heap->FailedJoins = isJoined ? 0 : heap->FailedJoins + 1;
         return isJoined ? ShmStatus.Ok : ShmStatus.NoParticipantSlot;
     }
@@ -62,7 +71,7 @@ internal static unsafe class Joining<TMachine>
         return status;
     }
 
-    private static bool TryJoin(Attachment* heap, int probe, bool looksForDead)
+    private static bool TryJoin(Attachment* heap, int probe, bool looksForDead, ref ulong others)
     {
         bool isJoined = false;
         for (int pass = 0; pass < 2 && (pass == 0 || looksForDead) && !isJoined; pass++)
@@ -72,7 +81,7 @@ internal static unsafe class Joining<TMachine>
             {
                 isJoined = Recovery<TMachine>.ReadSlot(heap, slot).IsActive == wantDead
                     && !(wantDead && TMachine.IsSlotHeld(heap, probe, slot))
-                    && TryTake(heap, probe, slot);
+                    && TryTake(heap, probe, slot, ref others);
             }
         }
 
@@ -93,7 +102,7 @@ internal static unsafe class Joining<TMachine>
         return false;
     }
 
-    private static bool TryTake(Attachment* heap, int probe, int slot)
+    private static bool TryTake(Attachment* heap, int probe, int slot, ref ulong others)
     {
         if (!TMachine.TryHoldSlot(heap, slot))
         {
@@ -103,7 +112,7 @@ internal static unsafe class Joining<TMachine>
         // What was read without the lock may be old.
         if (Recovery<TMachine>.ReadSlot(heap, slot).IsActive)
         {
-            Recovery<TMachine>.TryRecoverHeld(heap, probe, slot);
+            Recovery<TMachine>.TryRecoverHeld(heap, probe, slot, ref others);
         }
 
         SlotWord free = Recovery<TMachine>.ReadSlot(heap, slot);

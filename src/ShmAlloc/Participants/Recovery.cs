@@ -15,37 +15,41 @@ namespace ShmAlloc.Participants;
 internal static unsafe class Recovery<TMachine>
     where TMachine : struct, IMachine
 {
+    /// <summary>What the flag of the thread that recovers says before it has found anybody dead; then, whom.</summary>
+    private const ulong AtNone = 1;
+
     /// <summary>Recovers everybody who is dead. Skipped, not waited for, while another thread of this process is at it.</summary>
     /// <returns>How many were recovered.</returns>
-    internal static int RecoverDead(Attachment* heap)
-    {
-        TryRecoverDead(heap, out int recovered);
-        return recovered;
-    }
+    internal static int RecoverDead(Attachment* heap) => RecoverDead(heap, out _);
 
     /// <summary>The same.</summary>
-    /// <returns>False if another thread of this process is at it, so that what the dead held may not be back yet.</returns>
-    internal static bool TryRecoverDead(Attachment* heap, out int recovered)
+    /// <param name="heap">The attachment.</param>
+    /// <param name="others">
+    /// Not 0 if others are at it, so that what the dead held may not be back yet: another thread of this process, or another participant. A number that changes
+    /// as they go on.
+    /// </param>
+    /// <returns>How many were recovered.</returns>
+    internal static int RecoverDead(Attachment* heap, out ulong others)
     {
-        recovered = 0;
-        if (heap->ReadOnly || TMachine.CompareExchange(&heap->Probing, 1, 0) != 0)
+        others = heap->ReadOnly ? 0 : TMachine.CompareExchange(&heap->Probing, AtNone, 0);
+        if (heap->ReadOnly || others != 0)
         {
-            return heap->ReadOnly;
+            return 0;
         }
 
         // Claims name our slot: the visit keeps it.
         bool isVisit = Visits<TMachine>.TryEnter(heap);
-        recovered = isVisit ? RecoverOthers(heap, Volatile.Read(ref heap->Slot)) : 0;
+        int recovered = isVisit ? RecoverOthers(heap, Volatile.Read(ref heap->Slot), ref others) : 0;
         TMachine.Write(&heap->Probing, 0);
         if (isVisit)
         {
             Visits<TMachine>.Leave(heap);
         }
 
-        return true;
+        return recovered;
     }
 
-    private static int RecoverOthers(Attachment* heap, int own)
+    private static int RecoverOthers(Attachment* heap, int own, ref ulong others)
     {
         int recovered = 0;
         if (own < 0 || !AnyOther(heap) || !TMachine.BeginProbing(heap, out int probe))
@@ -55,8 +59,9 @@ internal static unsafe class Recovery<TMachine>
 
         for (int slot = 0; slot < (int)heap->Geometry.Slots; slot++)
         {
-            if (slot != own && TryClaim(heap, probe, slot, own, heap->Epoch, out SlotWord claimed))
+            if (slot != own && TryClaim(heap, probe, slot, own, heap->Epoch, out SlotWord claimed, ref others))
             {
+                TMachine.Write(&heap->Probing, AtNone + 1 + (ulong)slot);
                 recovered += TryRecoverClaimed(heap, slot, claimed) ? 1 : 0;
             }
         }
@@ -66,8 +71,8 @@ internal static unsafe class Recovery<TMachine>
     }
 
     /// <summary>Recovers a slot whose lock the caller holds, to take it.</summary>
-    internal static bool TryRecoverHeld(Attachment* heap, int probe, int slot) =>
-        TryClaim(heap, probe, slot, slot, 0, out SlotWord claimed) && TryRecoverClaimed(heap, slot, claimed);
+    internal static bool TryRecoverHeld(Attachment* heap, int probe, int slot, ref ulong others) =>
+        TryClaim(heap, probe, slot, slot, 0, out SlotWord claimed, ref others) && TryRecoverClaimed(heap, slot, claimed);
 
     internal static SlotWord ReadSlot(Attachment* heap, int slot) => new(TMachine.Read(&heap->Slots[slot].Word));
 
@@ -85,7 +90,9 @@ internal static unsafe class Recovery<TMachine>
     /// <param name="recoverer">The slot of who claims; that slot itself, if the caller holds its lock.</param>
     /// <param name="epoch">The epoch of the recoverer, if it has a slot of its own.</param>
     /// <param name="claimed">What the slot's word is then.</param>
-    private static bool TryClaim(Attachment* heap, int probe, int slot, int recoverer, uint epoch, out SlotWord claimed)
+    /// <param name="others">Becomes another number if somebody else recovers it.</param>
+    private static bool TryClaim(
+        Attachment* heap, int probe, int slot, int recoverer, uint epoch, out SlotWord claimed, ref ulong others)
     {
         SlotWord word = ReadSlot(heap, slot);
         claimed = recoverer == slot ? word.ClaimedByHolder(slot) : word.ClaimedBy(recoverer, epoch);
@@ -95,9 +102,15 @@ internal static unsafe class Recovery<TMachine>
         }
 
         // A claim of our own: we began once, and could not see all blocks.
-        return word.Bits == claimed.Bits
+        if (word.Bits == claimed.Bits
             || (!IsClaimedByTheLiving(heap, probe, slot, word)
-                && TMachine.CompareExchange(&heap->Slots[slot].Word, claimed.Bits, word.Bits) == word.Bits);
+                && TMachine.CompareExchange(&heap->Slots[slot].Word, claimed.Bits, word.Bits) == word.Bits))
+        {
+            return true;
+        }
+
+        others = Words.Mix(others + 1, Words.Mix(word.Bits, (ulong)slot));
+        return false;
     }
 
     private static bool IsClaimedByTheLiving(Attachment* heap, int probe, int slot, SlotWord word)

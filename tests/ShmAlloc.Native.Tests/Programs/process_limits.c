@@ -162,6 +162,40 @@ CASE("F45: a recoverer that dies is recovered, and whom it was about to recover,
     check_sound();
 }
 
+/* From 0 on it counts: the second of a growth's steps fails, and where the library takes back what the first one got, a thread forks, and the grower dies. */
+static int preallocations = -1;
+
+int fallocate(int descriptor, int mode, off_t offset, off_t bytes)
+{
+    enum { PUNCH_HOLE = 2 };
+    if (preallocations >= 0 && (mode & PUNCH_HOLE) != 0) {
+        preallocations = -1;
+        fork_and_die();
+    }
+    if (preallocations >= 0 && ++preallocations == 2) {
+        errno = ENOSPC;
+        return -1;
+    }
+    return (int) syscall(SYS_fallocate, descriptor, mode, offset, bytes);
+}
+
+CASE("F45: a grower that dies while it gives back keeps nobody from growing, although a child lives that was forked meanwhile")
+{
+    CHECK(pipe(go_on) == 0);
+    open_heap();
+    pid_t grower = fork();
+    if (grower == 0) {
+        CHECK(shm_malloc(3000) != SHM_NULL);
+        preallocations = 0;
+        shm_grow(20 << 20);
+        _exit(1);
+    }
+    CHECK_EQUAL(1000 + SIGKILL, end_of(grower));
+    CHECK(shm_grow(2 << 20));
+    close(go_on[1]);
+    check_sound();
+}
+
 CASE("F44: who may only read the file cannot keep the dead from being recovered")
 {
     int ready[2];

@@ -122,15 +122,15 @@ internal readonly unsafe struct Simulated : IMachine
 
     public static void ReleaseSlot(Attachment* heap) => World.Active.ReleaseHeld(heap);
 
-    public static ShmStatus BeginGrowing(Attachment* heap, out int growth) => World.Active.BeginGrowing(heap, out growth);
+    public static ShmStatus BeginGrowing(Attachment* heap, out nint growth) => World.Active.BeginGrowing(heap, out growth);
 
-    public static ShmStatus TryCommit(Attachment* heap, int growth, ulong from, ulong to, out bool isBegun) => World.Active.TryCommit(to, out isBegun);
+    public static ShmStatus TryCommit(Attachment* heap, nint growth, ulong from, ulong to, out bool isBegun) => World.Active.TryCommit(to, out isBegun);
 
-    public static bool TryBeginGivingBack(Attachment* heap, int growth) => World.Active.TryBeginGivingBack(growth);
+    public static bool TryBeginGivingBack(Attachment* heap, ref nint growth) => World.Active.TryBeginGivingBack((int)growth);
 
-    public static void GiveBack(Attachment* heap, int growth, ulong from) => World.Active.GiveBack(from);
+    public static void GiveBack(Attachment* heap, nint growth, ulong from) => World.Active.GiveBack(from);
 
-    public static void EndGrowing(Attachment* heap, int growth) => World.Active.EndGrowing(growth);
+    public static void EndGrowing(Attachment* heap, nint growth) => World.Active.EndGrowing((int)growth);
 
     public static Backing AskBacking(Attachment* heap, ulong blocks) => World.Active.AskBacking(heap, blocks);
 

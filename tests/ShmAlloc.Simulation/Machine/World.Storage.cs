@@ -25,7 +25,7 @@ internal sealed unsafe partial class World
         }
     }
 
-    internal ShmStatus BeginGrowing(Attachment* heap, out int growth)
+    internal ShmStatus BeginGrowing(Attachment* heap, out nint growth)
     {
         Question(Shape.Slots);
         growth = _growers.Count;

@@ -235,6 +235,16 @@ internal sealed unsafe class Actor(World world, int participant)
         Simulated.ReleaseSlot(Heap);
     });
 
+    /// <summary>Has begun to free a run when the program begins.</summary>
+    internal Actor BeFreeing(string name) => Do("be freeing", () =>
+    {
+        Place place = world.Ledger.Find(name)!;
+        world.Ledger.Strike(name);
+        ulong block = Heap->BlockOf((ulong)place.Unit);
+        BlockWord seen = Blocks<Simulated>.Read(Heap, block);
+        Blocks<Simulated>.TryChange(Heap, block, seen, BlockWord.Freeing(Heap->Slot, seen.Value));
+    });
+
     /// <summary>Is stopped when the program begins, in the middle of a change of a block.</summary>
     internal Actor BeStoppedAt(int block) => Do("be stopped", () =>
         Blocks<Simulated>.TryChange(Heap, (ulong)block, Blocks<Simulated>.Read(Heap, (ulong)block), BlockWord.Busy(Heap->Slot)));

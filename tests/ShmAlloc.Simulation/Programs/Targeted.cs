@@ -137,6 +137,27 @@ internal static class Targeted
             Mortal = [1, 2],
         },
 
+        MakeTight("who was about to take a dead one's slot died, and three claim after each other", 3,
+            new(1, actor => actor.Recover()),
+            new(2, actor => actor.Recover()),
+            new(3, actor => actor.Attach())) with
+        {
+            Setup = actors => actors[0].Malloc(1, "seed").BeDead(isClaimed: true),
+            Shape = Catalogue.Tight with { Slots = 3 },
+            Mortal = [2],
+        },
+
+        Make("a free died half-way, who was about to take its slot died, and three claim after each other", 3,
+            new(1, actor => actor.Recover()),
+            new(2, actor => actor.Recover()),
+            new(3, actor => actor.Attach()),
+            new(1, actor => actor.Malloc(128, "claim"))) with
+        {
+            Setup = actors => actors[0].Malloc(128, "run").BeFreeing("run").BeDead(isClaimed: true),
+            Shape = Catalogue.Shape with { Slots = 3, CommittedBlocks = 2, MaximumBlocks = 2, StorageBlocks = 2 },
+            Mortal = [2],
+        },
+
         MakeTight("a run is retired while a late claim names its block", 3,
             new(0, actor => actor.Malloc(40, "a")),
             new(1, actor => actor.FreeBlocks())) with

@@ -69,6 +69,24 @@ public sealed class UnknownSizeTests : IDisposable
         Assert.All(Enumerable.Range(0, Keys), key => Assert.Null(_other.Get(NameOf(key))));
     }
 
+    /// <summary>F54 beside F10: the last block may be one that was given back; to ask for its page would fail on a full tmpfs, and put storage into it elsewhere.</summary>
+    [Fact]
+    public void The_size_is_found_out_when_the_last_blocks_were_given_back_and_they_stay_so()
+    {
+        using TestHeap test = new(new ShmHeapOptions { SizeBytes = 1 << 20, MaximumSizeBytes = 64 << 20, TrimAfter = Timeout.InfiniteTimeSpan });
+        using var other = test.Attach();
+        CloseDescriptorOf(test.Heap);
+        Assert.Equal(ShmStatus.Ok, other.Grow(8 << 20));
+        var offset = other.Malloc(3 << 20);
+        Assert.InRange(other.Trim(), 1 << 20, 64 << 20);
+        var storage = StorageOf(test.Path);
+        File.Move(test.Path, _elsewhere.Value);
+        Assert.Equal(ShmStatus.Ok, test.Heap.Free(offset));
+        Assert.Equal(other.CommittedBytes, test.Heap.CommittedBytes);
+        Assert.Equal(storage, StorageOf(_elsewhere.Value));
+        File.Move(_elsewhere.Value, test.Path);
+    }
+
     [Fact]
     public void Allocations_in_room_that_others_made_are_measured_read_and_freed()
     {
@@ -105,6 +123,15 @@ public sealed class UnknownSizeTests : IDisposable
         Scribble();
         Assert.Equal(ShmStatus.InvalidOffset, _test.Heap.Free(new ShmOffset((ulong)before + 4096)));
         Assert.Equal(before, _test.Heap.CommittedBytes);
+    }
+
+    private static unsafe ulong StorageOf(string path)
+    {
+        fixed (byte* name = Encoding.UTF8.GetBytes(path + '\0'))
+        {
+            Assert.True(FileStatus.TryReadAt(name, out var status));
+            return status.BackedBytes;
+        }
     }
 
     private static byte[] NameOf(int key) => Encoding.UTF8.GetBytes($"key {key}");

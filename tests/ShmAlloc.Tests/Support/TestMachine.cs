@@ -116,25 +116,25 @@ internal readonly unsafe struct TestMachine : IMachine
 
     public static void ReleaseSlot(Attachment* heap) => NativeHeap.Of(heap).Release(heap);
 
-    public static ShmStatus BeginGrowing(Attachment* heap, out int growth)
+    public static ShmStatus BeginGrowing(Attachment* heap, out nint growth)
     {
         growth = 0;
         return ShmStatus.Ok;
     }
 
-    public static ShmStatus TryCommit(Attachment* heap, int growth, ulong from, ulong to, out bool isBegun)
+    public static ShmStatus TryCommit(Attachment* heap, nint growth, ulong from, ulong to, out bool isBegun)
     {
         isBegun = true;
         return ShmStatus.Ok;
     }
 
-    public static bool TryBeginGivingBack(Attachment* heap, int growth) => false;
+    public static bool TryBeginGivingBack(Attachment* heap, ref nint growth) => false;
 
-    public static void GiveBack(Attachment* heap, int growth, ulong from)
+    public static void GiveBack(Attachment* heap, nint growth, ulong from)
     {
     }
 
-    public static void EndGrowing(Attachment* heap, int growth)
+    public static void EndGrowing(Attachment* heap, nint growth)
     {
     }
 

@@ -1,3 +1,4 @@
+using ShmAlloc.Layout;
 using ShmAlloc.Participants;
 
 namespace ShmAlloc.Memory.Linux;
@@ -7,46 +8,75 @@ namespace ShmAlloc.Memory.Linux;
 /// gives back owns it, so that nobody else is between getting storage and raising the committed size. The lock goes with the process that has it.
 /// </summary>
 /// <remarks>
-/// Each has a descriptor of its own: the heap's may be closed by a thread that detaches, and its number be another file's, while this goes on; and
-/// so threads of one process are told apart as processes are.
+/// Each has an open file description of its own for the lock, so that threads of one process are told apart as processes are. Only a mapping keeps it, as
+/// that of a slot: a child that is forked meanwhile would keep a descriptor, and the lock with it, long after its parent was killed, and the heap would not
+/// grow for anybody. The file is opened anew for what changes it: the heap's descriptor may be closed by a thread that detaches, and its number be
+/// another file's, while this goes on.
 /// </remarks>
 internal static unsafe class GrowingFile
 {
-    internal static ShmStatus Begin(Attachment* heap, out int descriptor)
+    /// <summary>Becomes one of those who are growing.</summary>
+    /// <param name="heap">The attachment.</param>
+    /// <param name="growth">The address of the mapping that keeps the lock; 0: there is none.</param>
+    /// <returns>Ok; Contended: somebody gives back just now; or why the file cannot be opened.</returns>
+    internal static ShmStatus Begin(Attachment* heap, out nint growth) => Lock(heap, isOwner: false, out growth);
+
+    internal static ShmStatus TryCommit(Attachment* heap, ulong from, ulong to, out bool isBegun)
     {
-        descriptor = SlotLock.Reopen(heap, out int error);
+        isBegun = false;
+        int descriptor = SlotLock.Reopen(heap, out int error);
         if (descriptor < 0)
         {
             return CallFailure.StatusOf(error);
         }
 
-        if (FileLock.TryShareGrowth(descriptor))
-        {
-            return ShmStatus.Ok;
-        }
-
+        error = Preallocation.Commit(descriptor, heap->Geometry, from, to, out isBegun);
         Libc.Close(descriptor);
-        return ShmStatus.Contended;
-    }
-
-    internal static ShmStatus TryCommit(Attachment* heap, int descriptor, ulong from, ulong to, out bool isBegun) =>
-        Preallocation.Commit(descriptor, heap->Geometry, from, to, out isBegun) switch
+        return error switch
         {
             0 => ShmStatus.Ok,
             Libc.Interrupted => ShmStatus.Contended,
             _ => ShmStatus.FileSystemFull,
         };
-
-    /// <summary>First we are no grower any more: of several that fail at once, the last one gives back what all have taken.</summary>
-    internal static bool TryBeginGivingBack(int descriptor)
-    {
-        FileLock.LeaveGrowth(descriptor);
-        return FileLock.TryOwnGrowth(descriptor);
     }
 
-    internal static void End(int descriptor)
+    /// <summary>First we are no grower any more: of several that fail at once, the last one gives back what all have taken.</summary>
+    internal static bool TryBeginGivingBack(Attachment* heap, ref nint growth)
     {
-        FileLock.LeaveGrowth(descriptor);
+        End(growth);
+        return Lock(heap, isOwner: true, out growth) == ShmStatus.Ok;
+    }
+
+    internal static void GiveBack(Attachment* heap, ulong from)
+    {
+        int descriptor = SlotLock.Reopen(heap);
+        if (descriptor >= 0)
+        {
+            Preallocation.Uncommit(descriptor, heap->Geometry, from);
+            Libc.Close(descriptor);
+        }
+    }
+
+    internal static void End(nint growth)
+    {
+        if (growth != 0)
+        {
+            Libc.Unmap((void*)growth, (nuint)Geometry.Page);
+        }
+    }
+
+    private static ShmStatus Lock(Attachment* heap, bool isOwner, out nint growth)
+    {
+        growth = 0;
+        int descriptor = SlotLock.Reopen(heap, out int error);
+        if (descriptor < 0)
+        {
+            return CallFailure.StatusOf(error);
+        }
+
+        bool isLocked = isOwner ? FileLock.TryOwnGrowth(descriptor) : FileLock.TryShareGrowth(descriptor);
+        growth = isLocked ? (nint)SlotLock.Keep(descriptor) : 0;
         Libc.Close(descriptor);
+        return growth != 0 ? ShmStatus.Ok : isLocked ? ShmStatus.OutOfMemory : ShmStatus.Contended;
     }
 }

@@ -118,31 +118,49 @@ internal static unsafe class Mapping
         CloseDescriptor(heap);
     }
 
-    /// <summary>Finds out whether the file has so many bytes.</summary>
+    /// <summary>Finds out whether the file has so many blocks.</summary>
     /// <remarks>
-    /// The descriptor is asked first; the native library has none, a host may have closed it. Then the mapping itself, which needs neither a file under
-    /// the path nor the right to open it: the kernel is to bring in the last page, and refuses where a touch would be a SIGBUS (Linux 5.14). That page is one
-    /// of a block, so it has its storage if the committed size is right; if it is wrong and the file has a hole there, tmpfs gives it a page, which is
-    /// what a touch would do. An older kernel does not know the request: then the file is opened again.
+    /// The descriptor is asked; the native library has none, a host may have closed it, so the file is opened again. Who can do neither asks the mapping: the
+    /// kernel is to bring in a page, and refuses where a touch would be a SIGBUS (Linux 5.14). An older kernel does not know the request.
     /// </remarks>
-    internal static Backing AskBacking(Attachment* heap, ulong bytes)
+    internal static Backing AskBacking(Attachment* heap, ulong blocks)
     {
-        if (SlotLock.TryReadLength(heap, reopens: false, out ulong length))
+        if (SlotLock.TryReadLength(heap, reopens: true, out ulong length))
         {
-            return length >= bytes ? Backing.There : Backing.Missing;
+            return length >= heap->Geometry.FileBytes(blocks) ? Backing.There : Backing.Missing;
         }
 
-        ulong pageBytes = Libc.PageBytes;
-        byte* page = heap->Mapping + ((bytes - 1) & ~(pageBytes - 1));
-        if (Libc.Advise(page, 1, Libc.PopulateRead) == 0)
+        // A bare block has no storage, and is not to get any: so the last block is asked for that is not bare. The words of blocks keep theirs.
+        for (ulong block = blocks, known = Volatile.Read(ref heap->Blocks); block > known; block--)
         {
-            return Backing.There;
+            Backing ofWord = AskPage((byte*)(heap->BlockWords + block - 1));
+            if (ofWord != Backing.There)
+            {
+                return ofWord;
+            }
+
+            BlockWord word = Blocks<Hardware>.Read(heap, block - 1);
+            if (word.State is BlockState.Bare or BlockState.Baring)
+            {
+                continue;
+            }
+
+            Backing ofBlock = AskPage(heap->Mapping + heap->Geometry.FileBytes(block) - 1);
+            if (ofBlock != Backing.Missing || Blocks<Hardware>.Read(heap, block - 1) == word)
+            {
+                return ofBlock;
+            }
         }
 
-        return Libc.Error == Libc.BadAddress ? Backing.Missing
-            : !SlotLock.TryReadLength(heap, reopens: true, out length) ? Backing.Unknown
-            : length >= bytes ? Backing.There
-            : Backing.Missing;
+        return Backing.There;
+    }
+
+    private static Backing AskPage(byte* place)
+    {
+        byte* page = (byte*)((ulong)place & ~(Libc.PageBytes - 1));
+        return Libc.Advise(page, 1, Libc.PopulateRead) == 0 ? Backing.There
+            : Libc.Error == Libc.BadAddress ? Backing.Missing
+            : Backing.Unknown;
     }
 
     /// <summary>Undoes a mapping that nobody has used, so that the attachment can be tried again.</summary>

@@ -19,20 +19,28 @@ internal static unsafe class SlotLock
             return false;
         }
 
-        void* page = Libc.MapFailed;
-        if (FileLock.TryLock(descriptor, slot))
+        heap->LockPage = FileLock.TryLock(descriptor, slot) ? Keep(descriptor) : null;
+        Libc.Close(descriptor);
+        return heap->LockPage != null;
+    }
+
+    /// <summary>A mapping that keeps an open file description, and the locks that belong to it, until it is unmapped; no forked child has it.</summary>
+    /// <returns>Null if there is no room for one.</returns>
+    internal static void* Keep(int descriptor)
+    {
+        void* page = Libc.Map(null, (nuint)Geometry.Page, Libc.ProtectRead, Libc.MapShared, descriptor, 0);
+        if (page == Libc.MapFailed)
         {
-            page = Libc.Map(null, (nuint)Geometry.Page, Libc.ProtectRead, Libc.MapShared, descriptor, 0);
-            if (page != Libc.MapFailed && Libc.Advise(page, (nuint)Geometry.Page, Libc.DontFork) != 0)
-            {
-                Libc.Unmap(page, (nuint)Geometry.Page);
-                page = Libc.MapFailed;
-            }
+            return null;
         }
 
-        Libc.Close(descriptor);
-        heap->LockPage = page == Libc.MapFailed ? null : page;
-        return heap->LockPage != null;
+        if (Libc.Advise(page, (nuint)Geometry.Page, Libc.DontFork) == 0)
+        {
+            return page;
+        }
+
+        Libc.Unmap(page, (nuint)Geometry.Page);
+        return null;
     }
 
     internal static void Release(Attachment* heap)
@@ -64,6 +72,7 @@ internal static unsafe class SlotLock
 
         if (descriptor >= 0)
         {
+            heap->FileError = 0;
             return descriptor;
         }
 

@@ -16,6 +16,7 @@ internal static class Checkpoints
 
     private static List<Checkpoint>? _noted;
     private static long _left;
+    private static string? _last;
     private static bool _onlyStops;
 
     /// <summary>Runs something and notes each checkpoint on the way.</summary>
@@ -34,6 +35,9 @@ internal static class Checkpoints
         _noted = null;
         _left = number;
     }
+
+    /// <summary>From now on, this process dies as soon as it has passed a checkpoint of a source file: before the next one.</summary>
+    internal static void DieAfter(string file) => _last = file;
 
     /// <summary>The same, but it stops there, until somebody lets it go on.</summary>
     internal static void StopAt(long number)
@@ -57,6 +61,11 @@ internal static class Checkpoints
             {
                 Child.KillSelf();
             }
+        }
+
+        if (_last != null && file.EndsWith(_last, StringComparison.Ordinal))
+        {
+            _left = 1;
         }
     }
 

@@ -48,13 +48,19 @@ internal sealed class Scene(string path)
     /// <param name="body">What it does.</param>
     /// <param name="dieAt">Before which checkpoint of that it dies; 0: at the end.</param>
     /// <param name="before">What it does before.</param>
-    internal void LeaveDead(Action<Client> body, int dieAt = 0, Action<Client>? before = null)
+    internal void LeaveDead(Action<Client> body, int dieAt = 0, Action<Client>? before = null) => LeaveDead(body, () => Checkpoints.DieAt(dieAt), before);
+
+    /// <param name="body">What it does.</param>
+    /// <param name="dieAfter">The source file whose first checkpoint it passes, and no other.</param>
+    internal void LeaveDead(Action<Client> body, string dieAfter) => LeaveDead(body, () => Checkpoints.DieAfter(dieAfter), null);
+
+    private void LeaveDead(Action<Client> body, Action die, Action<Client>? before)
     {
         var child = Child.Start(VictimSeconds, () =>
         {
             var client = Client.Attach(path);
             before?.Invoke(client);
-            Checkpoints.DieAt(dieAt);
+            die();
             body(client);
             Child.KillSelf();
         });

@@ -127,7 +127,7 @@ internal static class Scripts
     private static void LeaveBaring(ShmHeap heap, Scene scene)
     {
         GrowFully(heap, scene);
-        scene.LeaveDead(client => client.Trim(), dieAt: 7);
+        scene.LeaveDead(client => client.Trim(), dieAfter: "TrimBlocks.cs");
     }
 
     private static void HoldAndRetire(Client client)
@@ -187,7 +187,7 @@ internal static class Scripts
             client.Reserve(Crossing);
             client.Reserve(InWord);
         });
-        scene.LeaveDead(client => client.Malloc(Run), dieAt: 3);
+        scene.LeaveDead(client => client.Malloc(Run), dieAt: 4);
     }
 
     private static void LeaveFrees(ShmHeap heap, Scene scene)
@@ -202,8 +202,10 @@ internal static class Scripts
     /// <summary>Opening and closing blocks, and sweeping one: BUSY.</summary>
     private static void LeaveTransitions(ShmHeap heap, Scene scene)
     {
-        scene.LeaveDead(client => client.Malloc(InWord), dieAt: 3);
-        scene.LeaveDead(client => client.Malloc(InWord), dieAt: 2);
+        for (var dieAt = 2; dieAt < 6; dieAt++)
+        {
+            scene.LeaveDead(client => client.Malloc(InWord), dieAt);
+        }
     }
 
     private static void LeaveManyDead(ShmHeap heap, Scene scene)

@@ -102,7 +102,7 @@ public static class Controls
                 "TMachine.Write(AddressOf(heap, cell), word.Bits, file, line);")),
 
         new BrokenVariant("storage given back while others grow", On("a growth fails and gives back beside two that succeed", 2),
-            ("Allocation/Growth.cs", "        if (TMachine.TryBeginGivingBack(heap, growth))\n", "")),
+            ("Allocation/Growth.cs", "        if (TMachine.TryBeginGivingBack(heap, ref growth))\n", "")),
 
         new BrokenVariant("storage given back beyond what this process knows", On("a growth fails and gives back beside two that succeed", 2),
             ("Allocation/Growth.cs", "Math.Max(TMachine.Read(&heap->Header->CommittedBlocks), TMachine.Read(&heap->Blocks))", "TMachine.Read(&heap->Blocks)")),

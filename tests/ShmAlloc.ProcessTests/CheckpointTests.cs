@@ -6,12 +6,14 @@ namespace ShmAlloc.ProcessTests;
 public sealed partial class CheckpointTests : IDisposable
 {
     /// <summary>
-    /// Only a race leads there, and a script has one process: a block that fills while it is closed, one that stands still, a retired run that a late claim names.
+    /// Only a race leads there, and a script has one process: a block that fills while it is closed, one that stands still, a recoverer that does not see all of
+    /// the heap, a retired run that a late claim names.
     /// </summary>
     private static readonly string[] OnlyInRaces =
     [
         "CloseBlock.cs: Blocks<TMachine>.TryChange(heap, block, busy, BlockWord.Open);",
         "Meeting.cs: TMachine.Write(&heap->StandsStill, _transitions);",
+        "Recovery.cs: TMachine.CompareExchange(&heap->Slots[slot].Word, claimed.Unclaimed.Bits, claimed.Bits);",
         "Sweep.cs: Blocks<TMachine>.TryChange(heap, head, BlockWord.Freeing(slot, length), BlockWord.Retired(length));",
     ];
 

@@ -18,8 +18,11 @@ int main(void)
             continue;
         }
 
+        /* Another worker may be quicker: then the question is his. */
         uint64_t taken = question;
-        shm_compare_exchange_root(0, &taken, 0);
+        if (!shm_compare_exchange_root(0, &taken, 0)) {
+            continue;
+        }
         const char *text = SHM_OFFT_TO_ADDR(question);
         size_t length = strlen(text);
         if (length == 0) {

@@ -56,10 +56,10 @@ static struct table *find_table(void)
 
 __attribute__((constructor)) static void open_cache(void)
 {
-    const char *path = getenv("STAT_CACHE");
+    const char *path = secure_getenv("STAT_CACHE");
     struct shm_options options = SHM_OPTIONS_INIT;
     options.largest_bytes = SHM_NO_LIMIT;
-    below = getenv("STAT_CACHE_BELOW");
+    below = secure_getenv("STAT_CACHE_BELOW");
     if (path != NULL && below != NULL && shm_init_with(NULL, path, &options)) {
         table = find_table();
     }

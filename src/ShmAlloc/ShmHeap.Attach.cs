@@ -11,7 +11,10 @@ namespace ShmAlloc;
 /// <content>Creating and attaching.</content>
 public sealed unsafe partial class ShmHeap
 {
-    /// <summary>The environment variable that names the heap when no path is given.</summary>
+    /// <summary>
+    /// The environment variable that names the heap when no path is given. In a program that runs with more rights than who started it (setuid, setgid, file
+    /// capabilities) it does not count as set.
+    /// </summary>
     public const string PathVariable = "SHM_FILE";
 
     private const int MaxPathBytes = 4000;
@@ -53,7 +56,7 @@ public sealed unsafe partial class ShmHeap
 
     private static ShmHeap Run(string? path, ShmHeapOptions? options, bool readOnly, Opening opening)
     {
-        path ??= Environment.GetEnvironmentVariable(PathVariable);
+        path ??= PathOfEnvironment();
         byte[] bytes = Encoding.UTF8.GetBytes(MakeAbsolute(path ?? ""));
         if (bytes.Length is 0 or > MaxPathBytes || bytes.Contains((byte)0))
         {
@@ -91,6 +94,9 @@ public sealed unsafe partial class ShmHeap
 
         return new ShmHeap(heap, path!);
     }
+
+    private static string? PathOfEnvironment() =>
+        OperatingSystem.IsLinux() && Libc.IsPrivileged ? null : Environment.GetEnvironmentVariable(PathVariable);
 
     /// <summary>The file is needed again later, when the process may have another directory. Nothing is resolved: symbolic links are the kernel's.</summary>
     private static string MakeAbsolute(string path) =>

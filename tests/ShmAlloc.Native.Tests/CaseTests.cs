@@ -10,7 +10,11 @@ public sealed class CaseTests
         ["allocation.c", "bad_input.c", "opening.c", "host.c", "forks.c", "signals.c", "threads.c", "caching.c"];
 
     /// <summary>Not files.c: it leaves itself no descriptor, and the sanitiser needs one to look for leaks.</summary>
-    private static readonly string[] Programs = [.. Sanitised, "files.c", "forking_threads.c", "at_load.c", "fixed.c", "leaving.c", "stack.c", "process_limits.c"];
+    private static readonly string[] Programs =
+    [
+        .. Sanitised, "files.c", "forking_threads.c", "at_load.c", "fixed.c", "leaving.c", "stack.c", "process_limits.c", "clock.c",
+        "retiring.c",
+    ];
 
     public static TheoryData<string, string> Cases => [.. Programs.SelectMany(program => CProgram.CasesOf(program).Select(sentence => (program, sentence)))];
 

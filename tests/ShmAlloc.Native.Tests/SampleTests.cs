@@ -71,4 +71,22 @@ public sealed class SampleTests : IDisposable
         Assert.Equal("racecar -> racecar\nshared memory -> yromem derahs\nC# and C -> C dna #C\n0 allocations left\n", result.Output);
         Assert.Equal(0, result.ExitCode);
     }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public async Task What_a_killed_run_left_is_neither_lost_nor_taken_for_ones_own(int root)
+    {
+        using var heap = ShmHeap.Create(_path.Value);
+        var left = heap.Malloc(8);
+        heap.GetSpan(left, 8).Clear();
+        "left"u8.CopyTo(heap.GetSpan(left, 8));
+        Assert.Equal(0UL, heap.CompareExchangeRoot(root, left.Value, 0));
+        var worker = await CProgram.BuildAsync(Path.Combine(Locations.Samples, "CSharpAndC/worker.c"));
+        var result = await Command.RunAsync(Locations.RuntimeHost, ["exec", Locations.SampleAssembly, _path.Value, worker]);
+        Assert.Equal((1, ""), (result.ExitCode, result.Output));
+        Assert.Contains("remove the file", result.Errors, StringComparison.Ordinal);
+        Assert.Equal(left.Value, heap.ReadRoot(root));
+        Assert.Equal(1, heap.GetStatistics().Allocations);
+    }
 }

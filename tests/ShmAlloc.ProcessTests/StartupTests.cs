@@ -26,6 +26,29 @@ public sealed class StartupTests
         Assert.Equal(await first.ReadLineAsync(), await second.ReadLineAsync());
     }
 
+    /// <summary>Like F43: such a program created a file of root's wherever its caller wanted one.</summary>
+    [Fact]
+    public async Task A_setuid_program_does_not_obey_the_SHM_FILE_of_its_caller()
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "Only root can give a program to root.");
+        using var path = new TemporaryHeapPath();
+        var directory = Directory.CreateTempSubdirectory("shmalloc-privileged-");
+        try
+        {
+            File.SetUnixFileMode(directory.FullName, (UnixFileMode)0b111_101_101);
+            var commandLine = WorkerProgram.PrivilegedStartupCommandLine(path.Value, directory.FullName);
+            await using var program = WorkerProcess.Start(commandLine);
+            Assert.Contains(await program.ReadLineAsync(), (string[])["not loaded", "loaded, not mapped"]);
+            await program.ExpectLineAsync("NoPath");
+            Assert.Equal(1, program.WaitForExit());
+            Assert.False(File.Exists(path.Value));
+        }
+        finally
+        {
+            directory.Delete(recursive: true);
+        }
+    }
+
     [Theory]
     [InlineData(null)]
     [InlineData("")]

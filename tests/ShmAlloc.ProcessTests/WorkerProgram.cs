@@ -32,6 +32,25 @@ internal static class WorkerProgram
         return commandLine;
     }
 
+    /// <summary>The same program, copied into a directory and given to root with the setuid bit, started by nobody.</summary>
+    /// <param name="heapPath">The value of <c>SHM_FILE</c>.</param>
+    /// <param name="directory">An empty one, into which anybody may look.</param>
+    public static ProcessStartInfo PrivilegedStartupCommandLine(string heapPath, string directory)
+    {
+        const string nobody = "65534";
+        foreach (var file in Directory.EnumerateFiles(Path.GetDirectoryName(Existing(StartupAssemblyPath))!))
+        {
+            File.Copy(file, Path.Combine(directory, Path.GetFileName(file)));
+        }
+
+        var program = Path.Combine(directory, Path.GetFileNameWithoutExtension(StartupAssemblyPath));
+        File.SetUnixFileMode(program, UnixFileMode.SetUser | (UnixFileMode)0b111_101_101);
+        var commandLine = Redirected(["setpriv", "--reuid", nobody, "--regid", nobody, "--clear-groups", program]);
+        commandLine.Environment[ShmHeap.PathVariable] = heapPath;
+        commandLine.Environment["DOTNET_ROOT"] = Path.GetDirectoryName(RuntimeHost());
+        return commandLine;
+    }
+
     /// <summary>The command line of the program that forks processes.</summary>
     /// <param name="arguments">Its command, the path of a heap, and what follows.</param>
     public static ProcessStartInfo ForksCommandLine(params string[] arguments)

@@ -40,8 +40,10 @@ internal static unsafe class ProcessHeap
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get
         {
+            // Both are read once: between two reads another thread may leave the heap.
             WipedPage* page = _page;
-            return page != null && IsHeap(page->Heap) ? page->Heap : null;
+            Attachment* heap = page == null ? null : (Attachment*)Volatile.Read(ref *(nint*)&page->Heap);
+            return IsHeap(heap) ? heap : null;
         }
     }
 

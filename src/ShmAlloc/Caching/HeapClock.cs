@@ -25,6 +25,9 @@ internal static unsafe class HeapClock
 
     private const ulong OffsetMask = (1UL << TagAt) - 1;
 
+    /// <summary>Names no start: the process that wrote the anchor could not find out which one it was. Those that name one are odd.</summary>
+    private const ulong UnknownTag = 2;
+
     internal static ulong Now(Attachment* heap)
     {
         long offset = Volatile.Read(ref heap->ClockOffset);
@@ -61,20 +64,50 @@ internal static unsafe class HeapClock
     }
 
     /// <summary>What to add to the kernel's clock, as this process sees it. Threads that work it out at once find the same.</summary>
+    /// <remarks>
+    /// A process that has no descriptors, or no /proc, cannot tell whether the anchor is of this start. It must not replace it: all the others, who can
+    /// tell, would get another clock. So it goes by the anchor that is there. It notes nothing for good: who knows more may replace the anchor, and it
+    /// may itself find out later. It asks the kernel again only now and then, because a refusal takes longer than a get.
+    /// </remarks>
     private static long FindOffset(Attachment* heap)
     {
-        ulong tag = BootClock.BootTag();
-        long inNamespace = BootClock.NamespaceMilliseconds();
-        ulong mine = (tag << TagAt) | ((ulong)(Libc.WallMilliseconds() - (Libc.BootMilliseconds() - inNamespace)) & OffsetMask);
-        ulong anchor = Hardware.Read(&heap->Header->ClockAnchor, "", 0);
-        if (anchor >> TagAt != tag)
+        ulong ticks = (ulong)Libc.TickMilliseconds();
+        bool isToldSoon = ticks < Volatile.Read(ref heap->NextBootLook);
+        int error = Libc.Error;
+        ulong tag = UnknownTag;
+        long inNamespace = 0;
+        bool isKnown = !isToldSoon && BootClock.TryRead(out tag, out inNamespace);
+        Libc.Error = error;
+        if (isKnown)
         {
-            ulong was = heap->ReadOnly ? 0 : Hardware.CompareExchange(&heap->Header->ClockAnchor, mine, anchor, "", 0);
-            anchor = was >> TagAt == tag ? was : mine;
+            long offset = (long)(Agree(heap, tag, inNamespace) & OffsetMask) - inNamespace;
+            Volatile.Write(ref heap->ClockOffset, offset);
+            return offset;
         }
 
-        long offset = (long)(anchor & OffsetMask) - inNamespace;
-        Volatile.Write(ref heap->ClockOffset, offset);
-        return offset;
+        if (!isToldSoon)
+        {
+            Volatile.Write(ref heap->NextBootLook, ticks + KnownFor);
+        }
+
+        return (long)(Agree(heap, UnknownTag, inNamespace: 0) & OffsetMask);
+    }
+
+    /// <summary>The anchor by which all processes go. Writes one if there is none, or if it is known to be of another start.</summary>
+    /// <remarks>
+    /// Whoever cannot name the start writes over nothing but 0, and those who can all name the same: so a lost race is followed by at most two others.
+    /// Death before it: the next one does the same. Death after it: the anchor is as good as any.
+    /// </remarks>
+    private static ulong Agree(Attachment* heap, ulong tag, long inNamespace)
+    {
+        ulong mine = (tag << TagAt) | ((ulong)(Libc.WallMilliseconds() - (Libc.BootMilliseconds() - inNamespace)) & OffsetMask);
+        ulong anchor = Hardware.Read(&heap->Header->ClockAnchor, "", 0);
+        while (tag == UnknownTag ? anchor == 0 : anchor >> TagAt != tag)
+        {
+            ulong was = heap->ReadOnly ? anchor : Hardware.CompareExchange(&heap->Header->ClockAnchor, mine, anchor, "", 0);
+            anchor = was == anchor ? mine : was;
+        }
+
+        return anchor;
     }
 }

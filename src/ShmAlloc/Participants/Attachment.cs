@@ -116,6 +116,9 @@ internal unsafe struct Attachment
     /// <summary>What the heap's clock adds to the kernel's, as this process sees it; 0: not worked out yet.</summary>
     internal long ClockOffset;
 
+    /// <summary>Before this time, by the coarse clock, the kernel is not asked again what its clock means: it has just refused to tell.</summary>
+    internal ulong NextBootLook;
+
     /// <summary>What the heap's clock is ahead of the kernel's coarse one, and until when by that one this is known to be so.</summary>
     internal ulong TicksToClock;
     internal ulong TicksKnownUntil;

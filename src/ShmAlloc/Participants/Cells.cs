@@ -125,8 +125,12 @@ internal static unsafe class Cells<TMachine>
     internal static Ticket TicketOf(Attachment* heap, int cell) => new(TMachine.Read(TicketAt(heap, cell)));
 
     /// <summary>Makes a reservation's ticket this thread's to work with; false if it was used already.</summary>
+    /// <remarks>
+    /// The caller may have changed the ticket. One that says "working" would be exchanged for itself while another thread works, and both would end the
+    /// reservation.
+    /// </remarks>
     internal static bool TryStartWork(Attachment* heap, int cell, Ticket held) =>
-        TMachine.CompareExchange(TicketAt(heap, cell), held.Working.Bits, held.Bits) == held.Bits;
+        held.IsLasting && TMachine.CompareExchange(TicketAt(heap, cell), held.Working.Bits, held.Bits) == held.Bits;
 
     internal static CellWord Read(
         Attachment* heap, int slot, int cell, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>

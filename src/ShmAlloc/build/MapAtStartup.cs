@@ -6,9 +6,19 @@ internal static class MapAtStartup
     [System.Runtime.CompilerServices.ModuleInitializer]
     internal static void Map()
     {
-        if (!string.IsNullOrEmpty(System.Environment.GetEnvironmentVariable(global::ShmAlloc.ShmHeap.PathVariable)))
+        if (!string.IsNullOrEmpty(System.Environment.GetEnvironmentVariable(global::ShmAlloc.ShmHeap.PathVariable)) && !IsPrivileged())
         {
             global::ShmAlloc.Shm.Initialize();
         }
     }
+
+    /// <summary>Whether the program runs with more rights than who started it: then the variable does not count as set.</summary>
+    private static bool IsPrivileged()
+    {
+        const ulong secureEntry = 23;
+        return System.OperatingSystem.IsLinux() && AuxiliaryValue(secureEntry) != 0;
+    }
+
+    [System.Runtime.InteropServices.DllImport("libc", EntryPoint = "getauxval")]
+    private static extern ulong AuxiliaryValue(ulong entry);
 }

@@ -44,6 +44,27 @@ public sealed unsafe class ChangedReservationTests : IDisposable
         Assert.True(_heap.Verify().IsSound);
     }
 
+    /// <summary>"Working" would be exchanged for itself, while the thread that works ends the reservation.</summary>
+    [Fact]
+    public void A_reservation_that_a_thread_is_ending_cannot_be_ended_with_a_ticket_that_says_so()
+    {
+        var attachment = _heap.Attachment;
+        Assert.Equal(ShmStatus.Ok, Heap<Hardware>.Reserve(attachment, 3000, out var offset, out var cell, out var ticket));
+        foreach (var changed in new[] { ticket.Working, ticket.Held, ticket.Closed, new Ticket(ticket.Bits & ~7UL) })
+        {
+            Assert.False(Cells<Hardware>.TryStartWork(attachment, cell, changed));
+        }
+
+        Assert.True(Cells<Hardware>.TryStartWork(attachment, cell, ticket));
+        Assert.Equal(ShmStatus.StaleReservation, Heap<Hardware>.EndReservation(attachment, offset, cell, ticket.Working, publish: false));
+        Assert.False(Cells<Hardware>.TryStartWork(attachment, cell, ticket));
+        Assert.Equal(ShmStatus.Ok, Reservations<Hardware>.End(attachment, (offset - 4096) / 32, cell, publish: false));
+        HandedOut.Forget(attachment, cell);
+        Cells<Hardware>.Release(attachment, cell);
+        Assert.Equal(0, _heap.GetStatistics().Allocations);
+        Assert.True(_heap.Verify().IsSound);
+    }
+
     /// <summary>The cell of a lease has a ticket as well, and no length that means anything.</summary>
     [Fact]
     public void A_lease_is_no_reservation()

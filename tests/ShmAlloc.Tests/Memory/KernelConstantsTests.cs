@@ -62,6 +62,7 @@ public sealed class KernelConstantsTests
         ["Libc.MonotonicCoarse"] = "CLOCK_MONOTONIC_COARSE",
         ["Libc.BootTime"] = "CLOCK_BOOTTIME",
         ["Libc.PageSizeEntry"] = "AT_PAGESZ",
+        ["Libc.SecureEntry"] = "AT_SECURE",
         ["KernelConstants.OpenDirectory"] = "O_DIRECTORY",
         ["KernelConstants.OpenNoFollow"] = "O_NOFOLLOW",
         ["KernelConstants.OpenTemporaryFile"] = "O_TMPFILE",

@@ -13,20 +13,31 @@ internal static unsafe class BootClock
 
     private static ReadOnlySpan<byte> OffsetName => "boottime"u8;
 
-    /// <summary>Names this run of the machine: 16 bits, not 0.</summary>
-    internal static ulong BootTag()
+    /// <summary>Finds out what the kernel's clock means to this process.</summary>
+    /// <param name="tag">Names this run of the machine: 16 bits, odd.</param>
+    /// <param name="inNamespace">Milliseconds that this process's time namespace adds to the kernel's clock.</param>
+    /// <returns>False if the kernel does not tell: the process has no descriptors, or does not see /proc.</returns>
+    internal static bool TryRead(out ulong tag, out long inNamespace)
     {
         byte* text = stackalloc byte[MostBytes];
-        long length = ReadAll(BootIdPath, text);
-        ulong hash = Caching.KeyHash.Of(text, (int)length, 0, 0);
-        return (hash & 0xFFFF) | 1;
+        inNamespace = 0;
+        int length = ReadAll(BootIdPath, text);
+        tag = (Caching.KeyHash.Of(text, Math.Max(0, length), 0, 0) & 0xFFFF) | 1;
+        if (length <= 0)
+        {
+            return false;
+        }
+
+        length = ReadAll(OffsetsPath, text);
+        inNamespace = NamespaceMilliseconds(text, length);
+
+        // A kernel without time namespaces (before Linux 5.6) has no such file.
+        return length >= 0 || Libc.Error == Libc.NoEntry;
     }
 
-    /// <summary>Milliseconds that this process's time namespace adds to the kernel's clock: "boottime SECONDS NANOSECONDS" is a line of the file.</summary>
-    internal static long NamespaceMilliseconds()
+    /// <summary>"boottime SECONDS NANOSECONDS" is a line of the file.</summary>
+    private static long NamespaceMilliseconds(byte* text, int length)
     {
-        byte* text = stackalloc byte[MostBytes];
-        long length = ReadAll(OffsetsPath, text);
         for (int line = 0; line + OffsetName.Length < length; line++)
         {
             if ((line == 0 || text[line - 1] == '\n') && StartsWithName(text + line))
@@ -71,19 +82,22 @@ internal static unsafe class BootClock
         return isNegative ? -number : number;
     }
 
-    private static long ReadAll(ReadOnlySpan<byte> path, byte* to)
+    /// <returns>How many bytes, or -1 and the error number.</returns>
+    private static int ReadAll(ReadOnlySpan<byte> path, byte* to)
     {
         fixed (byte* name = path)
         {
             int descriptor = Libc.Open(name, Libc.ReadOnly | Libc.CloseOnExec, 0);
             if (descriptor < 0)
             {
-                return 0;
+                return -1;
             }
 
-            nint length = Libc.ReadAt(descriptor, to, MostBytes, 0);
+            int length = (int)Libc.ReadAt(descriptor, to, MostBytes, 0);
+            int error = Libc.Error;
             Libc.Close(descriptor);
-            return Math.Max(0, length);
+            Libc.Error = error;
+            return length;
         }
     }
 }

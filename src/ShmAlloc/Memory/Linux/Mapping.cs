@@ -101,21 +101,39 @@ internal static unsafe class Mapping
     }
 
     /// <summary>
-    /// Replaces the mapping by private zeros: the file's memory is given back at once, and a call that is still under way finds closed words
-    /// instead of a fault.
+    /// Replaces the mapping by zeros: the file's memory is given back at once, and a call that is still under way finds closed words instead of a fault.
     /// </summary>
+    /// <remarks>
+    /// If the kernel refuses, the file stays mapped, and the attachment is not called retired, so nothing takes its address for free. What a late call of
+    /// one word changes then is as right as it was before we left; without the mapping it would be a fault of a thread, or a signal handler, of the caller.
+    /// </remarks>
     internal static void Retire(Attachment* heap)
     {
         LetGoOfPages(heap);
-        Libc.Map(
-            heap->Mapping,
-            (nuint)heap->MappingBytes,
-            Libc.ProtectRead | Libc.ProtectWrite,
-            Libc.MapPrivate | Libc.MapAnonymous | Libc.MapNoReserve | Libc.MapFixed,
-            -1,
-            0);
-        Volatile.Write(ref heap->Retired, 1);
+        if (TryReplaceByZeros(heap->Mapping, heap->MappingBytes))
+        {
+            Volatile.Write(ref heap->Retired, 1);
+        }
+
         CloseDescriptor(heap);
+    }
+
+    /// <summary>Maps zeros over what was mapped. False: that is still there.</summary>
+    /// <remarks>
+    /// The limit on data (RLIMIT_DATA), and a kernel that grants no more than it has (overcommit_memory is 2), count private memory that can be written.
+    /// The first does not count shared memory, which nobody else gets but forked children, who take it for zeros that nobody needs, too. Neither counts
+    /// what can only be read. There a call that looks finds closed words and writes nothing; only one that looked before, and was halted until now, faults
+    /// at its write. No access at all would make a fault of each look.
+    /// </remarks>
+    internal static bool TryReplaceByZeros(byte* address, ulong bytes) =>
+        TryMapZeros(address, bytes, Libc.ProtectRead | Libc.ProtectWrite, Libc.MapPrivate)
+        || TryMapZeros(address, bytes, Libc.ProtectRead | Libc.ProtectWrite, Libc.MapShared)
+        || TryMapZeros(address, bytes, Libc.ProtectRead, Libc.MapPrivate);
+
+    private static bool TryMapZeros(byte* address, ulong bytes, int protection, int sharing)
+    {
+        int flags = sharing | Libc.MapAnonymous | Libc.MapNoReserve | Libc.MapFixed;
+        return Libc.Map(address, (nuint)bytes, protection, flags, -1, 0) != Libc.MapFailed;
     }
 
     /// <summary>Finds out whether the file has so many blocks.</summary>

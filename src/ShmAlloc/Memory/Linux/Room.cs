@@ -120,8 +120,14 @@ internal unsafe struct Room
     /// <summary>Takes the heap out of the room, and keeps that.</summary>
     internal readonly void Clear(ulong bytes)
     {
-        int protection = _before == Before.Left ? Libc.ProtectRead | Libc.ProtectWrite : 0;
-        Libc.Map(_address, (nuint)bytes, protection, Libc.MapPrivate | Libc.MapAnonymous | Libc.MapNoReserve | Libc.MapFixed, -1, 0);
+        if (_before == Before.Left)
+        {
+            Mapping.TryReplaceByZeros(_address, bytes);
+        }
+        else
+        {
+            Libc.Map(_address, (nuint)bytes, 0, Libc.MapPrivate | Libc.MapAnonymous | Libc.MapNoReserve | Libc.MapFixed, -1, 0);
+        }
     }
 
     /// <summary>Ends it. A reservation stays the caller's.</summary>

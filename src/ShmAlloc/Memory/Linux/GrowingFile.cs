@@ -30,12 +30,9 @@ internal static unsafe class GrowingFile
     }
 
     internal static ShmStatus TryCommit(Attachment* heap, int descriptor, ulong from, ulong to, out bool isBegun) =>
-        Preallocation.Commit(descriptor, heap->Geometry, from, to, out isBegun) switch
-        {
-            0 => ShmStatus.Ok,
-            Libc.Interrupted => ShmStatus.Contended,
-            _ => ShmStatus.FileSystemFull,
-        };
+        Preallocation.Commit(descriptor, heap->Geometry, from, to, out isBegun) is var error and not 0
+            ? CallFailure.StatusOf(SystemCall.Fallocate, error)
+            : ShmStatus.Ok;
 
     /// <summary>First we are no grower any more: of several that fail at once, the last one gives back what all have taken.</summary>
     internal static bool TryBeginGivingBack(int descriptor)

@@ -55,6 +55,7 @@ public enum ShmStatus
     NoDescriptor = 13,
 
     /// <summary>There is no room in the heap, and this process may not open the file any more: after <c>setuid</c>, or a change of its mode or owner.</summary>
+    /// <remarks>Also where the file system was mounted read-only meanwhile.</remarks>
     FileDenied = 14,
 
     /// <summary>
@@ -62,4 +63,10 @@ public enum ShmStatus
     /// another root.
     /// </summary>
     FileNotCurrent = 15,
+
+    /// <summary>
+    /// There is no room in the heap, and the system failed to enlarge the file, for none of the reasons above: an error of the disk or the file server, a
+    /// kernel without memory, a file system that cannot preallocate, or a filter of system calls (seccomp).
+    /// </summary>
+    SystemFailure = 16,
 }

@@ -24,9 +24,11 @@ public static class ShmStatusText
             + "or the file would be larger than this process may make one (RLIMIT_FSIZE, ulimit -f).",
         ShmStatus.NoDescriptor => "The heap is full, and no descriptor is left to enlarge its file with: close files, or raise RLIMIT_NOFILE (ulimit -n).",
         ShmStatus.FileDenied => "The heap is full, and this user may not open its file to enlarge it: chown or chmod it and its directory before setuid, "
-            + "or let another process call Grow.",
+            + "or let another process call Grow; or its file system is mounted read-only by now.",
         ShmStatus.FileNotCurrent => "The heap is full, and its file cannot be found to enlarge it: it was deleted, moved or replaced, "
             + "or this process called chroot. See ShmHeap.IsFileCurrent.",
+        ShmStatus.SystemFailure => "The heap is full, and the system failed to enlarge its file: an error of the disk or the file server (see the kernel's "
+            + "log), a kernel without memory, a file system that cannot preallocate, or a filter of system calls (seccomp) that refuses fallocate.",
         _ => "Unknown status.",
     };
 }

@@ -125,7 +125,7 @@ internal readonly unsafe struct Checkpointed : IMachine
         return Hardware.TryPunch(heap, from, to);
     }
 
-    public static bool TryFill(Attachment* heap, ulong from, ulong to)
+    public static ShmStatus TryFill(Attachment* heap, ulong from, ulong to)
     {
         Checkpoints.Reach(nameof(TryFill), 0);
         return Hardware.TryFill(heap, from, to);

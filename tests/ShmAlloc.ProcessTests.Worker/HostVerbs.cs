@@ -26,7 +26,7 @@ internal static class HostVerbs
         ["refuse-unlink"] = (_, _) => RefuseUnlink(),
         ["delete"] = (_, words) => Delete(words[0]),
         ["refuse-holes"] = (_, _) => RefuseHoles(),
-        ["refuse-fallocate"] = (_, _) => Refuse("fallocate", SystemCallNumber.Allocate),
+        ["refuse-fallocate"] = (_, words) => Refuse("fallocate", SystemCallNumber.Allocate, words.Length == 0 ? null : HeapSession.Number(words[0])),
         ["refuse-statfs"] = (_, _) => Refuse("fstatfs", SystemCallNumber.StatusOfFileSystem),
         ["interrupt-fallocate"] = (_, words) => InterruptAllocation(words.Length == 0 ? 0 : HeapSession.Count(words[0])),
     };
@@ -135,9 +135,9 @@ internal static class HostVerbs
             : Refuse("unlink", SystemCallNumber.Unlink);
     }
 
-    private static string Refuse(string name, Func<Architecture, int> number)
+    private static string Refuse(string name, Func<Architecture, int> number, ulong? error = null)
     {
-        SystemCalls.Refuse(NumberOf(number), 0, 0, SystemCalls.UnsupportedOperation);
+        SystemCalls.Refuse(NumberOf(number), 0, 0, (uint?)error ?? SystemCalls.UnsupportedOperation);
         return $"refusing {name}";
     }
 

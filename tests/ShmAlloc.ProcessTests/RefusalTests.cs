@@ -103,6 +103,81 @@ public sealed class RefusalTests : IDisposable
         Assert.Contains("chroot", await worker.AskAsync("failure-text"), StringComparison.Ordinal);
     }
 
+    /// <summary>A heap with bare blocks gets their storage with a descriptor of its own, too.</summary>
+    [Fact]
+    public async Task F7_a_process_without_descriptors_is_told_so_where_blocks_are_bare()
+    {
+        await using var worker = await StartWithBareBlocksAsync();
+        await worker.ExpectAsync($"attach {HeapPath}2", "failed NotFound");
+        await worker.ExpectAsync("use-up-descriptors", "limited");
+        await AllRefusedAsync(worker, "NoDescriptor");
+    }
+
+    [Fact]
+    public async Task F7_a_process_that_became_another_user_is_told_so_where_blocks_are_bare()
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "Only root can become another user.");
+        await using var worker = await StartWithBareBlocksAsync();
+        await worker.ExpectAsync($"set-user {SomeUser}", "changed");
+        await AllRefusedAsync(worker, "FileDenied");
+    }
+
+    /// <summary>An error of a disk, a kernel without memory, a filter of system calls, a file system that cannot preallocate.</summary>
+    [Theory]
+    [InlineData(5)]
+    [InlineData(12)]
+    [InlineData(1)]
+    [InlineData(95)]
+    public async Task F7_a_growth_that_fails_for_another_reason_is_no_full_file_system(int error)
+    {
+        await using var worker = await StartWithBareBlocksAsync();
+        var answer = await worker.AskAsync($"refuse-fallocate {error}");
+        Assert.SkipWhen(answer.StartsWith("exception", StringComparison.Ordinal), $"System calls cannot be refused here: {answer}");
+        await worker.ExpectAsync("grow 4000000", "SystemFailure");
+        await AllRefusedAsync(worker, "SystemFailure");
+    }
+
+    /// <summary>It may be one that writes to new places.</summary>
+    [Fact]
+    public async Task F5_a_file_system_that_does_not_say_what_it_is_is_refused()
+    {
+        using var heap = ShmHeap.Create(HeapPath, new ShmHeapOptions { SizeBytes = 1 << 20 });
+        await using var worker = await StartAsync("refuse-statfs");
+        await worker.ExpectAsync($"create {HeapPath}2 size=1000000", "failed CopyOnWrite");
+        Assert.Contains("fstatfs", await worker.AskAsync("failure-text"), StringComparison.Ordinal);
+        await worker.ExpectAsync($"attach {HeapPath}", "failed CopyOnWrite");
+        await worker.AttachToAsync($"attach-read-only {HeapPath}");
+        Assert.Single(Directory.GetFiles(_directory.FullName));
+    }
+
+    private async Task<HeapWorker> StartWithBareBlocksAsync()
+    {
+        var worker = await HeapWorker.StartAsync();
+
+        // A rehearsal, so that the runtime needs nothing more while something is refused.
+        await worker.AttachToAsync($"create {HeapPath}-rehearsal size=1000000 maximum=4000000");
+        Assert.EndsWith(" OutOfMemory", await worker.AskAsync("fill-up 400000 5000"), StringComparison.Ordinal);
+        await worker.ExpectAsync("check-held", "same");
+        await worker.ExpectAsync("free-held", "freed");
+        await worker.ExpectAsync("verify", "sound 0");
+        await worker.ExpectAsync("detach", "detached");
+
+        await worker.AttachToAsync($"create {HeapPath} size=1000000 maximum=32000000");
+        await worker.ExpectAsync("grow 8000000", "Ok");
+        Assert.InRange(await worker.NumberAsync("trim"), 8_000_000, 9_000_000);
+        return worker;
+    }
+
+    /// <summary>A run and what lies in a block are refused with the same status, and nothing is lost.</summary>
+    private static async Task AllRefusedAsync(HeapWorker worker, string status)
+    {
+        await worker.ExpectAsync("malloc 2000000", status);
+        Assert.EndsWith($" {status}", await worker.AskAsync("fill-up 5000"), StringComparison.Ordinal);
+        await worker.ExpectAsync("check-held", "same");
+        await worker.ExpectAsync("free-held", "freed");
+        await worker.ExpectAsync("verify", "sound 0");
+    }
+
     private static async Task<HeapWorker> StartAsync(string refusal)
     {
         var worker = await HeapWorker.StartAsync();

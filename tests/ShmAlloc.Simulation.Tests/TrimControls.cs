@@ -21,12 +21,15 @@ public static class TrimControls
 
         new BrokenVariant("free before the storage is there", On("bare blocks are filled by two", 2),
             (RefillFile,
-                "        ulong filled = TryGet(heap, first, taken)",
-                "        Release(heap, first, taken, taken);\n        ulong filled = TryGet(heap, first, taken)")),
+                "        ulong filled = taken;\n",
+                "        Release(heap, first, taken, taken);\n        ulong filled = taken;\n")),
 
         new BrokenVariant("bare blocks filled by several at once", On("a bare block is filled by two, and given back again", 4),
             (RefillFile, "Blocks<TMachine>.TryChange(heap, first + taken, BlockWord.Bare, BlockWord.Baring(heap->Slot))", "Blocks<TMachine>.Read(heap, first + taken) == BlockWord.Bare"),
             (RefillFile, "BlockWord baring = BlockWord.Baring(heap->Slot);", "BlockWord baring = filled == 0 ? BlockWord.Baring(heap->Slot) : BlockWord.Bare;")),
+
+        new BrokenVariant("a run that is refused keeps what was filled", On("a run over two bare blocks is refused", 0),
+            (RefillFile, "if (status != ShmStatus.Ok && piece < filled)", "if (status != ShmStatus.Ok && piece > filled)")),
 
         new BrokenVariant("recovery makes BARING free", On("a death while storage is given back", 1, 1),
             ("Participants/Recovery.cs", "Blocks<TMachine>.TryChange(heap, block, word, BlockWord.Bare);", "Blocks<TMachine>.TryChange(heap, block, word, BlockWord.Free);")),

@@ -75,7 +75,7 @@ internal static unsafe class ErrorCode
     internal static int ToErrno(int code) => code switch
     {
         (int)ShmStatus.OutOfMemory or (int)ShmStatus.TooLarge or (int)ShmStatus.InvalidSize or (int)ShmStatus.FileSystemFull => NoMemory,
-        (int)ShmStatus.NoDescriptor or (int)ShmStatus.FileDenied or (int)ShmStatus.FileNotCurrent => NoMemory,
+        (int)ShmStatus.NoDescriptor or (int)ShmStatus.FileDenied or (int)ShmStatus.FileNotCurrent or (int)ShmStatus.SystemFailure => NoMemory,
         (int)ShmStatus.Contended or (int)ShmStatus.TooManyReservations or (int)ShmStatus.NoParticipantSlot or Initialising => Again,
         (int)ShmStatus.ReadOnly => ReadOnlyFileSystem,
         NoHeap or Missing or (int)ShmStatus.Closed or FirstFailure + (int)ShmFailure.NotFound or FirstFailure + (int)ShmFailure.NoPath => NoEntry,
@@ -112,6 +112,7 @@ internal static unsafe class ErrorCode
         Cause.FileGone => ErrorNumber.Stale,
         Cause.InputOutput => ErrorNumber.InputOutput,
         Cause.FileBusy => ErrorNumber.TextBusy,
+        Cause.FileBeingFilled => Again,
         _ => 0,
     };
 

@@ -39,8 +39,11 @@ internal static unsafe class ErrorText
         ShmStatus.FileSystemFull => "the heap is full and its file cannot grow: the file system is full or over a quota, or RLIMIT_FSIZE (ulimit -f) "u8
             + "forbids it"u8,
         ShmStatus.NoDescriptor => "the heap is full, and no descriptor is left to enlarge its file with: close files, or raise RLIMIT_NOFILE (ulimit -n)"u8,
-        ShmStatus.FileDenied => "the heap is full, and this user may not open its file to enlarge it: chown or chmod it and its directory before setuid"u8,
+        ShmStatus.FileDenied => "the heap is full, and this user may not open its file to enlarge it: chown or chmod it and its directory before setuid; "u8
+            + "or its file system is mounted read-only by now"u8,
         ShmStatus.FileNotCurrent => "the heap is full, and its file cannot be found to enlarge it: it was deleted, moved or replaced, or after chroot"u8,
+        ShmStatus.SystemFailure => "the heap is full, and the system failed to enlarge its file: an error of the disk or the file server, no memory in the "u8
+            + "kernel, a file system that cannot preallocate, or a filter of system calls that refuses fallocate"u8,
         _ => "unknown error"u8,
     };
 

@@ -101,7 +101,7 @@ internal static unsafe class Growth<TMachine>
 
     /// <summary>Whether an allocation failed because the heap is full and does not grow, for whatever reason.</summary>
     internal static bool MeansNoRoom(ShmStatus status) => status is ShmStatus.OutOfMemory
-        or ShmStatus.FileSystemFull or ShmStatus.NoDescriptor or ShmStatus.FileDenied or ShmStatus.FileNotCurrent;
+        or ShmStatus.FileSystemFull or ShmStatus.NoDescriptor or ShmStatus.FileDenied or ShmStatus.FileNotCurrent or ShmStatus.SystemFailure;
 
     /// <summary>Gives back what a grower left that died, if nobody is growing.</summary>
     internal static void GiveBackLeft(Attachment* heap)

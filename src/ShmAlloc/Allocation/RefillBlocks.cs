@@ -33,7 +33,7 @@ internal static unsafe class RefillBlocks<TMachine>
     /// <param name="first">The first block.</param>
     /// <param name="least">So many are of use, if there is no room for all of them.</param>
     /// <param name="most">No more than so many.</param>
-    /// <returns>Contended if somebody else has the first one.</returns>
+    /// <returns>Ok, or why not; contended if somebody else has the first one.</returns>
     internal static ShmStatus TryFill(Attachment* heap, ulong first, ulong least, ulong most)
     {
         most = Math.Min(most, heap->Blocks - first);
@@ -43,14 +43,18 @@ internal static unsafe class RefillBlocks<TMachine>
             taken++;
         }
 
-        return taken == 0 ? ShmStatus.Contended
-            : Finish(heap, first, taken, Math.Min(least, taken)) ? ShmStatus.Ok
-            : ShmStatus.FileSystemFull;
+        return taken == 0 ? ShmStatus.Contended : Finish(heap, first, taken, Math.Min(least, taken));
     }
 
     /// <summary>Fills the bare blocks of the first place where a run fits among free and bare ones.</summary>
+    /// <remarks>
+    /// Writes: one thread, which makes them all BARING before it fills any, and none FREE before all are filled. So a run that is refused leaves nothing:
+    /// all of it is BARE again, and nobody had any of it meanwhile. Where there are more pieces than can be noted, those of the turns before stay FREE, until
+    /// a round gives them back. Death: as in <see cref="TryFill"/>.
+    /// </remarks>
     /// <returns>
-    /// Ok: they are free now; contended: others were faster, which is noted; out of memory: there is no such place, if nobody was met who is making one.
+    /// Ok: they are free now; contended: others were faster, which is noted; out of memory: there is no such place, if nobody was met who is making one;
+    /// otherwise why they got no storage.
     /// </returns>
     internal static ShmStatus TryFillRun(Attachment* heap, ulong length, ulong alignment, ref Meeting meeting)
     {
@@ -59,30 +63,91 @@ internal static unsafe class RefillBlocks<TMachine>
             return ShmStatus.OutOfMemory;
         }
 
+        // Once, unless bare and free blocks take turns again and again.
         ShmStatus status = ShmStatus.Ok;
-        for (ulong block = head; block < head + length && status == ShmStatus.Ok; block++)
+        for (ulong block = head; block < head + length && status == ShmStatus.Ok;)
         {
-            if (Blocks<TMachine>.Read(heap, block) == BlockWord.Bare)
+            BarePieces pieces = default;
+            bool hasLost = TakePieces(heap, ref block, head + length, ref pieces);
+            status = Fill(heap, pieces);
+            if (status == ShmStatus.Ok && hasLost)
             {
-                ulong rest = head + length - block;
-                status = TryFill(heap, block, rest, rest);
-                if (status == ShmStatus.Contended)
-                {
-                    meeting.NoteLostRace<TMachine>(heap, block);
-                }
+                status = ShmStatus.Contended;
+                meeting.NoteLostRace<TMachine>(heap, block);
             }
         }
 
         return status;
     }
 
-    /// <summary>Fills blocks that are BARING and ours: all of them, or as many as are of use, or none.</summary>
-    /// <returns>Whether any was filled.</returns>
-    internal static bool Finish(Attachment* heap, ulong first, ulong taken, ulong least)
+    /// <summary>BARE → BARING for the bare blocks of a place, as many as can be noted.</summary>
+    /// <param name="heap">The attachment.</param>
+    /// <param name="block">Where to begin; then the first block that was not looked at, or that was lost.</param>
+    /// <param name="end">One more than the last block.</param>
+    /// <param name="pieces">Gets what was taken.</param>
+    /// <returns>Whether somebody else was faster.</returns>
+    private static bool TakePieces(Attachment* heap, ref ulong block, ulong end, ref BarePieces pieces)
     {
-        ulong filled = TryGet(heap, first, taken) ? taken : least < taken && TryGet(heap, first, least) ? least : 0;
-        Release(heap, first, taken, filled);
-        return filled != 0;
+        for (; block < end; block++)
+        {
+            if (Blocks<TMachine>.Read(heap, block) == BlockWord.Bare)
+            {
+                if (!pieces.HasRoomFor(block))
+                {
+                    return false;
+                }
+
+                if (!Blocks<TMachine>.TryChange(heap, block, BlockWord.Bare, BlockWord.Baring(heap->Slot)))
+                {
+                    return true;
+                }
+
+                pieces.Add(block);
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Fills all of the pieces, or none.</summary>
+    private static ShmStatus Fill(Attachment* heap, in BarePieces pieces)
+    {
+        ShmStatus status = ShmStatus.Ok;
+        int filled = 0;
+        while (filled < pieces.Count && (status = TryGet(heap, pieces.FirstOf(filled), pieces.LengthOf(filled))) == ShmStatus.Ok)
+        {
+            filled++;
+        }
+
+        for (int piece = 0; piece < pieces.Count; piece++)
+        {
+            ulong first = pieces.FirstOf(piece);
+            ulong length = pieces.LengthOf(piece);
+            if (status != ShmStatus.Ok && piece < filled)
+            {
+                TMachine.TryPunch(heap, first, first + length);
+            }
+
+            Release(heap, first, length, status == ShmStatus.Ok ? length : 0);
+        }
+
+        return status;
+    }
+
+    /// <summary>Fills blocks that are BARING and ours: all of them, or as many as are of use, or none.</summary>
+    /// <returns>Ok if any was filled, or why not.</returns>
+    internal static ShmStatus Finish(Attachment* heap, ulong first, ulong taken, ulong least)
+    {
+        ulong filled = taken;
+        ShmStatus status = TryGet(heap, first, filled);
+        if (status != ShmStatus.Ok && least < taken)
+        {
+            filled = least;
+            status = TryGet(heap, first, filled);
+        }
+
+        Release(heap, first, taken, status == ShmStatus.Ok ? filled : 0);
+        return status;
     }
 
     /// <summary>BARING → FREE for those that have their storage, BARING → BARE for the others.</summary>
@@ -98,16 +163,16 @@ internal static unsafe class RefillBlocks<TMachine>
         }
     }
 
-    private static bool TryGet(Attachment* heap, ulong first, ulong count)
+    private static ShmStatus TryGet(Attachment* heap, ulong first, ulong count)
     {
-        bool isFilled = TMachine.TryFill(heap, first, first + count);
-        if (!isFilled)
+        ShmStatus status = TMachine.TryFill(heap, first, first + count);
+        if (status != ShmStatus.Ok)
         {
             // A call that is refused may have filled some of them.
             TMachine.TryPunch(heap, first, first + count);
         }
 
-        return isFilled;
+        return status;
     }
 
     private static bool TryFindRun(Attachment* heap, ulong length, ulong alignment, out ulong head, ref Meeting meeting)

@@ -84,9 +84,8 @@ internal static unsafe class RunPlacement<TMachine>
         }
 
         ShmStatus grown = Growth<TMachine>.TryGrow(heap, Missing(heap, length, alignment));
-        return grown == ShmStatus.Ok && RefillBlocks<TMachine>.TryFillRun(heap, length, alignment, ref meeting) is ShmStatus.FileSystemFull
-            ? ShmStatus.FileSystemFull
-            : grown;
+        filled = grown == ShmStatus.Ok ? RefillBlocks<TMachine>.TryFillRun(heap, length, alignment, ref meeting) : grown;
+        return filled is ShmStatus.OutOfMemory or ShmStatus.Contended ? grown : filled;
     }
 
     /// <summary>Blocks by which the heap must grow so that a run fits at its end, where some are free or bare already.</summary>

@@ -32,4 +32,6 @@ internal enum Cause : byte
     FileCopiesOnWrite,
     KernelCopiesOnWrite,
     SharedStorage,
+    UnknownFileSystem,
+    FileBeingFilled,
 }

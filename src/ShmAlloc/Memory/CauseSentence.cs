@@ -45,6 +45,9 @@ internal static class CauseSentence
         Cause.SharedStorage => "it shares its storage with a copy (cp --reflink) or a snapshot, so that each page is moved when it is written next, "u8
             + "and on a full disk a store would end the process. Delete the copy or the snapshot, or copy the heap with "u8
             + "'cp --reflink=never' while nobody uses it"u8,
+        Cause.UnknownFileSystem => "the file system does not say what it is (fstatfs fails; a filter of system calls, seccomp, may refuse it), so it may be "u8
+            + "one that writes what changes to a new place, where on a full disk a store would end the process. Allow fstatfs"u8,
+        Cause.FileBeingFilled => "the file is a sparse copy, and another process is giving it its storage; try again when that has attached"u8,
         _ => "the system call failed"u8,
     };
 }

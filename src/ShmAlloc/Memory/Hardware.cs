@@ -178,17 +178,17 @@ internal readonly unsafe struct Hardware : IMachine
         return error == 0;
     }
 
-    public static bool TryFill(Attachment* heap, ulong from, ulong to)
+    public static ShmStatus TryFill(Attachment* heap, ulong from, ulong to)
     {
-        int descriptor = SlotLock.Reopen(heap);
+        int descriptor = SlotLock.Reopen(heap, out int error);
         if (descriptor < 0)
         {
-            return false;
+            return CallFailure.StatusOf(error);
         }
 
-        int error = BlockStorage.Fill(descriptor, heap->Geometry, from, to);
+        error = Preallocation.Refill(descriptor, heap->Geometry, from, to, Volatile.Read(ref heap->Blocks));
         Libc.Close(descriptor);
-        return error == 0;
+        return error == 0 ? ShmStatus.Ok : CallFailure.StatusOf(SystemCall.Fallocate, error);
     }
 
     public static ulong TickMilliseconds() => (ulong)Libc.TickMilliseconds();

@@ -111,8 +111,8 @@ internal unsafe interface IMachine
     static abstract bool TryPunch(Attachment* heap, ulong from, ulong to);
 
     /// <summary>Gives storage to blocks <paramref name="from"/> to <paramref name="to"/> − 1, all of them committed. Repeating it does no harm.</summary>
-    /// <returns>False: some of them may have got it, others not.</returns>
-    static abstract bool TryFill(Attachment* heap, ulong from, ulong to);
+    /// <returns>Ok, or why not; then some of them may have got it, others not. Contended: signals interrupted it again and again.</returns>
+    static abstract ShmStatus TryFill(Attachment* heap, ulong from, ulong to);
 
     /// <summary>Milliseconds of a coarse clock that all processes of the machine share; 0: it is not known.</summary>
     static abstract ulong TickMilliseconds();

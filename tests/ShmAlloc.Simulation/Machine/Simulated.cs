@@ -136,7 +136,7 @@ internal readonly unsafe struct Simulated : IMachine
 
     public static bool TryPunch(Attachment* heap, ulong from, ulong to) => World.Active.TryPunch(from, to);
 
-    public static bool TryFill(Attachment* heap, ulong from, ulong to) => World.Active.TryFill(from, to);
+    public static ShmStatus TryFill(Attachment* heap, ulong from, ulong to) => World.Active.TryFill(from, to);
 
     public static ulong TickMilliseconds() => 0;
 

@@ -48,14 +48,21 @@ internal sealed unsafe partial class World
     /// <summary>Whether a block has lost its storage.</summary>
     internal bool IsHole(ulong block) => (_holes >> (int)block & 1) != 0;
 
-    internal bool TryFill(ulong from, ulong to)
+    /// <summary>Blocks that have lost their storage.</summary>
+    internal ulong CountHoles()
+    {
+        Question(Shape.Slots);
+        return Holes;
+    }
+
+    internal ShmStatus TryFill(ulong from, ulong to)
     {
         Question(Shape.Slots);
         ulong before = _holes;
         _holes &= ~MaskOf(from, to);
         bool isEnough = _backedBlocks - Holes <= (ulong)Shape.StorageBlocks;
         _holes = isEnough ? _holes : before;
-        return isEnough;
+        return isEnough ? ShmStatus.Ok : ShmStatus.FileSystemFull;
     }
 
     internal bool TryPunch(ulong from, ulong to)

@@ -31,6 +31,17 @@ internal sealed unsafe class Actor(World world, int participant)
         return this;
     }
 
+    /// <summary>There is no storage for so much, and the attempt takes none. Nobody else may take any meanwhile.</summary>
+    internal Actor MallocInVain(int units)
+    {
+        ulong before = world.CountHoles();
+        Malloc(units, "in vain");
+        Require(world.Ledger.Find("in vain") == null, "there was storage for it");
+        ulong after = world.CountHoles();
+        Require(after >= before, $"a malloc that was refused has kept storage: there were {before} blocks without, and now there are {after}");
+        return this;
+    }
+
     internal Actor Calloc(int units, string name)
     {
         Begin(new Pending(PendingKind.Malloc, units, null));

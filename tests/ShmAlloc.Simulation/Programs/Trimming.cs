@@ -23,6 +23,9 @@ internal static class Trimming
     /// <summary>A file system that is one block short when all are wanted.</summary>
     private static readonly WorldShape Short = Scarce with { StorageBlocks = 2 };
 
+    /// <summary>Four blocks, of which a run of three would take one more than there is.</summary>
+    private static readonly WorldShape ShortOfFour = Scarce with { CommittedBlocks = 4, MaximumBlocks = 4, StorageBlocks = 3 };
+
     internal static IEnumerable<SimulatedProgram> All =>
     [
         Make("free blocks are given back beside a malloc", 2,
@@ -86,6 +89,18 @@ internal static class Trimming
         MakeBare("the file system has room for one of two bare blocks", 2,
             new(0, actor => actor.Malloc(Run, "run").Malloc(Block, "a")),
             new(1, actor => actor.Malloc(4, "b"))) with { Shape = Short, Mortal = [0, 1] },
+
+        // F2: the first bare block is filled, and the second one is refused.
+        Make("a run over two bare blocks is refused, and takes nothing", 3,
+            new(0, actor => actor.MallocInVain(3 * Block)),
+            new(1, actor => actor.Recover().Malloc(4, "a")),
+            new(2, actor => actor.Recover())) with
+        {
+            Shape = ShortOfFour,
+            Setup = actors => Fill(actors).Malloc(Block, "first").Malloc(Block, "between").Malloc(Block, "second")
+                .Free("first").Free("second").Trim().Free("between"),
+            Mortal = [0, 1],
+        },
 
         Make("the file system makes no holes", 2,
             new(0, actor => actor.Trim()),

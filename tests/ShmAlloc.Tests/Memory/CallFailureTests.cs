@@ -83,5 +83,24 @@ public sealed class CallFailureTests
     [InlineData(1, ShmStatus.FileDenied)]
     [InlineData(NoEntry, ShmStatus.FileNotCurrent)]
     [InlineData(116, ShmStatus.FileNotCurrent)]
+    [InlineData(20, ShmStatus.FileNotCurrent)]
+    [InlineData(40, ShmStatus.FileNotCurrent)]
+    [InlineData(30, ShmStatus.FileDenied)]
+    [InlineData(5, ShmStatus.SystemFailure)]
+    [InlineData(12, ShmStatus.SystemFailure)]
+    [InlineData(38, ShmStatus.SystemFailure)]
     public void F7_a_file_that_cannot_be_opened_again_has_a_status(int error, ShmStatus status) => Assert.Equal(status, CallFailure.StatusOf(error));
+
+    [Theory]
+    [InlineData("Fallocate", 28, ShmStatus.FileSystemFull)]
+    [InlineData("Fallocate", 122, ShmStatus.FileSystemFull)]
+    [InlineData("Fallocate", 27, ShmStatus.FileSystemFull)]
+    [InlineData("Fallocate", 4, ShmStatus.Contended)]
+    [InlineData("Fallocate", 5, ShmStatus.SystemFailure)]
+    [InlineData("Fallocate", 12, ShmStatus.SystemFailure)]
+    [InlineData("Fallocate", 1, ShmStatus.SystemFailure)]
+    [InlineData("Fallocate", 38, ShmStatus.SystemFailure)]
+    [InlineData("Fallocate", 95, ShmStatus.SystemFailure)]
+    public void F7_a_file_that_got_no_storage_has_a_status(string call, int error, ShmStatus status) =>
+        Assert.Equal(status, CallFailure.StatusOf(Enum.Parse<SystemCall>(call), error));
 }

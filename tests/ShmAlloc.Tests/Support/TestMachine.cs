@@ -142,7 +142,7 @@ internal readonly unsafe struct TestMachine : IMachine
 
     public static bool TryPunch(Attachment* heap, ulong from, ulong to) => true;
 
-    public static bool TryFill(Attachment* heap, ulong from, ulong to) => true;
+    public static ShmStatus TryFill(Attachment* heap, ulong from, ulong to) => ShmStatus.Ok;
 
     public static ulong TickMilliseconds() => 0;
 

@@ -10,11 +10,25 @@ internal static class CallFailure
     }
 
     /// <summary>What an operation of an attached heap reports when its file could not be opened again.</summary>
-    internal static ShmStatus StatusOf(int error) => CauseOf(SystemCall.Open, error) switch
+    internal static ShmStatus StatusOf(int error) => StatusOf(SystemCall.Open, error);
+
+    /// <summary>What an operation of an attached heap reports when its file could not be opened again, or got no storage.</summary>
+    internal static ShmStatus StatusOf(SystemCall call, int error) => CauseOf(call, error) switch
     {
         Cause.NoDescriptor or Cause.NoDescriptorInSystem => ShmStatus.NoDescriptor,
-        Cause.FileDenied => ShmStatus.FileDenied,
-        _ => ShmStatus.FileNotCurrent,
+        Cause.FileDenied or Cause.ReadOnlyFileSystem => ShmStatus.FileDenied,
+        Cause.NoRoom or Cause.Quota or Cause.FileTooLarge => ShmStatus.FileSystemFull,
+        Cause.Interrupted => ShmStatus.Contended,
+        Cause.FileGone or Cause.NotADirectory or Cause.NameTooLong => ShmStatus.FileNotCurrent,
+        Cause.None when call == SystemCall.Open => StatusOfBareNumber(error),
+        _ => ShmStatus.SystemFailure,
+    };
+
+    /// <summary>Where something else lies at the path by now, or nothing.</summary>
+    private static ShmStatus StatusOfBareNumber(int error) => ReasonOfBareNumber(SystemCall.Open, error) switch
+    {
+        ShmFailure.NotFound or ShmFailure.NotARegularFile => ShmStatus.FileNotCurrent,
+        _ => ShmStatus.SystemFailure,
     };
 
     private static Cause CauseOf(SystemCall call, int error) => error switch
@@ -52,6 +66,7 @@ internal static class CallFailure
         ErrorNumber.Stale => Cause.FileGone,
         ErrorNumber.InputOutput => Cause.InputOutput,
         ErrorNumber.TextBusy => Cause.FileBusy,
+        ErrorNumber.TryAgain when call == SystemCall.Fallocate => Cause.FileBeingFilled,
         _ => Cause.None,
     };
 

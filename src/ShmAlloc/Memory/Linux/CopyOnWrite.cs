@@ -39,21 +39,30 @@ internal static unsafe class CopyOnWrite
     internal static Failure Check(int descriptor, in Geometry geometry, ulong committed)
     {
         Failure failure = WhyNot(descriptor);
-        if (!failure.IsNone || !SharesExtents(descriptor))
+        ulong shared = failure.IsNone ? SharedBytes(descriptor) : 0;
+        if (shared == 0)
         {
             return failure;
         }
 
-        Preallocation.Unshare(descriptor, geometry, committed);
-        return SharesExtents(descriptor) ? Refused(Cause.SharedStorage) : default;
+        // What is no longer shared cannot be shared again: so nothing is begun that does not fit.
+        if (!FileSystem.LacksRoom(descriptor, shared))
+        {
+            Preallocation.Unshare(descriptor, geometry, committed);
+            shared = SharedBytes(descriptor);
+        }
+
+        return shared != 0 ? Refused(Cause.SharedStorage) : default;
     }
 
     private static Failure WhyNot(int descriptor)
     {
-        ulong type = FileSystem.TryRead(descriptor, out FileSystem fileSystem) ? fileSystem.Type : 0;
+        bool isKnown = FileSystem.TryRead(descriptor, out FileSystem fileSystem);
+        ulong type = isKnown ? fileSystem.Type : 0;
         int flags = 0;
         bool isInPlace = Libc.InputOutput(descriptor, GetFlags, &flags) == 0 && (flags & NoCopyOnWrite) != 0;
         return type is FileSystem.Zfs or FileSystem.Bcachefs or FileSystem.Nilfs ? Refused(Cause.CopiesOnWrite)
+            : !isKnown && !isInPlace ? Refused(Cause.UnknownFileSystem)
             : type == FileSystem.Btrfs && !isInPlace ? Refused(Cause.FileCopiesOnWrite)
             : isInPlace && !KernelVersion.IsAtLeast(BtrfsMajor, BtrfsMinor) ? Refused(Cause.KernelCopiesOnWrite)
             : default;
@@ -61,29 +70,27 @@ internal static unsafe class CopyOnWrite
 
     private static Failure Refused(Cause cause) => new() { Reason = ShmFailure.CopyOnWrite, Cause = cause };
 
-    /// <summary>Whether a copy (<c>cp --reflink</c>) or a snapshot has some of the storage too. False where the file system cannot tell.</summary>
-    private static bool SharesExtents(int descriptor)
+    /// <summary>Bytes of storage that a copy (<c>cp --reflink</c>) or a snapshot has too. 0 where the file system cannot tell.</summary>
+    private static ulong SharedBytes(int descriptor)
     {
+        ulong shared = 0;
         Unsafe.SkipInit(out ExtentMap map);
         for (ulong from = 0; ; from = map.End)
         {
             map.Ask(from);
             if (Libc.InputOutput(descriptor, MapExtents, &map) != 0 || map.Found == 0)
             {
-                return false;
+                return shared;
             }
 
             for (int index = 0; index < (int)map.Found; index++)
             {
-                if ((map.FlagsOf(index) & SharedExtent) != 0)
-                {
-                    return true;
-                }
+                shared += (map.FlagsOf(index) & SharedExtent) != 0 ? map.LengthOf(index) : 0;
             }
 
             if ((map.FlagsOf((int)map.Found - 1) & LastExtent) != 0 || map.End <= from)
             {
-                return false;
+                return shared;
             }
         }
     }
@@ -94,6 +101,7 @@ internal static unsafe class CopyOnWrite
     {
         private const int Extents = 8;
         private const int WordsOfExtent = 7;
+        private const int LengthAt = 2;
         private const int FlagsAt = 5;
 
         private ulong _start;
@@ -107,7 +115,9 @@ internal static unsafe class CopyOnWrite
         internal readonly uint Found => Math.Min(_found, Extents);
 
         /// <summary>Where the last extent that was found ends.</summary>
-        internal readonly ulong End => _extents[(int)(Found - 1) * WordsOfExtent] + _extents[((int)(Found - 1) * WordsOfExtent) + 2];
+        internal readonly ulong End => _extents[(int)(Found - 1) * WordsOfExtent] + _extents[((int)(Found - 1) * WordsOfExtent) + LengthAt];
+
+        internal readonly ulong LengthOf(int index) => _extents[(index * WordsOfExtent) + LengthAt];
 
         internal readonly uint FlagsOf(int index) => (uint)_extents[(index * WordsOfExtent) + FlagsAt];
 

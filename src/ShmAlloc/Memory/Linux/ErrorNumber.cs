@@ -4,6 +4,7 @@ namespace ShmAlloc.Memory.Linux;
 internal static class ErrorNumber
 {
     internal const int InputOutput = 5;
+    internal const int TryAgain = 11;
     internal const int NoMemory = 12;
     internal const int OtherDevice = 18;
     internal const int NoSuchDevice = 19;

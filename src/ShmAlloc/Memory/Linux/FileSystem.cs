@@ -37,6 +37,10 @@ internal unsafe struct FileSystem
     /// <summary>What is free for everybody, which is less than root may take. A quota may leave less, and usually does not show here.</summary>
     internal readonly ulong AvailableBytes => _availableBlocks * BlockBytes;
 
+    /// <summary>Whether it says that so much is not free. Where it does not say what is free, an attempt has to tell.</summary>
+    internal static bool LacksRoom(int descriptor, ulong lengthBytes) =>
+        TryRead(descriptor, out FileSystem status) && status.HasSize && lengthBytes > status.AvailableBytes;
+
     private readonly ulong BlockBytes => _blockBytes != 0 ? _blockBytes : _preferredBytes;
 
     internal static bool TryRead(int descriptor, out FileSystem status)

@@ -17,7 +17,9 @@ internal static unsafe class GrowingFile
 {
     /// <summary>Becomes one of those who are growing.</summary>
     /// <param name="heap">The attachment.</param>
-    /// <param name="growth">The address of the mapping that keeps the lock; 0: there is none.</param>
+    /// <param name="growth">
+    /// The address of the mapping that keeps the lock; where the process can have no more mappings, −1 − the descriptor that does; 0: there is none.
+    /// </param>
     /// <returns>Ok; Contended: somebody gives back just now; or why the file cannot be opened.</returns>
     internal static ShmStatus Begin(Attachment* heap, out nint growth) => Lock(heap, isOwner: false, out growth);
 
@@ -32,12 +34,7 @@ internal static unsafe class GrowingFile
 
         error = Preallocation.Commit(descriptor, heap->Geometry, from, to, out isBegun);
         Libc.Close(descriptor);
-        return error switch
-        {
-            0 => ShmStatus.Ok,
-            Libc.Interrupted => ShmStatus.Contended,
-            _ => ShmStatus.FileSystemFull,
-        };
+        return error == 0 ? ShmStatus.Ok : CallFailure.StatusOf(SystemCall.Fallocate, error);
     }
 
     /// <summary>First we are no grower any more: of several that fail at once, the last one gives back what all have taken.</summary>
@@ -59,9 +56,13 @@ internal static unsafe class GrowingFile
 
     internal static void End(nint growth)
     {
-        if (growth != 0)
+        if (growth > 0)
         {
             Libc.Unmap((void*)growth, (nuint)Geometry.Page);
+        }
+        else if (growth < 0)
+        {
+            Libc.Close((int)(-1 - growth));
         }
     }
 
@@ -76,7 +77,13 @@ internal static unsafe class GrowingFile
 
         bool isLocked = isOwner ? FileLock.TryOwnGrowth(descriptor) : FileLock.TryShareGrowth(descriptor);
         growth = isLocked ? (nint)SlotLock.Keep(descriptor) : 0;
+        if (isLocked && growth == 0)
+        {
+            growth = -1 - descriptor;
+            return ShmStatus.Ok;
+        }
+
         Libc.Close(descriptor);
-        return growth != 0 ? ShmStatus.Ok : isLocked ? ShmStatus.OutOfMemory : ShmStatus.Contended;
+        return isLocked ? ShmStatus.Ok : ShmStatus.Contended;
     }
 }

@@ -10,7 +10,15 @@ internal static unsafe class Holes
 {
     private const int MaxWords = 512;
 
-    /// <summary>Fills the holes of a file that are not those of bare blocks.</summary>
+    /// <summary>So long it is waited for another process that fills them: ten seconds.</summary>
+    private const int MaxTurns = 10_000;
+    private const uint TurnMicroseconds = 1000;
+
+    /// <summary>Fills the holes of a file that are not those of bare blocks, or none of them.</summary>
+    /// <remarks>
+    /// One process at a time, by the lock of those who give back: what one of them takes away after a failure, no other has relied on. Death: the lock goes,
+    /// and what was filled stays until the next one attaches.
+    /// </remarks>
     internal static Failure Fill(int descriptor, in HeapSpecification specification, in FileStatus status, in Geometry geometry, ulong committed)
     {
         if (status.BackedBytes >= geometry.BackedBytes(committed))
@@ -28,10 +36,98 @@ internal static unsafe class Holes
             return default;
         }
 
-        int error = specification.ReadOnly ? 0 : FillAllButBare(descriptor, geometry, committed);
-        return specification.ReadOnly ? Failure.Of(ShmFailure.SparseReadOnly, found, needed)
-            : error == 0 ? default
-            : Failure.OfCall(SystemCall.Fallocate, error, found, needed);
+        if (specification.ReadOnly)
+        {
+            return Failure.Of(ShmFailure.SparseReadOnly, found, needed);
+        }
+
+        if (!TryOwn(descriptor))
+        {
+            return Failure.OfCall(SystemCall.Fallocate, ErrorNumber.TryAgain);
+        }
+
+        // Looks again: another process may have filled them meanwhile.
+        int error = TryFindMissing(descriptor, geometry, committed, out found, out needed)
+            ? FillMissing(descriptor, geometry, committed, found, needed)
+            : Libc.Error;
+        FileLock.LeaveGrowth(descriptor);
+        return error == 0 ? default : Failure.OfCall(SystemCall.Fallocate, error, found, needed);
+    }
+
+    private static bool TryOwn(int descriptor)
+    {
+        for (int turn = 0; turn < MaxTurns; turn++)
+        {
+            if (FileLock.TryOwnGrowth(descriptor))
+            {
+                return true;
+            }
+
+            Libc.Sleep(TurnMicroseconds);
+        }
+
+        return false;
+    }
+
+    /// <returns>0, or the error number.</returns>
+    private static int FillMissing(int descriptor, in Geometry geometry, ulong committed, ulong found, ulong needed)
+    {
+        if (found >= needed)
+        {
+            return 0;
+        }
+
+        if (FileSystem.LacksRoom(descriptor, needed - found))
+        {
+            return Libc.NoSpace;
+        }
+
+        int error = FillAllButBare(descriptor, geometry, committed);
+        if (error != 0 && !IsInUse(descriptor, geometry))
+        {
+            GiveBack(descriptor, geometry.FileBytes(committed));
+        }
+
+        return error;
+    }
+
+    /// <summary>Where somebody is attached nothing is missing. If a file system tells otherwise, nothing is taken away.</summary>
+    private static bool IsInUse(int descriptor, in Geometry geometry)
+    {
+        for (int slot = 0; slot < (int)geometry.Slots; slot++)
+        {
+            if (FileLock.IsHeld(descriptor, slot))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>
+    /// Takes the storage from what reads as zeros because nobody has written it: for the file system that is still a hole. What the copy holds stays. Where
+    /// the file system cannot tell them apart, all stays.
+    /// </summary>
+    private static void GiveBack(int descriptor, ulong end)
+    {
+        for (ulong from = 0; from < end;)
+        {
+            long hole = Libc.Seek(descriptor, (long)from, Libc.SeekHole);
+            if (hole < 0 || (ulong)hole >= end)
+            {
+                return;
+            }
+
+            long data = Libc.Seek(descriptor, hole, Libc.SeekData);
+            if (data <= hole && (data >= 0 || Libc.Error != Libc.NoDevice))
+            {
+                return;
+            }
+
+            from = data < 0 ? end : Math.Min((ulong)data, end);
+            BlockStorage.PunchPages(descriptor, (ulong)hole, from);
+        }
     }
 
     /// <summary>Compares what storage a file has with what its blocks need, the bare ones apart.</summary>

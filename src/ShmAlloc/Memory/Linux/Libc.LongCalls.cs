@@ -67,6 +67,10 @@ internal static unsafe partial class Libc
         ? Foreign.Truncate(descriptor, length)
         : Managed.Truncate(descriptor, length);
 
+    internal static long Seek(int descriptor, long offset, int whence) => Host.IsForeign
+        ? Foreign.Seek(descriptor, offset, whence)
+        : Managed.Seek(descriptor, offset, whence);
+
     internal static int StatusOfFileSystem(int descriptor, FileSystem* status) => Host.IsForeign
         ? Foreign.StatusOfFileSystem(descriptor, status)
         : Managed.StatusOfFileSystem(descriptor, status);
@@ -134,6 +138,9 @@ internal static unsafe partial class Libc
         [DllImport("libc", EntryPoint = "ftruncate", SetLastError = true)]
         internal static extern int Truncate(int descriptor, long length);
 
+        [DllImport("libc", EntryPoint = "lseek", SetLastError = true)]
+        internal static extern long Seek(int descriptor, long offset, int whence);
+
         [DllImport("libc", EntryPoint = "fstatfs", SetLastError = true)]
         internal static extern int StatusOfFileSystem(int descriptor, FileSystem* status);
 
@@ -200,6 +207,9 @@ internal static unsafe partial class Libc
 
         [DllImport("libc", EntryPoint = "ftruncate"), SuppressGCTransition]
         internal static extern int Truncate(int descriptor, long length);
+
+        [DllImport("libc", EntryPoint = "lseek"), SuppressGCTransition]
+        internal static extern long Seek(int descriptor, long offset, int whence);
 
         [DllImport("libc", EntryPoint = "fstatfs"), SuppressGCTransition]
         internal static extern int StatusOfFileSystem(int descriptor, FileSystem* status);

@@ -37,6 +37,9 @@ internal static unsafe partial class Libc
 
     internal const uint DoNotReplace = 1;
 
+    internal const int SeekData = 3;
+    internal const int SeekHole = 4;
+
     internal const int NoEntry = 2;
     internal const int Interrupted = 4;
     internal const int AccessRefused = 13;

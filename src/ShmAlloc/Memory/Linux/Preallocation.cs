@@ -29,6 +29,24 @@ internal static unsafe class Preallocation
         return Ranges(descriptor, BlockStorage.Preallocate, geometry, from, to);
     }
 
+    /// <summary>Gives bare blocks <paramref name="from"/> to <paramref name="to"/> − 1 their storage again. Harmless to repeat.</summary>
+    /// <remarks>
+    /// A block may be bare and have kept its storage: the file system makes no holes, or a process died before it had made one. So no more is asked for than
+    /// the whole file lacks.
+    /// </remarks>
+    /// <returns>0, or the error number.</returns>
+    internal static int Refill(int descriptor, in Geometry geometry, ulong from, ulong to, ulong committed)
+    {
+        if (!FileStatus.TryRead(descriptor, out FileStatus status))
+        {
+            return Libc.Error;
+        }
+
+        ulong all = geometry.BackedBytes(committed);
+        ulong missing = Math.Min((to - from) << geometry.BlockShift, all - Math.Min(all, status.BackedBytes));
+        return FileSystem.LacksRoom(descriptor, missing) ? Libc.NoSpace : BlockStorage.Fill(descriptor, geometry, from, to);
+    }
+
     /// <summary>Gives all blocks that are committed storage that no copy of the file has as well; what fails stays as it was.</summary>
     internal static void Unshare(int descriptor, in Geometry geometry, ulong committed) =>
         Ranges(descriptor, BlockStorage.UnshareRange, geometry, 0, committed);
@@ -63,8 +81,7 @@ internal static unsafe class Preallocation
         // What a grower left that died is there already.
         ulong wanted = from == 0 ? geometry.BackedBytes(to) : geometry.BackedBytes(to) - geometry.BackedBytes(from);
         ulong present = from == 0 ? status.BackedBytes : status.Size - Math.Min(status.Size, geometry.FileBytes(from));
-        bool isKnown = FileSystem.TryRead(descriptor, out FileSystem fileSystem) && fileSystem.HasSize;
-        return isKnown && wanted > present && wanted - present > fileSystem.AvailableBytes ? Libc.NoSpace : 0;
+        return wanted > present && FileSystem.LacksRoom(descriptor, wanted - present) ? Libc.NoSpace : 0;
     }
 
     private static int Ranges(int descriptor, int mode, in Geometry geometry, ulong from, ulong to)

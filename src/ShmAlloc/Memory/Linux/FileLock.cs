@@ -40,6 +40,9 @@ internal unsafe struct FileLock
     /// <summary>Tries to become the one who gives room back, while nobody is growing.</summary>
     internal static bool TryOwnGrowth(int descriptor) => TryCall(descriptor, SetLock, GrowthByte, WriteLock, out _);
 
+    /// <summary>Also for a copy of the descriptor that a forked child has.</summary>
+    internal static void LeaveGrowth(int descriptor) => TryCall(descriptor, SetLock, GrowthByte, NoLock, out _);
+
     private static bool TryCall(int descriptor, int command, int slot, short type, out short found)
     {
         FileLock request = new() { _type = type, _start = FirstByte + slot, _length = 1 };

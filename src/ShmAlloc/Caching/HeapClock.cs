@@ -72,11 +72,11 @@ internal static unsafe class HeapClock
     private static long FindOffset(Attachment* heap)
     {
         ulong ticks = (ulong)Libc.TickMilliseconds();
-        bool isToldSoon = ticks < Volatile.Read(ref heap->NextBootLook);
+        bool isTooEarly = ticks != 0 && ticks < Volatile.Read(ref heap->NextBootLook);
         int error = Libc.Error;
         ulong tag = UnknownTag;
         long inNamespace = 0;
-        bool isKnown = !isToldSoon && BootClock.TryRead(out tag, out inNamespace);
+        bool isKnown = !isTooEarly && BootClock.TryRead(out tag, out inNamespace);
         Libc.Error = error;
         if (isKnown)
         {
@@ -85,7 +85,7 @@ internal static unsafe class HeapClock
             return offset;
         }
 
-        if (!isToldSoon)
+        if (!isTooEarly)
         {
             Volatile.Write(ref heap->NextBootLook, ticks + KnownFor);
         }

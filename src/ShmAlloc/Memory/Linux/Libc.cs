@@ -103,7 +103,9 @@ internal static unsafe partial class Libc
     /// <summary>Bytes of the kernel's pages, in which it maps and protects: 4 KiB on x86-64, and 4, 16 or 64 KiB on arm64.</summary>
     internal static ulong PageBytes => AuxiliaryValue(PageSizeEntry);
 
-    /// <summary>Whether the program runs with more rights than who started it (setuid, setgid, file capabilities): then it must not obey its environment.</summary>
+    /// <summary>
+    /// Whether the program runs with more rights than who started it (setuid, setgid, file capabilities): then it must not obey its environment.
+    /// </summary>
     internal static bool IsPrivileged => AuxiliaryValue(SecureEntry) != 0;
 
     private const ulong PageSizeEntry = 6;

@@ -21,7 +21,7 @@ public sealed class RuntimeFreeTests
     private static readonly HashSet<string> AllowedOfTheCLibrary = new(StringComparer.Ordinal)
     {
         "__errno_location", "clock_gettime", "close", "fallocate", "fchmod", "fcntl", "fstatfs", "ftruncate", "getauxval", "getcwd", "geteuid", "getpid",
-        "getrandom", "getrlimit", "gettid", "ioctl", "linkat", "madvise", "memcmp", "memcpy", "memset", "mmap", "mprotect", "munmap", "nanosleep", "open", "pread",
+        "getrandom", "getrlimit", "gettid", "ioctl", "linkat", "lseek", "madvise", "memcmp", "memcpy", "memset", "mmap", "mprotect", "munmap", "nanosleep", "open", "pread",
         "pthread_self", "renameat2", "sched_yield", "secure_getenv", "statx", "uname", "unlink",
     };
 

@@ -11,6 +11,9 @@ internal unsafe struct BarePieces
 
     internal int Count { get; private set; }
 
+    /// <summary>To begin with. What is noted is not cleared: a call for that is one of the runtime's, which the native library does not have.</summary>
+    internal void Forget() => Count = 0;
+
     internal readonly ulong FirstOf(int piece) => _first[piece];
 
     internal readonly ulong LengthOf(int piece) => _length[piece];

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using ShmAlloc.Layout;
 using ShmAlloc.Memory;
 using ShmAlloc.Participants;
@@ -67,7 +68,8 @@ internal static unsafe class RefillBlocks<TMachine>
         ShmStatus status = ShmStatus.Ok;
         for (ulong block = head; block < head + length && status == ShmStatus.Ok;)
         {
-            BarePieces pieces = default;
+            Unsafe.SkipInit(out BarePieces pieces);
+            pieces.Forget();
             bool hasLost = TakePieces(heap, ref block, head + length, ref pieces);
             status = Fill(heap, pieces);
             if (status == ShmStatus.Ok && hasLost)

@@ -91,16 +91,15 @@ internal static class Trimming
             new(1, actor => actor.Malloc(4, "b"))) with { Shape = Short, Mortal = [0, 1] },
 
         // F2: the first bare block is filled, and the second one is refused.
-        Make("a run over two bare blocks is refused, and takes nothing", 3,
+        MakeSplit("a run over two bare blocks is refused, and takes nothing",
             new(0, actor => actor.MallocInVain(3 * Block)),
+            new(1, actor => actor.Recover()),
+            new(2, actor => actor.Recover())),
+
+        MakeSplit("a run over two bare blocks is refused beside a malloc",
+            new(0, actor => actor.Malloc(3 * Block, "run")),
             new(1, actor => actor.Recover().Malloc(4, "a")),
-            new(2, actor => actor.Recover())) with
-        {
-            Shape = ShortOfFour,
-            Setup = actors => Fill(actors).Malloc(Block, "first").Malloc(Block, "between").Malloc(Block, "second")
-                .Free("first").Free("second").Trim().Free("between"),
-            Mortal = [0, 1],
-        },
+            new(2, actor => actor.Recover())),
 
         Make("the file system makes no holes", 2,
             new(0, actor => actor.Trim()),
@@ -145,6 +144,15 @@ internal static class Trimming
     ];
 
     private static Actor Fill(Actor[] actors) => actors[0].Malloc(Block, "full");
+
+    /// <summary>Two bare blocks, a free one between them, and storage for one of the two.</summary>
+    private static SimulatedProgram MakeSplit(string name, params ProgramThread[] threads) => Make(name, 3, threads) with
+    {
+        Shape = ShortOfFour,
+        Setup = actors => Fill(actors).Malloc(Block, "first").Malloc(Block, "between").Malloc(Block, "second")
+            .Free("first").Free("second").Trim().Free("between"),
+        Mortal = [0, 1],
+    };
 
     private static SimulatedProgram MakeBare(string name, int joined, params ProgramThread[] threads) =>
         Make(name, joined, threads) with { Setup = actors => Fill(actors).Trim() };

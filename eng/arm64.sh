@@ -1,4 +1,4 @@
-# Sourced by ./test --arm64 and --all. The unit tests and the C programs, compiled for ARM64 and run by an emulator of its processors, on the kernel of
+# Sourced by ./test, for --arm64 and --deep. The unit tests and the C programs, compiled for ARM64 and run by an emulator of its processors, on the kernel of
 # this machine. That shows constants, structures, code generation and the C calling convention; it does not show a weak memory order, since the
 # processor below keeps its own, stronger one.
 

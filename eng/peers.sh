@@ -18,13 +18,8 @@ services=(redis-server memcached)
 
 # install_peers PEER...: installs what is missing of such a list.
 install_peers() {
-    local entry packages=()
-    for entry in "$@"; do
-        if [[ ! -e ${entry%%:*} ]]; then
-            read -r -a names <<< "${entry#*:}"
-            packages+=("${names[@]}")
-        fi
-    done
+    local packages
+    read -r -a packages < <(missing_packages "$@")
     if ((${#packages[@]} == 0)); then
         return 0
     fi

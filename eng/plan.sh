@@ -148,7 +148,7 @@ check_format() {
 
 # install_needed: installs the programs of the list that some project to run needs.
 install_needed() {
-    local entry command packages=() claimed wanted
+    local entry command packages wanted_by_some=() claimed wanted
     if [[ $effort != quick ]]; then
         needed+=("${needed_for_all[@]}")
         if printf '%s\n' "${projects[@]}" | grep -q Benchmarks; then
@@ -159,15 +159,11 @@ install_needed() {
     wanted=$(for project in "${projects[@]}"; do project_property "$project" NeedsPrograms; done)
     for entry in "${needed[@]}"; do
         command=${entry%%:*}
-        if command -v "$command" > /dev/null; then
-            continue
+        if ! grep -qwF -- "$command" <<< "$claimed" || grep -qwF -- "$command" <<< "$wanted"; then
+            wanted_by_some+=("$entry")
         fi
-        if grep -qwF -- "$command" <<< "$claimed" && ! grep -qwF -- "$command" <<< "$wanted"; then
-            continue
-        fi
-        read -r -a names <<< "${entry#*:}"
-        packages+=("${names[@]}")
     done
+    read -r -a packages < <(missing_packages "${wanted_by_some[@]}")
     if ((${#packages[@]} == 0)); then
         return 0
     fi

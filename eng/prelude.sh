@@ -23,6 +23,18 @@ require_sdk() {
     fi
 }
 
+# missing_packages ENTRY...: of entries "program or file: Debian packages that bring it", the packages of those that are not there, on one line.
+missing_packages() {
+    local entry what
+    for entry in "$@"; do
+        what=${entry%%:*}
+        if [[ $what == /* && ! -e $what ]] || { [[ $what != /* ]] && ! command -v "$what" > /dev/null; }; then
+            printf '%s ' "${entry#*: }"
+        fi
+    done
+    echo
+}
+
 # compile PROJECT_OR_SOLUTION: builds it in Release. The compiler stays for the projects of one build, in the process group of its caller; without
 # job control it would outlive the script.
 compile() {

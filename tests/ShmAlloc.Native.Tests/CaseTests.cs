@@ -12,7 +12,7 @@ public sealed class CaseTests
     /// <summary>Not files.c: it leaves itself no descriptor, and the sanitiser needs one to look for leaks.</summary>
     private static readonly string[] Programs =
     [
-        .. Sanitised, "files.c", "forking_threads.c", "at_load.c", "fixed.c", "leaving.c", "stack.c", "process_limits.c", "clock.c",
+        .. Sanitised, "files.c", "forking_threads.c", "at_load.c", "fixed.c", "leaving.c", "stack.c", "process_limits.c", "recovering.c", "clock.c",
         "retiring.c",
     ];
 

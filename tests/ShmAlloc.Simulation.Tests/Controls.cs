@@ -10,6 +10,7 @@ public static class Controls
 
     private const string SweepFile = "Allocation/Sweep.cs";
     private const string ClaimFile = "Allocation/PrivateClaim.cs";
+    private const string ToldOfOthers = "        others = Words.Mix(others + 1, Words.Mix(word.Bits, (ulong)slot));\n";
     private const string RecoveryFile = "Participants/Recovery.cs";
 
     /// <summary>All of them; in a quick run every sixth, since each is a compilation of the core.</summary>
@@ -86,6 +87,15 @@ public static class Controls
 
         new BrokenVariant("a claim of who died taken for one's own", On("who was about to take a dead one's slot died, and two", 2),
             (RecoveryFile, "word.ClaimedByHolder(slot)", "word.ClaimedBy(slot, 0)")),
+
+        new BrokenVariant("out of memory while another participant recovers", On("the last room is one's who died", 2),
+            (RecoveryFile, ToldOfOthers, "")),
+
+        new BrokenVariant("no slot while another participant recovers", On("the last slot is one's who died", 2),
+            (RecoveryFile, ToldOfOthers, "")),
+
+        new BrokenVariant("a slot that becomes free between two looks passed over", On("the last slot is one's who died", 1),
+            ("Participants/Joining.cs", "(isFree || (wantsDead && !", "(isFree ? !wantsDead : (wantsDead && !")),
 
         new BrokenVariant("a holder's claim that there was before", On("a free died half-way, who was about to take its slot", 3, 1),
             ("Layout/SlotWord.cs", "new SlotWord(GivenUp.Bits | ActiveBit).ClaimedBy(slot, 0)", "ClaimedBy(slot, Recoverer == slot ? (uint)(Bits >> RecovererEpochShift) + 1 : 0)")),

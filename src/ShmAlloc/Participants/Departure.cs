@@ -62,7 +62,8 @@ internal static unsafe class Departure<TMachine>
             Ticket ticket = Cells<TMachine>.TicketOf(heap, cell);
             if (ticket.IsFree)
             {
-                // If the other one was faster that closes them, the ticket is as closed as by us: who takes that for a ticket in use leaves the end to nobody.
+                // Another thread that disposes may close it first: then it is as closed as by this one. A thread that took that for a ticket in use would leave
+                // the end to the other one, and the other one to it.
                 ulong found = TMachine.CompareExchange(Cells<TMachine>.TicketAt(heap, cell), ticket.Closed.Bits, ticket.Bits);
                 ticket = found == ticket.Bits ? ticket.Closed : new Ticket(found);
             }

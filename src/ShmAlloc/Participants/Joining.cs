@@ -76,12 +76,12 @@ internal static unsafe class Joining<TMachine>
         bool isJoined = false;
         for (int pass = 0; pass < 2 && (pass == 0 || looksForDead) && !isJoined; pass++)
         {
-            bool wantDead = pass == 1;
+            // The second time also one that has become free meanwhile.
+            bool wantsDead = pass == 1;
             for (int slot = 0; slot < (int)heap->Geometry.Slots && !isJoined; slot++)
             {
-                isJoined = Recovery<TMachine>.ReadSlot(heap, slot).IsActive == wantDead
-                    && !(wantDead && TMachine.IsSlotHeld(heap, probe, slot))
-                    && TryTake(heap, probe, slot, ref others);
+                bool isFree = !Recovery<TMachine>.ReadSlot(heap, slot).IsActive;
+                isJoined = (isFree || (wantsDead && !TMachine.IsSlotHeld(heap, probe, slot))) && TryTake(heap, probe, slot, ref others);
             }
         }
 

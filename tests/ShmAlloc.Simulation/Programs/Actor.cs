@@ -260,6 +260,14 @@ internal sealed unsafe class Actor(World world, int participant)
     internal Actor BeStoppedAt(int block) => Do("be stopped", () =>
         Blocks<Simulated>.TryChange(Heap, (ulong)block, Blocks<Simulated>.Read(Heap, (ulong)block), BlockWord.Busy(Heap->Slot)));
 
+    /// <summary>Claims a place that the program does not know of, as one that dies leaves it.</summary>
+    internal Actor LeaveClaim(int units) => Do("leave a claim", () =>
+        Require(Heap<Simulated>.Reserve(Heap, Bytes(units), out _, out _, out _) == ShmStatus.Ok, "nothing to claim"));
+
+    /// <summary>There is a slot, if only after its dead participant was recovered.</summary>
+    internal Actor AttachSurely() => Do("attach", () =>
+        Require(Joining<Simulated>.TryJoin(Heap) == ShmStatus.Ok, "no slot, although the one of a dead participant is being recovered"));
+
     internal Actor Attach() => Do("attach", () => Joining<Simulated>.TryJoin(Heap));
 
     internal Actor Detach() => Do("detach", () => Departure<Simulated>.Begin(Heap));

@@ -137,6 +137,25 @@ internal static class Targeted
             Mortal = [1, 2],
         },
 
+        // Another participant is in the middle of recovering who had the last room, and the last slot.
+        MakeTight("the last room is one's who died, and whom another recovers", 3,
+            new(1, actor => actor.Recover()),
+            new(2, actor => actor.Malloc(40, "a"))) with
+        {
+            Setup = actors => actors[0].LeaveClaim(40).BeDead(),
+            Shape = Catalogue.Tight with { HasRoom = true },
+            Mortal = [],
+        },
+
+        MakeTight("the last slot is one's who died, and whom another recovers", 2,
+            new(1, actor => actor.Recover()),
+            new(2, actor => actor.AttachSurely())) with
+        {
+            Setup = actors => actors[0].LeaveClaim(40).BeDead(),
+            Shape = Catalogue.Tight with { Slots = 2 },
+            Mortal = [],
+        },
+
         MakeTight("who was about to take a dead one's slot died, and three claim after each other", 3,
             new(1, actor => actor.Recover()),
             new(2, actor => actor.Recover()),

@@ -14,6 +14,10 @@ internal sealed class KilledException : Exception;
 /// </summary>
 internal readonly unsafe struct TestMachine : IMachine
 {
+    /// <summary>The coarse clock, as the test wants it.</summary>
+    [ThreadStatic]
+    internal static ulong Now;
+
     [ThreadStatic]
     private static Witness? _witness;
 
@@ -144,7 +148,7 @@ internal readonly unsafe struct TestMachine : IMachine
 
     public static ShmStatus TryFill(Attachment* heap, ulong from, ulong to) => ShmStatus.Ok;
 
-    public static ulong TickMilliseconds() => 0;
+    public static ulong TickMilliseconds() => Now;
 
     public static void Retire(Attachment* heap)
     {

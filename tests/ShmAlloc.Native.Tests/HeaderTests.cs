@@ -6,7 +6,7 @@ namespace ShmAlloc.Native.Tests;
 public sealed partial class HeaderTests
 {
     [Fact]
-    public async Task A_program_written_against_the_header_of_the_original_compiles_unchanged_and_works()
+    public async Task F52_a_program_written_against_the_header_of_the_original_compiles_unchanged_and_works()
     {
         var executable = await CProgram.BuildAsync("original.c");
         using var path = new TemporaryHeapPath();
@@ -31,7 +31,7 @@ public sealed partial class HeaderTests
 
     /// <summary>F53: clang's sanitiser takes offence at a null pointer to which zero is added, and gcc's does not.</summary>
     [Fact]
-    public async Task Clang_finds_no_undefined_behaviour_in_the_macros()
+    public async Task F53_clang_finds_no_undefined_behaviour_in_the_macros()
     {
         Assert.SkipUnless(File.Exists("/usr/bin/clang"), "There is no clang.");
         var executable = await CProgram.BuildWithAsync("clang", "opening.c", "-fsanitize=undefined", "-fsanitize-trap=undefined");

@@ -12,10 +12,12 @@ internal sealed class PointCommand(string path, bool onlyStops)
 {
     private const uint LongestLifeSeconds = 3600;
 
-    /// <param name="arguments">The path; the name of a script and the number of a checkpoint, to try just that.</param>
+    /// <param name="arguments">
+    /// The path; the name of a script and the number of a checkpoint, to try just that; or only a number, to try every checkpoint of so many.
+    /// </param>
     internal static int Die(string[] arguments) => new PointCommand(arguments[0], onlyStops: false).Run(arguments);
 
-    /// <param name="arguments">The same; or the path and a number, to try every so-manieth checkpoint only.</param>
+    /// <param name="arguments">The same.</param>
     internal static int Stop(string[] arguments) => new PointCommand(arguments[0], onlyStops: true).Run(arguments);
 
     private int Run(string[] arguments)

@@ -24,16 +24,12 @@ public sealed partial class CheckpointTests : IDisposable
     [Fact]
     public async Task A_death_before_any_store_of_the_heap_loses_nothing_and_every_store_without_a_race_is_tried()
     {
-        var lines = await ForkRun.ExpectWellAsync("points", _path.Value);
+        var lines = await ForkRun.ExpectWellAsync("points", _path.Value, Effort.Choose("3", "1", "1"));
         var reached = lines.Where(line => line.StartsWith("checkpoint: ", StringComparison.Ordinal)).Select(line => line.Split(' ')[1]).ToHashSet();
         var stores = StoresOfTheHeap().ToList();
         Assert.True(stores.Count > 20, "The stores of the heap were not found.");
         Assert.Equal(OnlyInRaces, stores.Where(store => !reached.Contains(store.Place)).Select(store => store.Text).Order(StringComparer.Ordinal));
     }
-
-    [Fact]
-    public async Task A_process_stopped_before_any_store_hinders_nobody_and_goes_on_correctly_after_everybody_looked() =>
-        await ForkRun.ExpectWellAsync("stops", _path.Value, Effort.Choose("4", "1", "1"));
 
     /// <summary>
     /// By file and line, as the seam names them: what hands on its caller's place is no place itself. Those of the cache are died at in the simulator, where a

@@ -26,5 +26,5 @@ public sealed class ForkStormTests : IDisposable
 
     [Fact]
     public async Task Thousands_of_short_visits_use_nothing_up() =>
-        await ForkRun.ExpectWellAsync("visits", _path.Value, $"{Effort.Choose(600, 5_000, 20_000)}");
+        await ForkRun.ExpectWellAsync("visits", _path.Value, $"{Effort.Choose(200, 5_000, 20_000)}");
 }

@@ -25,7 +25,7 @@ public sealed class KillStormTests : IDisposable
     [Fact]
     public async Task Nothing_is_lost_or_damaged_however_often_processes_are_killed()
     {
-        var kills = Effort.Choose(20, 100, 1500);
+        var kills = Effort.Choose(10, 100, 1500);
         var survivor = _heap.Malloc(70_000);
         Contents.Fill(_heap, survivor, 70_000, 11);
         var intents = kills + Workers;

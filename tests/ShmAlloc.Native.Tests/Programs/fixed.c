@@ -59,7 +59,7 @@ static void make_heap(const char *maximum)
     CHECK_EQUAL(0, end_of(child));
 }
 
-CASE("what is mapped at the address, or a part of it, stays as it was")
+CASE("F41: what is mapped at the address, or a part of it, stays as it was")
 {
     static const int protections[] = { PROT_READ | PROT_WRITE, PROT_READ, PROT_NONE };
     size_t bytes = get_mapping_size_needed_by_shm();
@@ -83,7 +83,7 @@ CASE("what is mapped at the address, or a part of it, stays as it was")
     CHECK_EQUAL(-1, access(heap_path(), F_OK));
 }
 
-CASE("a hole in the reservation is refused")
+CASE("F41: a hole in the reservation is refused")
 {
     size_t bytes = get_mapping_size_needed_by_shm();
     char *room = reserve(bytes);
@@ -92,7 +92,7 @@ CASE("a hole in the reservation is refused")
     CHECK_EQUAL(bytes - 4096, mapped(room, bytes, "---p"));
 }
 
-CASE("a heap that is larger than the room that was reserved for it is refused")
+CASE("F41: a heap that is larger than the room that was reserved for it is refused")
 {
     make_heap("512M");
     size_t bytes = get_mapping_size_needed_by_shm();
@@ -125,7 +125,7 @@ CASE("a heap that is smaller than the room leaves the rest of the reservation")
     CHECK_EQUAL(bytes, mapped(room, bytes, "---p"));
 }
 
-CASE("whatever fails leaves a reservation reserved, and free room free")
+CASE("F41: whatever fails leaves a reservation reserved, and free room free")
 {
     size_t bytes = get_mapping_size_needed_by_shm();
     char *reserved = reserve(bytes);
@@ -195,7 +195,7 @@ static void make_a_small_one_first(void)
     make_heap("16M");
 }
 
-CASE("who loses the race to create the heap keeps the room, and gets the heap")
+CASE("F41: who loses the race to create the heap keeps the room, and gets the heap")
 {
     size_t bytes = get_mapping_size_needed_by_shm();
     watched = reserve(bytes);
@@ -236,7 +236,7 @@ static void *long_call(void *argument)
     return argument;
 }
 
-CASE("while a call in the heap that was left still runs, nothing is mapped over it")
+CASE("F40: while a call in the heap that was left still runs, nothing is mapped over it")
 {
     size_t bytes = get_mapping_size_needed_by_shm();
     char *room = reserve(bytes);

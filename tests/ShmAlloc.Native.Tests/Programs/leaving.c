@@ -35,7 +35,7 @@ CASE("F42: the first call of a forked child beside another of its threads that l
 {
     open_heap();
     shm_offt from_parent = shm_malloc(3000);
-    for (int round = 0; round < effort(2000); round++) {
+    for (int round = 0; round < effort(700); round++) {
         pid_t child = fork();
         if (child == 0) {
             pthread_t thread;
@@ -94,7 +94,7 @@ static char paths[2][4200];
 
 static void *move_between_heaps(void *argument)
 {
-    int rounds = effort(3000);
+    int rounds = effort(1000);
     for (int round = 0; round < rounds; round++) {
         shm_deinit();
         CHECK(shm_init(NULL, paths[round & 1]));

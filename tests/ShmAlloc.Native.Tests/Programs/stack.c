@@ -151,7 +151,7 @@ static void measure_all(void)
     DONE(verify);
 }
 
-CASE("no function takes more than 4.5 KiB of stack, so a handler on 8 KiB may call all of them")
+CASE("F46: no function takes more than 4.5 KiB of stack, so a handler on 8 KiB may call all of them")
 {
     setenv("SHM_MAX_ALLOC_POW2", "0", 1);
     setenv("SHM_MAX_ALLOCATABLE_SHM_SIZE", "24M", 1);
@@ -160,7 +160,7 @@ CASE("no function takes more than 4.5 KiB of stack, so a handler on 8 KiB may ca
     printf("the most: %zu bytes\n", largest);
 }
 
-CASE("nor in a heap of large blocks and units")
+CASE("F46: nor in a heap of large blocks and units")
 {
     struct shm_options options = SHM_OPTIONS_INIT;
     options.block_bytes = 4096 * 16;
@@ -175,7 +175,7 @@ CASE("nor in a heap of large blocks and units")
 
 static void child_allocates(void) { succeeded = shm_malloc(3000) != SHM_NULL; }
 
-CASE("nor does the first call of a forked child")
+CASE("F46: nor does the first call of a forked child")
 {
     open_heap();
     pid_t child = fork();

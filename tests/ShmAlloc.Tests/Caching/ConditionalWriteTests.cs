@@ -111,7 +111,7 @@ public sealed class ConditionalWriteTests : IDisposable
     }
 
     [Fact]
-    public void A_number_wraps_around()
+    public void F69_a_number_wraps_around()
     {
         Cache.Increment("key"u8, long.MaxValue, out _);
         Assert.Equal(CacheStatus.Ok, Cache.Increment("key"u8, 1, out var result));

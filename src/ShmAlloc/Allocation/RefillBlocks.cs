@@ -57,9 +57,9 @@ internal static unsafe class RefillBlocks<TMachine>
     /// Ok: they are free now; contended: others were faster, which is noted; out of memory: there is no such place, if nobody was met who is making one;
     /// otherwise why they got no storage.
     /// </returns>
-    internal static ShmStatus TryFillRun(Attachment* heap, ulong length, ulong alignment, ref Meeting meeting)
+    internal static ShmStatus TryFillRun(Attachment* heap, ulong length, ulong alignment, ref Meeting meeting, out ulong head)
     {
-        if (!TryFindRun(heap, length, alignment, out ulong head, ref meeting))
+        if (!TryFindRun(heap, length, alignment, out head, ref meeting))
         {
             return ShmStatus.OutOfMemory;
         }

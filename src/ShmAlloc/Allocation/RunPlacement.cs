@@ -10,6 +10,7 @@ internal static unsafe class RunPlacement<TMachine>
 {
     private const int MaxLostRaces = 16;
     private const ulong BlocksPerGroup = 64;
+    private const ulong NoPlace = ulong.MaxValue;
 
     /// <summary>Claims a run. The caller holds a cell. It is not published yet.</summary>
     /// <param name="heap">The attachment.</param>
@@ -35,7 +36,7 @@ internal static unsafe class RunPlacement<TMachine>
         Patience patience = default;
         Meeting meeting = default;
         ulong claims = 0;
-        int fills = 0;
+        int losses = 0;
         for (int round = 0; ; round++)
         {
             Growth<TMachine>.Refresh(heap);
@@ -52,17 +53,20 @@ internal static unsafe class RunPlacement<TMachine>
             }
 
             // Also if somebody was met: a stopped process may be in the middle of a transition for ever.
-            ShmStatus growth = TryExtend(heap, length, alignment, ref meeting);
+            bool growsFirst = losses > Meeting.RoundsBeforeGrowth;
+            ShmStatus growth = TryExtend(heap, length, alignment, growsFirst, ref meeting, out ulong place);
             bool hasGrown = heap->Blocks > searched;
             if (growth == ShmStatus.Ok || hasGrown)
             {
-                if (TryClaimHinted(heap, length, alignment, out head, ref meeting))
+                if (TryClaimAt(heap, place, length, ref meeting, out head)
+                    || TryClaimHinted(heap, length, alignment, out head, ref meeting))
                 {
                     return ShmStatus.Ok;
                 }
 
-                // Growth ends at the maximum; blocks that are filled, and taken by others or damaged, might never end.
-                if (!hasGrown && ++fills > Meeting.MaxRounds)
+                // Growth ends at the maximum; places that others are faster to take, or that are damaged, might never end.
+                losses++;
+                if (!hasGrown && losses > Meeting.MaxRounds)
                 {
                     return ShmStatus.OutOfMemory;
                 }
@@ -75,17 +79,43 @@ internal static unsafe class RunPlacement<TMachine>
     }
 
     /// <summary>Where the run fits among free and bare blocks, the bare ones are filled; otherwise the heap grows, and then the run fits at its end.</summary>
-    private static ShmStatus TryExtend(Attachment* heap, ulong length, ulong alignment, ref Meeting meeting)
+    /// <param name="heap">The attachment.</param>
+    /// <param name="length">In blocks.</param>
+    /// <param name="alignment">In blocks.</param>
+    /// <param name="growsFirst">Others were faster time and again where it fitted: so the heap grows first, if it can, and there is room for all.</param>
+    /// <param name="meeting">Notes who was faster.</param>
+    /// <param name="place">The first block of a place where it fits now, or <see cref="NoPlace"/>: it has grown, and others were faster.</param>
+    private static ShmStatus TryExtend(Attachment* heap, ulong length, ulong alignment, bool growsFirst, ref Meeting meeting, out ulong place)
     {
-        ShmStatus filled = RefillBlocks<TMachine>.TryFillRun(heap, length, alignment, ref meeting);
+        place = NoPlace;
+        ShmStatus filled = growsFirst ? ShmStatus.OutOfMemory : RefillBlocks<TMachine>.TryFillRun(heap, length, alignment, ref meeting, out place);
         if (filled != ShmStatus.OutOfMemory)
         {
+            place = filled == ShmStatus.Ok ? place : NoPlace;
             return filled;
         }
 
         ShmStatus grown = Growth<TMachine>.TryGrow(heap, Missing(heap, length, alignment));
-        filled = grown == ShmStatus.Ok ? RefillBlocks<TMachine>.TryFillRun(heap, length, alignment, ref meeting) : grown;
+        filled = grown == ShmStatus.Ok || growsFirst ? RefillBlocks<TMachine>.TryFillRun(heap, length, alignment, ref meeting, out place) : grown;
+        place = filled == ShmStatus.Ok ? place : NoPlace;
         return filled is ShmStatus.OutOfMemory or ShmStatus.Contended ? grown : filled;
+    }
+
+    private static bool TryClaimAt(Attachment* heap, ulong place, ulong length, ref Meeting meeting, out ulong head)
+    {
+        head = place;
+        if (place == NoPlace)
+        {
+            return false;
+        }
+
+        bool isClaimed = Runs<TMachine>.TryClaim(heap, place, length, out ulong obstacle);
+        if (!isClaimed)
+        {
+            meeting.NoteLostRace<TMachine>(heap, obstacle);
+        }
+
+        return isClaimed;
     }
 
     /// <summary>Blocks by which the heap must grow so that a run fits at its end, where some are free or bare already.</summary>

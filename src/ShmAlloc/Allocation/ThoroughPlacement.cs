@@ -15,7 +15,7 @@ internal static unsafe class ThoroughPlacement<TMachine>
     {
         Patience patience = default;
         ulong claims = 0;
-        int fills = 0;
+        int losses = 0;
         for (int round = 0; claim.CellStatus == ShmStatus.Ok; round++)
         {
             if (Growth<TMachine>.Refresh(heap) && Placement<TMachine>.TryFreeBlock(heap, shard, request, ref claim))
@@ -36,7 +36,7 @@ internal static unsafe class ThoroughPlacement<TMachine>
             }
 
             // Also if the search met somebody: a stopped process may be in the middle of a transition for ever.
-            ShmStatus growth = TryExtend(heap, ref claim);
+            ShmStatus growth = TryExtend(heap, growsFirst: losses > Meeting.RoundsBeforeGrowth, ref claim);
             bool hasGrown = heap->Blocks > searched;
             if (growth == ShmStatus.Ok || hasGrown)
             {
@@ -46,7 +46,8 @@ internal static unsafe class ThoroughPlacement<TMachine>
                 }
 
                 // Growth ends at the maximum; blocks that are filled, and taken by others or damaged, might never end.
-                if (!hasGrown && ++fills > Meeting.MaxRounds)
+                losses++;
+                if (!hasGrown && losses > Meeting.MaxRounds)
                 {
                     return ShmStatus.OutOfMemory;
                 }
@@ -60,12 +61,13 @@ internal static unsafe class ThoroughPlacement<TMachine>
         return claim.CellStatus;
     }
 
-    /// <summary>Blocks that have no storage get some before the heap grows.</summary>
-    private static ShmStatus TryExtend(Attachment* heap, ref Claim claim)
+    /// <summary>Blocks that have no storage get some before the heap grows; unless others took them time and again.</summary>
+    private static ShmStatus TryExtend(Attachment* heap, bool growsFirst, ref Claim claim)
     {
-        if (claim.Bare == 0)
+        ShmStatus grown = claim.Bare == 0 || growsFirst ? Growth<TMachine>.TryGrow(heap, 1) : ShmStatus.OutOfMemory;
+        if (claim.Bare == 0 || grown == ShmStatus.Ok)
         {
-            return Growth<TMachine>.TryGrow(heap, 1);
+            return grown;
         }
 
         ShmStatus status = RefillBlocks<TMachine>.TryFill(heap, claim.Bare - 1, 1, RefillBlocks<TMachine>.StepBlocks(heap));

@@ -17,7 +17,7 @@ internal static class FailureText
         {
             ShmFailure.SystemCall => $"{failure.Call} failed: {Marshal.GetPInvokeErrorMessage(failure.Error)}",
             ShmFailure.OptionsContradict =>
-                $"{failure.Option} was given as {failure.Expected}, and the file has {failure.Found}; leave the option out or use another file",
+                $"{failure.Option} was given as {Limit(failure.Expected)}, and the file has {Limit(failure.Found)}; leave the option out or use another file",
             ShmFailure.InvalidOption => $"{failure.Option} = {failure.Expected} is out of range{Range(failure.Option)}",
             _ => Encoding.UTF8.GetString(FailureSentence.Of(failure.Reason)),
         };
@@ -50,6 +50,9 @@ internal static class FailureText
         OptionName.MaxParticipants => ": 1 to 65535",
         _ => "",
     };
+
+    /// <summary>Of the options that a file has, only a limit can be 0: none.</summary>
+    private static string Limit(ulong value) => value == 0 ? "no limit" : value.ToString(CultureInfo.InvariantCulture);
 
     private static string Octal(ulong mode) => "0" + Convert.ToString((long)mode, 8);
 }

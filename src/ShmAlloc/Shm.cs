@@ -16,28 +16,30 @@ public static class Shm
     /// <exception cref="ShmException"><c>SHM_FILE</c> is not set, or the heap could not be created or attached.</exception>
     public static ShmHeap Heap => Volatile.Read(ref _heap) ?? Initialize();
 
-    /// <summary>Attaches the heap of this process now; harmless if it is attached already.</summary>
+    /// <summary>Attaches the heap of this process now; harmless if it is attached already. One that was disposed is attached anew, also another one.</summary>
     /// <param name="path">Where; <see langword="null"/>: the value of <c>SHM_FILE</c>. Ignored if the heap is attached already.</param>
     /// <param name="options">For creation. Ignored if the heap is attached already.</param>
     /// <returns>The heap of this process.</returns>
     /// <exception cref="ShmException">The heap could not be created or attached.</exception>
     public static ShmHeap Initialize(string? path = null, ShmHeapOptions? options = null)
     {
-        ShmHeap? present = Volatile.Read(ref _heap);
-        if (present != null)
+        while (true)
         {
-            return present;
-        }
+            ShmHeap? present = Volatile.Read(ref _heap);
+            if (present is { IsDisposed: false })
+            {
+                return present;
+            }
 
-        // Two threads may both open it; one attachment is kept, and nobody waits.
-        ShmHeap opened = ShmHeap.Open(path, options);
-        present = Interlocked.CompareExchange(ref _heap, opened, null);
-        if (present != null)
-        {
+            // Two threads may both open it; one attachment is kept, and nobody waits.
+            ShmHeap opened = ShmHeap.Open(path, options);
+            if (Interlocked.CompareExchange(ref _heap, opened, present) == present)
+            {
+                return opened;
+            }
+
             opened.Dispose();
         }
-
-        return present ?? opened;
     }
 
     /// <summary>Allocates published memory from the heap of this process.</summary>

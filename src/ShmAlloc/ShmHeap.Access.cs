@@ -78,8 +78,11 @@ public sealed unsafe partial class ShmHeap
 
         using Visit visit = new(this);
         ShmOffset offset = new((ulong)((byte*)address - visit.Heap->UserBase));
-        CheckRange(visit, offset, 1);
-        return offset;
+        bool isInside = IsInside(visit.Heap, offset, 1);
+        ThrowIfEnded(visit);
+        return isInside
+            ? offset
+            : throw new ArgumentOutOfRangeException(nameof(address), $"0x{(ulong)address:x} is not inside heap '{Path}' as this process has mapped it.");
     }
 
     private byte* AddressOf(ShmOffset offset, ulong lengthBytes)
@@ -96,7 +99,9 @@ public sealed unsafe partial class ShmHeap
         if (!isInside)
         {
             throw new ArgumentOutOfRangeException(
-                nameof(offset), offset, $"Not inside heap '{Path}', which has {CommittedBytes} bytes from offset {Geometry.Page} on.");
+                nameof(offset),
+                offset,
+                $"{lengthBytes} bytes from there are not inside heap '{Path}', which has {CommittedBytes} bytes from offset {Geometry.Page} on.");
         }
     }
 

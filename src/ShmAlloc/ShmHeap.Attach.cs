@@ -29,7 +29,11 @@ public sealed unsafe partial class ShmHeap
     /// <summary>Attaches the heap if it exists, and creates it otherwise; any number of processes may do so at once.</summary>
     /// <param name="path">Where; <see langword="null"/>: the value of <c>SHM_FILE</c>.</param>
     /// <param name="options">For creation; an existing heap must not contradict what is given.</param>
-    /// <returns>The heap, attached.</returns>
+    /// <returns>
+    /// The heap, attached. If all participant slots are taken, <see cref="ParticipantSlot"/> is <see langword="null"/>, and what needs a slot reports
+    /// <see cref="ShmStatus.NoParticipantSlot"/> until one is free: allocations of more than a word of the bitmap, reservations, whatever changes a cache.
+    /// Reading, and most freeing, need none.
+    /// </returns>
     /// <exception cref="ShmException">It could not be created or attached.</exception>
     public static ShmHeap Open(string? path = null, ShmHeapOptions? options = null) => Run(path, options, readOnly: false, OpenOrCreate);
 

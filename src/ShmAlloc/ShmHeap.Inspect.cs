@@ -12,15 +12,18 @@ public sealed unsafe partial class ShmHeap
     /// <summary>
     /// Whether <see cref="Path"/> still names the file of this heap. False: it was deleted, moved or replaced, and whoever opens the path now has another
     /// heap; what is removed or invalidated here lives on there. False also if the path cannot be reached any more: after <c>chroot</c>, or without the
-    /// permission to search its directory.
+    /// permission to search its directory. Or another heap was copied over the file.
     /// </summary>
+    /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
     /// <remarks>One system call, of about a microsecond: cheap enough for a health check. <see cref="GetStatistics"/> says it as well.</remarks>
     public bool IsFileCurrent
     {
         get
         {
             using Visit visit = new(this);
-            return SlotLock.IsFileCurrent(visit.Heap);
+            bool isCurrent = SlotLock.IsFileCurrent(visit.Heap);
+            ThrowIfEnded(visit);
+            return isCurrent;
         }
     }
 

@@ -351,6 +351,16 @@ public sealed unsafe partial class ShmHeap : IDisposable
             : ShmStatus.StaleReservation;
     }
 
+    /// <summary>Whether <see cref="Dispose"/> was called.</summary>
+    internal bool IsDisposed
+    {
+        get
+        {
+            using Visit visit = new(this);
+            return (Volatile.Read(ref visit.Heap->Closing) | Volatile.Read(ref visit.Heap->Ended)) != 0;
+        }
+    }
+
     /// <summary>After the end the memory reads as zeros, which are no answer.</summary>
     private void ThrowIfEnded(in Visit visit) => ObjectDisposedException.ThrowIf(Volatile.Read(ref visit.Heap->Ended) != 0, this);
 

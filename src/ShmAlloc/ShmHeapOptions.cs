@@ -42,7 +42,8 @@ public sealed record ShmHeapOptions
     public TimeSpan? TrimAfter { get; init; }
 
     /// <summary>
-    /// Permissions of the file at creation; when attaching, the most that it may have. Default: read and write for its owner alone.
+    /// Permissions of the file at creation. When attaching, a file that others may write is refused, unless these permissions let them. Default: read and
+    /// write for its owner alone.
     /// Whoever may write the file can damage the heap's contents.
     /// </summary>
     public UnixFileMode FileMode { get; init; } = UnixFileMode.UserRead | UnixFileMode.UserWrite;

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace ShmAlloc;
 
 /// <summary>
@@ -60,4 +62,11 @@ public sealed record ShmStatistics
 
     /// <summary>Bytes of one unit.</summary>
     public required int UnitBytes { get; init; }
+
+    /// <summary>One line: the room, the allocations, the participants.</summary>
+    /// <returns>For instance "3 allocations of 4096 bytes; 12288 bytes free of 16384, at most 65536; 2 of 64 participants".</returns>
+    public override string ToString() => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{Allocations} allocations of {UsedBytes} bytes; {FreeBytes} bytes free of {CommittedBytes}, at most {CapacityBytes}; ")
+        + string.Create(CultureInfo.InvariantCulture, $"{Participants} of {MaxParticipants} participants");
 }

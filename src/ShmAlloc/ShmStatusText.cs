@@ -14,7 +14,8 @@ public static class ShmStatusText
         ShmStatus.InvalidSize => "The size or count is negative, or their product overflows.",
         ShmStatus.InvalidOffset => "The offset is not the start of an allocation of this heap; nothing was changed.",
         ShmStatus.AlreadyFree => "What the offset names is free already, or not published yet; nothing was changed.",
-        ShmStatus.Contended => "Other participants kept changing the same words; try again.",
+        ShmStatus.Contended => "A participant stands still, or has died and cannot be recovered now, in the middle of what this needs: "
+            + "try again, or find out who was stopped.",
         ShmStatus.TooManyReservations => "All reservation cells of this attachment are in use: publish or abandon some first.",
         ShmStatus.NoParticipantSlot => "All participant slots are taken: detach somebody, or create the heap with a larger MaxParticipants.",
         ShmStatus.ReadOnly => "The heap is attached read-only.",

@@ -20,6 +20,7 @@ public sealed record ShmVerification(IReadOnlyList<string> Violations, long Allo
         {
             0 => "sound",
             1 => "1 violation",
+            >= 1000 => "1000 violations or more",
             _ => $"{Violations.Count} violations",
         };
         string walked = string.Create(

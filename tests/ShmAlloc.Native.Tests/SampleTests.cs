@@ -20,7 +20,7 @@ public sealed class SampleTests : IDisposable
 
     /// <summary>F65.</summary>
     [Fact]
-    public async Task The_C_program_of_the_first_page_prints_what_the_first_process_stored()
+    public async Task F65_the_C_program_of_the_first_page_prints_what_the_first_process_stored()
     {
         var lines = File.ReadLines(Path.Combine(Locations.Root, "README.md")).SkipWhile(line => line != "```c").Skip(1).TakeWhile(line => line != "```").ToList();
         Assert.StartsWith("#include", lines[0], StringComparison.Ordinal);

@@ -30,7 +30,7 @@ public sealed partial class DocumentedCodeTests : IDisposable
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public void The_first_program_prints_what_the_first_process_said(bool isOtherQuicker)
+    public void F65_the_first_program_prints_what_the_first_process_said(bool isOtherQuicker)
     {
         using ShmHeap heap = ShmHeap.Create(_heap.Value, new ShmHeapOptions { SizeBytes = 64 << 10 });
         UseAllMemory(heap);

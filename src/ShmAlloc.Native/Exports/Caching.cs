@@ -43,7 +43,7 @@ internal static unsafe class Caching
         bool isSane = length is > 0 and <= TableLayout.MaxNameBytes && (options == null || options->StructSize == (ulong)sizeof(CacheOptions));
         if (heap == null || !isSane)
         {
-            return heap == null ? FailOpen(ErrorCode.NoHeap) : FailOpen(ErrorCode.Of(ShmFailure.InvalidOption));
+            return heap == null ? FailOpen(LastError.WhyNoHeap) : FailOpen(ErrorCode.Of(ShmFailure.InvalidOption));
         }
 
         for (int attempt = 0; attempt < MostAttempts; attempt++)

@@ -64,7 +64,13 @@ internal static unsafe class Lifetime
     private static int InitialiseFromEnvironment(void* address, byte* file)
     {
         int code = Settings.TryRead(out HeapSpecification expected, out HeapSpecification wanted);
-        return code != 0 ? code : ProcessHeap.Initialise(address, file, expected, wanted, Opening.OpenOrCreate);
+        if (code != 0)
+        {
+            LastError.NoteOpening(code);
+            return code;
+        }
+
+        return ProcessHeap.Initialise(address, file, expected, wanted, Opening.OpenOrCreate);
     }
 
     private static bool Report(int code, int error)

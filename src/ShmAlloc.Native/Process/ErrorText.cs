@@ -30,7 +30,7 @@ internal static unsafe class ErrorText
         ShmStatus.InvalidSize => "count times size overflows"u8,
         ShmStatus.InvalidOffset => "not the start of an allocation of this heap; nothing was changed"u8,
         ShmStatus.AlreadyFree => "free already, or not published yet; nothing was changed"u8,
-        ShmStatus.Contended => "others kept changing the same words; try again"u8,
+        ShmStatus.Contended => "a process stands still, or has died and cannot be recovered now, in the middle of what this needs: try again"u8,
         ShmStatus.TooManyReservations => "all reservations of this process are in use: publish or abandon some"u8,
         ShmStatus.NoParticipantSlot => "no participant slot: all are taken, or the file cannot be opened (moved, no permission any more, no descriptor)"u8,
         ShmStatus.ReadOnly => "the heap is attached read-only"u8,

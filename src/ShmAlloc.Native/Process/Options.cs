@@ -54,13 +54,13 @@ internal unsafe struct Options
         Override(ref specification.SizeBytes, SizeBytes);
         Override(ref specification.MaximumSizeBytes, MaximumBytes);
         Override(ref specification.Participants, Participants);
-        specification.MaximumSizeBytes = specification.MaximumSizeBytes == 0 ? 0 : Math.Max(specification.MaximumSizeBytes, SizeBytes);
         specification.LargestAllocationBytes = LargestBytes switch
         {
             0 => specification.LargestAllocationBytes,
             ulong.MaxValue => 0,
             _ => LargestBytes,
         };
+        specification.IsUnlimited = LargestBytes == ulong.MaxValue || (LargestBytes == 0 && specification.IsUnlimited);
         specification.Mode = Mode == 0 ? specification.Mode : Mode;
         specification.ReadOnly = ReadOnly;
         specification.AllowForeignOwner = (Flags & ForeignOwnerFlag) != 0;

@@ -37,7 +37,7 @@ internal static unsafe class Settings
     {
         expected = default;
         wanted = default;
-        bool isRead = TryPower("SHM_MIN_ALLOC_POW2"u8, out expected.UnitBytes, out _)
+        bool isRead = TryPower("SHM_MIN_ALLOC_POW2"u8, out expected.UnitBytes, out bool isUnitZero)
             & TryPower("SHM_MAX_ALLOC_POW2"u8, out expected.LargestAllocationBytes, out bool isUnlimited)
             & TryBytes("SHM_MAX_ALLOCATABLE_SHM_SIZE"u8, 10, out expected.MaximumSizeBytes)
             & TryBytes("SHM_INITIAL_SIZE"u8, 10, out ulong size)
@@ -46,17 +46,18 @@ internal static unsafe class Settings
             & TryNumber(Variable("SHM_TRIM_AFTER"u8), 10, out ulong trimAfter, out bool isTrimSet);
         expected.Mode = (uint)mode;
         expected.TrimAfter = isTrimSet ? Math.Min(trimAfter, LongestTrimAfter) : HeapSpecification.DefaultTrimAfter;
+        expected.SizeBytes = size;
+        expected.IsUnlimited = isUnlimited;
         fixed (HeapSpecification* to = &wanted, from = &expected)
         {
             Words.Copy(to, from);
         }
 
-        wanted.SizeBytes = size;
         Default(ref wanted.UnitBytes, DefaultUnitBytes);
         Default(ref wanted.LargestAllocationBytes, isUnlimited ? 0 : DefaultLargestBytes);
         wanted.DefaultMaximum = DefaultMaximumBytes;
         Default(ref wanted.Participants, DefaultParticipants);
-        return isRead ? 0 : ErrorCode.Of(ShmFailure.InvalidOption);
+        return isRead && !isUnitZero ? 0 : ErrorCode.Of(ShmFailure.InvalidOption);
     }
 
     private static void Default(ref ulong value, ulong otherwise) => value = value == 0 ? otherwise : value;

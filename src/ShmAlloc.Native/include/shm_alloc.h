@@ -89,7 +89,8 @@ struct shm_options {
 
 #define SHM_OPTIONS_INIT { sizeof(struct shm_options), 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
-/* shm_init with options; NULL options: the same as shm_init. */
+/* shm_init with options; NULL options: the same as shm_init. If the process has a heap, path and options are ignored, and it is
+   true: shm_deinit first. */
 bool shm_init_with(void *optional_addr, const char *file, const struct shm_options *options) SHM_NOEXCEPT;
 
 /* Leaves the heap and unmaps it; beside other threads, when their calls are done. What is reserved or leased is given

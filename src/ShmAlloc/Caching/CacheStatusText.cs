@@ -15,7 +15,8 @@ public static class CacheStatusText
         CacheStatus.BufferTooSmall => "The value is longer than the buffer: try again with one of the length that was reported.",
         CacheStatus.TooLarge => "The value is longer than the heap can grow or than the limit of the cache, or the key is longer than 65,535 bytes.",
         CacheStatus.NoRoom => "There is no room: what is in the heap is pinned, leased, or belongs to others than caches. Use a larger heap, or pin less.",
-        CacheStatus.Contended => "Others kept changing the same entries; try again.",
+        CacheStatus.Contended => "A participant stands still, or has died and cannot be recovered now, in the middle of what this needs: "
+            + "try again, or find out who was stopped.",
         CacheStatus.TooManyLeases => "All cells of this process for leases and reservations are in use: dispose some first.",
         CacheStatus.ReadOnly => "The heap is attached read-only.",
         CacheStatus.Closed => "The heap object was disposed.",

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Text;
+using ShmAlloc.Allocation;
 using ShmAlloc.Disposal;
 using ShmAlloc.Layout;
 using ShmAlloc.Memory;
@@ -112,9 +113,10 @@ public sealed unsafe partial class SharedCache
                 if (status is not (ShmStatus.Ok or ShmStatus.Contended))
                 {
                     ObjectDisposedException.ThrowIf(status == ShmStatus.Closed, owner);
-                    throw new InvalidOperationException(
-                        $"No room for the index of cache '{text}' in heap '{owner.Path}': {status.Describe()} "
-                        + $"Make the heap larger, or ask for a smaller {nameof(SharedCacheOptions.Capacity)}.");
+                    string advice = Growth<Hardware>.MeansNoRoom(status) || status == ShmStatus.TooLarge
+                        ? $" Make the heap larger, or ask for a smaller {nameof(SharedCacheOptions.Capacity)}."
+                        : "";
+                    throw new InvalidOperationException($"The index of cache '{text}' could not be made in heap '{owner.Path}': {status.Describe()}{advice}");
                 }
             }
         }

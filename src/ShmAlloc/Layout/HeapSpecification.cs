@@ -22,6 +22,10 @@ internal unsafe struct HeapSpecification
 
     internal ulong UnitBytes;
     internal ulong LargestAllocationBytes;
+
+    /// <summary>It was said that allocations have no limit.</summary>
+    internal bool IsUnlimited;
+
     internal ulong BlockBytes;
     internal ulong SizeBytes;
     internal ulong MaximumSizeBytes;
@@ -41,7 +45,6 @@ internal unsafe struct HeapSpecification
 
     /// <summary>How large the file system is, of which defaults leave half; 0: that is not known.</summary>
     internal ulong FileSystemBytes;
-
 
     /// <summary>Works out the geometry of a heap to be created, or which option is out of its range.</summary>
     internal readonly Failure TryPlan(out Geometry geometry, out ulong initialBlocks)
@@ -89,6 +92,9 @@ internal unsafe struct HeapSpecification
         Failure failure = Compare(OptionName.UnitBytes, UnitBytes, 1UL << geometry.UnitShift);
         failure = failure.IsNone ? Compare(OptionName.BlockBytes, BlockBytes, geometry.BlockBytes) : failure;
         failure = failure.IsNone ? Compare(OptionName.LargestAllocationBytes, LargestAllocationBytes, geometry.LargestAllocation) : failure;
+        failure = failure.IsNone && IsUnlimited && geometry.LargestAllocation != 0
+            ? Failure.OfOption(OptionName.LargestAllocationBytes, geometry.LargestAllocation, 0)
+            : failure;
         failure = failure.IsNone ? Compare(OptionName.MaxParticipants, Participants, geometry.Slots) : failure;
         failure = failure.IsNone ? CompareSize(OptionName.SizeBytes, SizeBytes, initialBlocks, geometry) : failure;
         return failure.IsNone ? CompareSize(OptionName.MaximumSizeBytes, MaximumSizeBytes, geometry.MaximumBlocks, geometry) : failure;

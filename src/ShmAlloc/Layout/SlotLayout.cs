@@ -22,6 +22,9 @@ internal unsafe struct SlotLayout
 
     internal const int Size = 64 + (Cells * 8);
 
+    /// <summary>Where <see cref="Word"/> lies in it.</summary>
+    internal const ulong WordAt = 0;
+
     /// <summary><see cref="SlotWord"/>.</summary>
     internal ulong Word;
 

@@ -47,12 +47,11 @@ internal static unsafe class FileIdentity<TMachine>
     }
 
     /// <summary>0: it is not known, so nothing can be said against it.</summary>
-    private static bool IsOf(Attachment* heap, ulong inode, ulong birth)
-    {
-        ulong noted = TMachine.Read(&heap->Header->FileInode);
-        ulong notedBirth = TMachine.Read(&heap->Header->FileBirth);
-        return (noted == inode || noted == 0) && (notedBirth == birth || notedBirth == 0 || birth == 0);
-    }
+    internal static bool IsSame(ulong noted, ulong notedBirth, ulong inode, ulong birth) =>
+        (noted == inode || noted == 0) && (notedBirth == birth || notedBirth == 0 || birth == 0);
+
+    private static bool IsOf(Attachment* heap, ulong inode, ulong birth) =>
+        IsSame(TMachine.Read(&heap->Header->FileInode), TMachine.Read(&heap->Header->FileBirth), inode, birth);
 
     private static bool HasActiveSlot(Attachment* heap)
     {

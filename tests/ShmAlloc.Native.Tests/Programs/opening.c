@@ -119,6 +119,47 @@ CASE("a heap that exists must not contradict what was said")
     CHECK_EQUAL(SHM_E_OPTIONS_CONTRADICT, shm_last_error());
 }
 
+CASE("F61: what was said is compared, also a size and that there is no limit")
+{
+    setenv("SHM_INITIAL_SIZE", "1M", 1);
+    setenv("SHM_MAX_ALLOC_POW2", "12", 1);
+    CHECK(shm_init(NULL, heap_path()));
+    shm_deinit();
+    CHECK(shm_init(NULL, heap_path()));
+    shm_deinit();
+    setenv("SHM_INITIAL_SIZE", "2M", 1);
+    CHECK(!shm_init(NULL, heap_path()));
+    CHECK_EQUAL(SHM_E_OPTIONS_CONTRADICT, shm_last_error());
+    unsetenv("SHM_INITIAL_SIZE");
+    setenv("SHM_MAX_ALLOC_POW2", "0", 1);
+    CHECK(!shm_init(NULL, heap_path()));
+    CHECK_EQUAL(SHM_E_OPTIONS_CONTRADICT, shm_last_error());
+    unsetenv("SHM_MAX_ALLOC_POW2");
+    struct shm_options options = SHM_OPTIONS_INIT;
+    options.largest_bytes = SHM_NO_LIMIT;
+    CHECK(!shm_init_with(NULL, heap_path(), &options));
+    CHECK_EQUAL(SHM_E_OPTIONS_CONTRADICT, shm_last_error());
+    CHECK(shm_init(NULL, heap_path()));
+}
+
+CASE("F61: what contradicts itself is refused")
+{
+    struct shm_options options = SHM_OPTIONS_INIT;
+    options.size_bytes = 64 << 20;
+    options.maximum_bytes = 16 << 20;
+    CHECK(!shm_init_with(NULL, heap_path(), &options));
+    CHECK_EQUAL(SHM_E_INVALID_OPTION, shm_last_error());
+    setenv("SHM_MIN_ALLOC_POW2", "0", 1);
+    CHECK(!shm_init(NULL, heap_path()));
+    CHECK_EQUAL(SHM_E_INVALID_OPTION, shm_last_error());
+    /* And what is called then says why there is no heap. */
+    CHECK(shm_malloc(1) == SHM_NULL);
+    CHECK_EQUAL(SHM_E_INVALID_OPTION, shm_last_error());
+    CHECK_EQUAL(-1, shm_cache_open("cache", NULL));
+    CHECK_EQUAL(SHM_E_INVALID_OPTION, shm_last_error());
+    CHECK_EQUAL(-1, access(heap_path(), F_OK));
+}
+
 CASE("create and attach do one thing only")
 {
     struct shm_options create = SHM_OPTIONS_INIT, attach = SHM_OPTIONS_INIT;

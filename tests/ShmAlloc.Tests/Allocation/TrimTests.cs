@@ -148,8 +148,9 @@ public sealed unsafe class TrimTests
         using TestSupport.TemporaryHeapPath copy = new();
         CopySparsely(test.Path, copy.Value);
         Assert.InRange(StorageOf(copy.Value), 0UL, storage / 2);
-        Assert.Equal(ShmFailure.SparseReadOnly, Assert.Throws<ShmException>(() => ShmHeap.AttachReadOnly(copy.Value)).Reason);
-        using var heap = ShmHeap.Attach(copy.Value, new ShmHeapOptions { AllowCopy = true });
+        ShmHeapOptions allowed = new() { AllowCopy = true };
+        Assert.Equal(ShmFailure.SparseReadOnly, Assert.Throws<ShmException>(() => ShmHeap.AttachReadOnly(copy.Value, allowed)).Reason);
+        using var heap = ShmHeap.Attach(copy.Value, allowed);
         Assert.InRange(StorageOf(copy.Value), storage - Slack, storage + Slack);
         Assert.Equal(3 << 20, heap.UsableSize(kept));
         using var reader = ShmHeap.AttachReadOnly(copy.Value);

@@ -10,11 +10,11 @@ public sealed class WordsTests : IDisposable
     public void Dispose() => _test.Dispose();
 
     [Fact]
-    public void Every_status_of_a_cache_has_a_sentence() =>
+    public void F63_every_status_of_a_cache_has_a_sentence() =>
         Assert.All(Enum.GetValues<CacheStatus>(), status => Assert.NotEqual(((CacheStatus)(-1)).Describe(), status.Describe()));
 
     [Fact]
-    public void A_verification_says_what_it_found()
+    public void F63_a_verification_says_what_it_found()
     {
         _test.Heap.Malloc(100);
         Assert.Matches("^sound: [1-9][0-9]* allocations and [0-9]+ private ones in [1-9][0-9]* blocks$", $"{_test.Heap.Verify()}");
@@ -23,7 +23,7 @@ public sealed class WordsTests : IDisposable
     }
 
     [Fact]
-    public void Tags_say_their_names()
+    public void F63_tags_say_their_names()
     {
         Assert.Equal("article 5, user 7", $"{CacheTags.Of("article 5", "user 7")}");
         Assert.Equal("article 5 (captured)", $"{_test.Cache.CaptureTags("article 5")}");
@@ -32,7 +32,7 @@ public sealed class WordsTests : IDisposable
     }
 
     [Fact]
-    public void Null_is_no_tag()
+    public void F63_null_is_no_tag()
     {
         Assert.Throws<ArgumentException>(() => CacheTags.Of("one", null!));
         Assert.Throws<ArgumentException>(() => _test.Cache.CaptureTags("one", null!));
@@ -42,10 +42,18 @@ public sealed class WordsTests : IDisposable
     }
 
     [Fact]
-    public void Tags_of_a_heap_that_was_disposed_cannot_be_captured()
+    public void F63_tags_of_a_heap_that_was_disposed_cannot_be_captured()
     {
         SharedCache other = _test.OpenElsewhere();
         other.Heap.Dispose();
         Assert.Throws<ObjectDisposedException>(() => other.CaptureTags("one"));
+    }
+
+    [Fact]
+    public void F63_figures_and_entries_are_a_line_of_text()
+    {
+        _test.Cache.Set("session 5", new byte[120], new() { Pinned = true });
+        Assert.Equal("session 5: 120 bytes, pinned", $"{Assert.Single(_test.Cache.Enumerate())}");
+        Assert.Matches("^2 allocations of [0-9]+ bytes; [0-9]+ bytes free of [0-9]+, at most [0-9]+; 1 of 64 participants$", $"{_test.Heap.GetStatistics()}");
     }
 }

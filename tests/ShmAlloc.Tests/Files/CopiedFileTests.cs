@@ -29,6 +29,25 @@ public sealed class CopiedFileTests : IDisposable
     }
 
     [Fact]
+    public void F67_a_copy_that_is_refused_gets_no_storage()
+    {
+        using var heap = ShmHeap.Create(_original.Value, new ShmHeapOptions { SizeBytes = 16 << 20 });
+        using (FileStream from = File.OpenRead(_original.Value), to = File.Create(_copy.Value))
+        {
+            // Sparse: what the management takes, and a hole.
+            from.CopyTo(to);
+            to.SetLength(1 << 20);
+            to.SetLength(from.Length);
+        }
+
+        File.SetUnixFileMode(_copy.Value, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        var before = StorageBytes(_copy.Value);
+        Assert.InRange(before, 0, 2 << 20);
+        Assert.Equal(ShmFailure.CopyOfLiveHeap, Assert.Throws<ShmException>(() => ShmHeap.Attach(_copy.Value)).Reason);
+        Assert.Equal(before, StorageBytes(_copy.Value));
+    }
+
+    [Fact]
     public void F67_a_copy_of_a_heap_that_nobody_used_is_a_heap_of_its_own_for_any_number_of_processes()
     {
         ulong kept;
@@ -99,5 +118,11 @@ public sealed class CopiedFileTests : IDisposable
 
         using var heap = ShmHeap.Attach(file.Path);
         Assert.Equal(1, heap.GetStatistics().Participants);
+    }
+
+    private static long StorageBytes(string path)
+    {
+        using var stat = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("stat", ["-c", "%b", path]) { RedirectStandardOutput = true })!;
+        return long.Parse(stat.StandardOutput.ReadToEnd(), System.Globalization.CultureInfo.InvariantCulture) * 512;
     }
 }

@@ -46,6 +46,15 @@ public sealed class CurrentFileTests : IDisposable
         AssertCurrent(true, other);
     }
 
+    /// <summary>The inode is the same then; the slot is not ours.</summary>
+    [Fact]
+    public void F64_a_file_over_which_another_heap_was_copied_is_not()
+    {
+        ShmHeap.Create(_elsewhere.Value, Small).Dispose();
+        File.Copy(_elsewhere.Value, _path.Value, overwrite: true);
+        AssertCurrent(false, _heap);
+    }
+
     /// <summary>Also if a symbolic link leads from the path to it: links are not followed when a heap is opened.</summary>
     [Fact]
     public void F9_a_file_that_was_moved_is_not_until_it_is_back()

@@ -3,8 +3,8 @@ using ShmAlloc.TestSupport;
 namespace ShmAlloc.Tests.Files;
 
 /// <summary>
-/// The heap of the process on <c>SHM_FILE</c>. It can be attached once in a process, so one test goes through its life; no other test may
-/// look at the variable meanwhile.
+/// The heap of the process on <c>SHM_FILE</c>. There is one in a process, so one test goes through its life; no other test may look at the variable
+/// meanwhile.
 /// </summary>
 public sealed class DefaultHeapTests
 {
@@ -34,6 +34,9 @@ public sealed class DefaultHeapTests
         Assert.Equal(ShmStatus.Ok, Shm.Free(zeros));
         Assert.Equal(ShmStatus.AlreadyFree, Shm.Free(zeros));
         Assert.Equal(ShmStatus.Ok, Shm.Free(ShmOffset.Null));
+        Shm.Heap.Dispose();
+        Assert.True(Shm.Malloc(100).IsNull);
+        Assert.False(Shm.Initialize().Malloc(100).IsNull);
         Shm.Heap.Dispose();
         Environment.SetEnvironmentVariable(ShmHeap.PathVariable, null);
     }

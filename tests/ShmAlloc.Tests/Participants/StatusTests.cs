@@ -23,7 +23,7 @@ public sealed class StatusTests
     }
 
     [Fact]
-    public void Without_a_slot_what_needs_one_says_so()
+    public void F61_without_a_slot_what_needs_one_says_so()
     {
         using TestHeap test = new(OneSlot);
         using var other = test.Attach();
@@ -164,7 +164,7 @@ public sealed class StatusTests
     }
 
     [Fact]
-    public void What_a_disposed_heap_cannot_answer_it_refuses()
+    public void F63_what_a_disposed_heap_cannot_answer_it_refuses()
     {
         using TestHeap test = new();
         ShmHeap heap = test.Heap;
@@ -177,6 +177,13 @@ public sealed class StatusTests
         Assert.Throws<ObjectDisposedException>(() => heap.CompareExchangeRoot(0, 1, 0));
         Assert.Throws<ObjectDisposedException>(() => heap.GetSpan(offset, 100).Length);
         Assert.Throws<ObjectDisposedException>(() => heap.GetReadOnlySpan(offset, 100).Length);
+        Assert.Throws<ObjectDisposedException>(() => heap.GetReference<int>(offset));
+        Assert.Throws<ObjectDisposedException>(() => heap.IsFileCurrent);
+        unsafe
+        {
+            Assert.Throws<ObjectDisposedException>(() => (nint)heap.GetPointer(offset));
+            Assert.Throws<ObjectDisposedException>(() => heap.OffsetOf((void*)4096).IsNull);
+        }
     }
 
     [Fact]

@@ -219,7 +219,33 @@ internal static unsafe class HeapFile
         }
 
         Failure contradiction = specification.Contradiction(geometry, header->InitialBlocks);
+        contradiction = contradiction.IsNone && !specification.AllowCopy && IsCopyOfLive(header, descriptor, now, geometry)
+            ? Failure.Of(ShmFailure.CopyOfLiveHeap)
+            : contradiction;
         contradiction = contradiction.IsNone && !specification.ReadOnly ? CopyOnWrite.Check(descriptor, geometry, committed) : contradiction;
         return contradiction.IsNone ? Holes.Fill(descriptor, specification, now, geometry, committed) : contradiction;
+    }
+
+    /// <summary>
+    /// Whether a file is to be refused as a copy, before it is changed or gets any storage: what <see cref="FileIdentity{TMachine}.TryAccept"/> asks of the
+    /// mapping, asked of the file. Others may accept it just now; so what has changed since is left to that.
+    /// </summary>
+    private static bool IsCopyOfLive(HeaderLayout* header, int descriptor, in FileStatus status, in Geometry geometry)
+    {
+        ulong inode = header->FileInode;
+        if (FileIdentity<Hardware>.IsSame(inode, header->FileBirth, status.Inode, status.Birth))
+        {
+            return false;
+        }
+
+        bool isAnyActive = false;
+        for (uint slot = 0; slot < geometry.Slots && !isAnyActive; slot++)
+        {
+            ulong word = 0;
+            ulong at = geometry.SlotsAt + (slot * SlotLayout.Size) + SlotLayout.WordAt;
+            isAnyActive = Libc.ReadAt(descriptor, &word, sizeof(ulong), (long)at) == sizeof(ulong) && new SlotWord(word).IsActive;
+        }
+
+        return isAnyActive && Libc.ReadAt(descriptor, header, HeaderLayout.Size, 0) == HeaderLayout.Size && header->FileInode == inode;
     }
 }

@@ -116,8 +116,15 @@ internal static unsafe class SlotLock
     }
 
     /// <summary>Whether the path still names the heap's file; false also if that cannot be seen from here.</summary>
+    /// <summary>Whether the path names our file, and our slot is ours: whoever copies another heap over the file, changes that.</summary>
     internal static bool IsFileCurrent(Attachment* heap) =>
-        FileStatus.TryReadAt(heap->Path, out FileStatus status) && status.Inode == heap->Inode && status.Device == heap->Device;
+        FileStatus.TryReadAt(heap->Path, out FileStatus status) && status.Inode == heap->Inode && status.Device == heap->Device && IsSlotOurs(heap);
+
+    private static bool IsSlotOurs(Attachment* heap)
+    {
+        SlotWord word = heap->Slot < 0 ? default : Recovery<Hardware>.ReadSlot(heap, heap->Slot);
+        return heap->Slot < 0 || (word.IsActive && word.Epoch == heap->Epoch);
+    }
 
     internal static bool IsSameFile(Attachment* heap, int descriptor) => TryReadStatus(heap, descriptor, out _);
 

@@ -38,7 +38,7 @@ int main(void)
 {
     struct board *board = find_board(); /* SHM_FILE was mapped before main */
     if (board == NULL) {
-        fprintf(stderr, "visits: %s\n", shm_strerror(shm_last_error()));
+        fprintf(stderr, "visits: %s\n", shm_last_error_text());
         return 1;
     }
 
@@ -47,7 +47,7 @@ int main(void)
     /* If we die before the text is whole, it is taken back. */
     struct shm_reservation text;
     if (!shm_reserve(100, &text)) {
-        fprintf(stderr, "visits: %s\n", shm_strerror(shm_last_error()));
+        fprintf(stderr, "visits: %s\n", shm_last_error_text());
         return 1;
     }
     snprintf(SHM_OFFT_TO_ADDR(text.offset), 100, "visit %lu was by process %ld", visit, (long) getpid());

@@ -11,7 +11,7 @@ int main(void)
         uint64_t question = shm_read_root(0);
         if (question == SHM_NULL) {
             if (get_shm_user_base() == NULL) {
-                fprintf(stderr, "worker: %s\n", shm_strerror(shm_last_error()));
+                fprintf(stderr, "worker: %s\n", shm_last_error_text());
                 return 1;
             }
             sched_yield();
@@ -33,7 +33,7 @@ int main(void)
         /* If we died here, the room for the answer would be taken back. */
         struct shm_reservation answer;
         if (!shm_reserve(length + 1, &answer)) {
-            fprintf(stderr, "worker: %s\n", shm_strerror(shm_last_error()));
+            fprintf(stderr, "worker: %s\n", shm_last_error_text());
             return 1;
         }
         char *to = SHM_OFFT_TO_ADDR(answer.offset);

@@ -68,7 +68,7 @@ internal static unsafe class Slow
             LastError.Note(code);
         }
 
-        return code;
+        return ErrorCode.WithoutCause(code);
     }
 
     /// <summary>Success leaves <c>errno</c> as it was; failure says why.</summary>

@@ -24,7 +24,11 @@ public readonly record struct CacheTags
     public static CacheTags Of(params string[] names)
     {
         ArgumentNullException.ThrowIfNull(names);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(names.Length, Layout.ItemShape.MaxTags);
+        if (names.Length > Layout.ItemShape.MaxTags)
+        {
+            throw new ArgumentOutOfRangeException(nameof(names), names.Length, $"An entry has at most {Layout.ItemShape.MaxTags} tags.");
+        }
+
         if (Array.IndexOf(names, null) is >= 0 and var index)
         {
             throw new ArgumentException($"Tag {index} is null.", nameof(names));

@@ -142,6 +142,15 @@ CASE("F61: what was said is compared, also a size and that there is no limit")
     CHECK(shm_init(NULL, heap_path()));
 }
 
+CASE("F7: what has a cause besides its reason is one of the numbers of the header all the same")
+{
+    CHECK(!shm_init(NULL, "/no such directory/heap"));
+    CHECK_EQUAL(SHM_E_NOT_FOUND, shm_last_error());
+    CHECK_EQUAL(SHM_E_NOT_FOUND, shm_try_free(4096));
+    CHECK(shm_malloc(1) == SHM_NULL);
+    CHECK_EQUAL(SHM_E_NOT_FOUND, shm_last_error());
+}
+
 CASE("F61: what contradicts itself is refused")
 {
     struct shm_options options = SHM_OPTIONS_INIT;

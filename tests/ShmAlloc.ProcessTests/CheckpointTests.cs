@@ -24,7 +24,7 @@ public sealed partial class CheckpointTests : IDisposable
     [Fact]
     public async Task A_death_before_any_store_of_the_heap_loses_nothing_and_every_store_without_a_race_is_tried()
     {
-        var lines = await ForkRun.ExpectWellAsync("points", _path.Value, Effort.Choose("3", "1", "1"));
+        var lines = await ForkRun.ExpectWellAsync("points", _path.Value, Effort.Choose("6", "1", "1"));
         var reached = lines.Where(line => line.StartsWith("checkpoint: ", StringComparison.Ordinal)).Select(line => line.Split(' ')[1]).ToHashSet();
         var stores = StoresOfTheHeap().ToList();
         Assert.True(stores.Count > 20, "The stores of the heap were not found.");

@@ -9,5 +9,5 @@ public sealed class StopPointTests : IDisposable
 
     [Fact]
     public async Task A_process_stopped_before_any_store_hinders_nobody_and_goes_on_correctly_after_everybody_looked() =>
-        await ForkRun.ExpectWellAsync("stops", _path.Value, Effort.Choose("10", "1", "1"));
+        await ForkRun.ExpectWellAsync("stops", _path.Value, Effort.Choose("20", "1", "1"));
 }

@@ -14,7 +14,7 @@ public static class Controls
     private const string RecoveryFile = "Participants/Recovery.cs";
 
     /// <summary>All of them; in a quick run every sixth, since each is a compilation of the core.</summary>
-    public static TheoryData<string> Names => [.. All.Concat(CacheControls.All).Select(variant => variant.Name).Where((_, index) => index % Effort.Choose(6, 1, 1) == 0)];
+    public static TheoryData<string> Names => [.. All.Concat(CacheControls.All).Select(variant => variant.Name).Where((_, index) => index % Effort.Choose(8, 1, 1) == 0)];
 
     internal static BrokenVariant[] All =>
     [

@@ -9,10 +9,10 @@ public sealed class CacheExplorationTests(ITestOutputHelper output)
     public Task Every_pair_of_operations_with_a_preemption() => SimulatorProgram.ExploreCompletelyAsync(output, "cache", Effort.Choose(1, 3), 0);
 
     [Fact]
-    public Task Every_pair_of_operations_with_two_preemptions() => ExploreSteps("cache", 2, 0, Effort.Choose(100_000, 600_000, 1_000_000_000));
+    public Task Every_pair_of_operations_with_two_preemptions() => ExploreSteps("cache", 2, 0, Effort.Choose(40_000, 600_000, 1_000_000_000));
 
     [Fact]
-    public Task Every_pair_of_operations_with_a_preemption_and_a_death() => ExploreSteps("cache", 1, 1, Effort.Choose(70_000, 400_000, 1_000_000_000));
+    public Task Every_pair_of_operations_with_a_preemption_and_a_death() => ExploreSteps("cache", 1, 1, Effort.Choose(30_000, 400_000, 1_000_000_000));
 
     [Fact]
     public Task Every_pair_of_operations_of_two_threads_beside_another_participant() =>
@@ -25,11 +25,11 @@ public sealed class CacheExplorationTests(ITestOutputHelper output)
 
     [Fact]
     public Task Every_pair_of_operations_of_two_threads_in_a_heap_that_has_grown() =>
-        ExploreSteps("cachegrown", Effort.Choose(1, 2), 0, Effort.Choose(150_000, long.MaxValue, long.MaxValue));
+        ExploreSteps("cachegrown", Effort.Choose(1, 2), 0, Effort.Choose(50_000, long.MaxValue, long.MaxValue));
 
     [Fact]
     public Task Every_pair_of_operations_of_two_threads_in_a_heap_that_has_grown_with_two_preemptions() =>
-        ExploreSteps("cachegrown", 2, 0, Effort.Choose(100_000, 600_000, 1_000_000_000));
+        ExploreSteps("cachegrown", 2, 0, Effort.Choose(35_000, 600_000, 1_000_000_000));
 
     [Fact]
     public Task Every_operation_of_a_participant_that_cannot_find_out_how_large_the_heap_is() =>
@@ -43,13 +43,13 @@ public sealed class CacheExplorationTests(ITestOutputHelper output)
     public Task Deaths_of_operations_and_recoverers_with_a_preemption() => SimulatorProgram.ExploreCompletelyAsync(output, "cachedeaths", 1, 1);
 
     [Fact]
-    public Task Four_actors_around_one_key() => ExploreSteps("cachefours", Effort.Choose(1, 2), 0, Effort.Choose(80_000, 600_000, 1_000_000_000));
+    public Task Four_actors_around_one_key() => ExploreSteps("cachefours", Effort.Choose(1, 2), 0, Effort.Choose(40_000, 600_000, 1_000_000_000));
 
     [Fact]
-    public Task What_is_known_to_break_a_careless_protocol() => ExploreSteps("cachetargeted", 3, 0, Effort.Choose(200_000, 2_000_000, 200_000_000));
+    public Task What_is_known_to_break_a_careless_protocol() => ExploreSteps("cachetargeted", 3, 0, Effort.Choose(80_000, 2_000_000, 200_000_000));
 
     [Fact]
-    public Task What_is_known_to_break_a_careless_protocol_with_a_death() => ExploreSteps("cachetargeted", 2, 1, Effort.Choose(120_000, 1_200_000, 200_000_000));
+    public Task What_is_known_to_break_a_careless_protocol_with_a_death() => ExploreSteps("cachetargeted", 2, 1, Effort.Choose(50_000, 1_200_000, 200_000_000));
 
     private Task<string> ExploreSteps(string set, int preemptions, int deaths, long steps) =>
         SimulatorProgram.ExploreStepsAsync(output, set, preemptions, deaths, steps);

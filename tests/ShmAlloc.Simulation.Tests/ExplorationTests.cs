@@ -19,20 +19,20 @@ public sealed class ExplorationTests(ITestOutputHelper output)
 
     [Fact]
     public Task Four_actors_around_cells_and_sweeping() =>
-        ExploreSteps("fours", Effort.Choose(1, 2), 0, Effort.Choose(250_000, long.MaxValue, long.MaxValue));
+        ExploreSteps("fours", Effort.Choose(1, 2), 0, Effort.Choose(100_000, long.MaxValue, long.MaxValue));
 
     [Fact]
-    public Task Four_actors_around_cells_and_sweeping_with_a_death() => ExploreSteps("fours", 1, 1, Effort.Choose(100_000, 1_000_000, 1_000_000_000));
+    public Task Four_actors_around_cells_and_sweeping_with_a_death() => ExploreSteps("fours", 1, 1, Effort.Choose(50_000, 1_000_000, 1_000_000_000));
 
     [Fact]
-    public Task Blocks_that_give_their_storage_back_and_get_it_again() => ExploreSteps("bare", 3, 0, Effort.Choose(300_000, 3_000_000, 60_000_000));
+    public Task Blocks_that_give_their_storage_back_and_get_it_again() => ExploreSteps("bare", 3, 0, Effort.Choose(120_000, 3_000_000, 60_000_000));
 
     [Fact]
     public Task Blocks_that_give_their_storage_back_and_get_it_again_with_a_preemption_and_a_death() =>
-        ExploreSteps("bare", 1, 1, Effort.Choose(300_000, long.MaxValue, long.MaxValue));
+        ExploreSteps("bare", 1, 1, Effort.Choose(120_000, long.MaxValue, long.MaxValue));
 
     [Fact]
-    public Task What_is_known_to_break_a_careless_protocol() => ExploreSteps("targeted", 3, 1, Effort.Choose(200_000, 4_000_000, 60_000_000));
+    public Task What_is_known_to_break_a_careless_protocol() => ExploreSteps("targeted", 3, 1, Effort.Choose(80_000, 4_000_000, 60_000_000));
 
     private Task ExploreCompletely(string set, int preemptions, int deaths) => SimulatorProgram.ExploreCompletelyAsync(output, set, preemptions, deaths);
 

@@ -12,7 +12,7 @@ public sealed class RandomExplorationTests(ITestOutputHelper output)
     {
         string seed = Environment.GetEnvironmentVariable("SHMALLOC_SEED") ?? "1";
         string minutes = Environment.GetEnvironmentVariable("SHMALLOC_DEEP_MINUTES") ?? "20";
-        string[] runs = ["--random", Effort.Choose("6", "400", "400"), "--seed", seed, "--minutes", Effort.Choose("0", "0", minutes)];
+        string[] runs = ["--random", Effort.Choose("4", "400", "400"), "--seed", seed, "--minutes", Effort.Choose("0", "0", minutes)];
         return SimulatorProgram.ExploreAsync(output, [.. runs, .. SimulatorProgram.Bounds(1000, 2, long.MaxValue)]);
     }
 }

@@ -11,5 +11,5 @@ public sealed class ThreadExplorationTests(ITestOutputHelper output)
 
     [Fact]
     public Task A_participant_dies_with_two_threads_in_the_middle_of_something() =>
-        SimulatorProgram.ExploreStepsAsync(output, "threads", 1, 1, Effort.Choose(30_000, long.MaxValue, long.MaxValue));
+        SimulatorProgram.ExploreStepsAsync(output, "threads", 1, 1, Effort.Choose(12_000, long.MaxValue, long.MaxValue));
 }

@@ -18,6 +18,7 @@ public static class CacheControls
     private const string NewItemFile = "Caching/NewItem.cs";
     private const string FlightFile = "Caching/Flight.cs";
     private const string GripsFile = "Caching/Grips.cs";
+    private const string MarksFile = "Caching/Marks.cs";
 
     private const string EntryFile = "Layout/EntryWord.cs";
     private const string LastLook = "TMachine.Read(address) == entry.Bits && ItemAccess<TMachine>.Stamp(item) == stamp ? Look.Found : Look.Torn";
@@ -71,6 +72,20 @@ public static class CacheControls
 
         new BrokenVariant("the stamp alone looked at after the copy, slowly", On("what is read slowly is replaced, and its memory is the next value's", 3),
             (ReaderFile, LastLook, "ItemAccess<TMachine>.Stamp(item) == stamp ? Look.Found : Look.Torn")),
+
+        // Marks.
+        new BrokenVariant("a mark whose entry is not looked at", On("what is marked is replaced", 2),
+            (MarksFile, "TMachine.Read(marked.Entry) == marked.EntryBits;", "true;")),
+
+        new BrokenVariant("a mark whose stamp is not looked at, and versions do not change", On("what is marked is replaced twice, and lies where it lay", 2),
+            (EntryFile, CountedUp, NotCountedUp),
+            (MarksFile, "isSame && ItemAccess<TMachine>.Stamp(marked.Item) == marked.Stamp", "isSame")),
+
+        new BrokenVariant("a mark whose tags are not looked at", On("what is marked loses its tag", 2),
+            (MarksFile, "            && AreCurrent(table, tags);", ";")),
+
+        new BrokenVariant("a mark whose deadline is not looked at", On("what is marked expires", 2),
+            (MarksFile, "(deadline == 0 || !clock.IsPast(deadline))", "true")),
 
         new BrokenVariant("an item named UNLINKING that its maker has taken out", On("one has lost a contest", 2, 1),
             (UnlinkFile, "        if (TMachine.Read(probe->AddressOf(index)) != seen.Bits)", "        if (index < 0)")),

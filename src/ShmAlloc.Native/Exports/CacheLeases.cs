@@ -44,8 +44,7 @@ internal static unsafe class CacheLeases
             return Caching.Done(status, error);
         }
 
-        ulong* grip = Cells<Hardware>.AddressOf(heap, heap->Slot, cell);
-        status = CacheStore<Hardware>.Hold(heap, table, found, HeapClock.Now(heap), grip, out ItemFacts facts);
+        status = CacheCalls<Hardware>.Hold(heap, table, found, cell, new Caching.Clock(heap), out ItemFacts facts);
         if (status == CacheStatus.Ok)
         {
             HandedOut.NoteLease(heap, cell);
@@ -83,6 +82,7 @@ internal static unsafe class CacheLeases
         {
             HandedOut.Forget(heap, cell);
             Cells<Hardware>.Release(heap, cell);
+            Refusals<Hardware>.Forget(heap);
             *lease = default;
         }
 

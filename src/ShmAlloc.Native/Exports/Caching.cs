@@ -26,8 +26,6 @@ internal static unsafe class Caching
     private const uint Checksums = 1;
     private const uint Pinned = 1;
     private const uint Add = 2;
-    private const ulong BytesPerEntry = 512;
-    private const ulong DefaultTagSlots = 4096;
     private const int MostAttempts = 1000;
 
     [RuntimeExport("shm_cache_open")]
@@ -40,7 +38,9 @@ internal static unsafe class Caching
         {
         }
 
-        bool isSane = length is > 0 and <= TableLayout.MaxNameBytes && (options == null || options->StructSize == (ulong)sizeof(CacheOptions));
+        bool isSane = length is > 0 and <= TableLayout.MaxNameBytes
+            && (options == null || (options->StructSize == (ulong)sizeof(CacheOptions) && (options->Flags & ~Checksums) == 0))
+            && Specify(options).IsSane;
         if (heap == null || !isSane)
         {
             return heap == null ? FailOpen(LastError.WhyNoHeap) : FailOpen(ErrorCode.Of(ShmFailure.InvalidOption));
@@ -51,6 +51,12 @@ internal static unsafe class Caching
             int number = Directory<Hardware>.Find(heap, name, length, out int free);
             if (number >= 0)
             {
+                CacheTable* table = Directory<Hardware>.Find(heap, (uint)number);
+                if (Specify(options).Contradiction(heap, table, out _) != CacheOption.None)
+                {
+                    return FailOpen(ErrorCode.Of(ShmFailure.OptionsContradict));
+                }
+
                 Libc.Error = error;
                 return number;
             }
@@ -58,7 +64,7 @@ internal static unsafe class Caching
             ShmStatus status = free == Directory<Hardware>.Unknown ? ShmStatus.Contended
                 : heap->ReadOnly ? ShmStatus.ReadOnly
                 : free < 0 ? ShmStatus.OutOfMemory
-                : Make(heap, (uint)free, name, length, options);
+                : Directory<Hardware>.TryMake(heap, (uint)free, name, length, Specify(options));
             if (status is not (ShmStatus.Ok or ShmStatus.Contended))
             {
                 return FailOpen(free < 0 && !heap->ReadOnly ? ErrorCode.TooManyCaches : (int)status);
@@ -92,13 +98,8 @@ internal static unsafe class Caching
         }
         else
         {
-            status = CacheReader<Hardware>.TryGet(heap, table, found, buffer, room, new Clock(heap), out ItemFacts facts, out ulong now);
+            status = CacheCalls<Hardware>.Read(heap, table, found, buffer, room, new Clock(heap), counts: false, out ItemFacts facts);
             length = facts.Shape.ValueBytes;
-            if (status is CacheStatus.Ok or CacheStatus.BufferTooSmall
-                && facts.Shape.Is(ItemShape.Sliding) && !heap->ReadOnly && facts.IsRenewalDue(now))
-            {
-                CacheStore<Hardware>.Refresh(heap, table, found, HeapClock.Now(heap));
-            }
         }
 
         bool isHit = status is CacheStatus.Ok or CacheStatus.BufferTooSmall;
@@ -130,7 +131,8 @@ internal static unsafe class Caching
         options.Flags = (flags & Pinned) != 0 ? ItemShape.Pinned : 0;
         options.Deadline = lifetimeMilliseconds == 0 ? 0 : now + Math.Min(lifetimeMilliseconds, long.MaxValue - now);
         PutMode mode = (flags & Add) != 0 ? PutMode.Add : PutMode.Set;
-        return Done(CacheStore<Hardware>.Put(heap, table, found, value, (uint)valueBytes, options, mode, 0, now), error);
+        return Done(
+            CacheCalls<Hardware>.Put(heap, table, found, value, (uint)valueBytes, options, mode, expected: 0, now, new Clock(heap)), error);
     }
 
     [RuntimeExport("shm_cache_remove")]
@@ -138,7 +140,7 @@ internal static unsafe class Caching
     {
         int error = Libc.Error;
         return TryFind(cache, key, keyBytes, out Attachment* heap, out CacheTable* table, out CacheKey found)
-            && Done(CacheStore<Hardware>.Remove(heap, table, found, 0, HeapClock.Now(heap)), error);
+            && Done(CacheCalls<Hardware>.Remove(heap, table, found, expected: 0, new Clock(heap)), error);
     }
 
     [RuntimeExport("shm_cache_increment")]
@@ -150,40 +152,21 @@ internal static unsafe class Caching
             return false;
         }
 
-        CacheStatus status = CacheStatus.Contended;
-        for (int attempt = 0; attempt < MostAttempts; attempt++)
+        CacheStatus status = CacheCalls<Hardware>.Increment(
+            heap, table, found, change, default, Kept.Expiry | Kept.Tags, new Clock(heap), out long sum);
+        if (status == CacheStatus.Ok && result != null)
         {
-            long number = 0;
-            status = CacheReader<Hardware>.TryGet(
-                heap, table, found, (byte*)&number, sizeof(long), new Clock(heap), out ItemFacts facts, out _);
-            bool isMissing = status == CacheStatus.Missing;
-            if (!isMissing && (status != CacheStatus.Ok || facts.Shape.ValueBytes != sizeof(long)))
-            {
-                return Done(status is CacheStatus.Ok or CacheStatus.BufferTooSmall ? CacheStatus.WrongKind : status, error);
-            }
-
-            long next = unchecked((isMissing ? 0 : number) + change);
-            ItemOptions options = default;
-            options.Deadline = isMissing ? 0 : facts.Deadline;
-            status = CacheStore<Hardware>.Put(
-                heap, table, found, (byte*)&next, sizeof(long), options, isMissing ? PutMode.Add : PutMode.Replace, facts.Stamp, HeapClock.Now(heap));
-            if (status is not (CacheStatus.Exists or CacheStatus.Changed or CacheStatus.Missing or CacheStatus.Contended))
-            {
-                if (result != null)
-                {
-                    *result = next;
-                }
-
-                return Done(status, error);
-            }
+            *result = sum;
         }
 
-        return Done(CacheStatus.Contended, error);
+        return Done(status, error);
     }
 
-    private readonly struct Clock(Attachment* heap) : IClock
+    internal readonly struct Clock(Attachment* heap) : IClock
     {
         public ulong Now => HeapClock.Now(heap);
+
+        public bool IsPast(ulong deadline) => HeapClock.IsPast(heap, deadline);
     }
 
     /// <summary>The table of a number and a key's hash.</summary>
@@ -219,19 +202,13 @@ internal static unsafe class Caching
         return status == CacheStatus.Ok || LastError.Fail(ErrorCode.Of(status));
     }
 
-    private static ShmStatus Make(Attachment* heap, uint number, byte* name, int length, CacheOptions* options)
+    private static CacheSpecification Specify(CacheOptions* options) => options == null ? default : new()
     {
-        ulong wanted = options == null || options->Capacity == 0
-            ? (heap->Geometry.MaximumBlocks << heap->Geometry.BlockShift) / BytesPerEntry
-            : Math.Min(options->Capacity, TableLayout.MaxBuckets);
-        ulong buckets = Math.Max(2, (wanted + TableLayout.EntriesOfBucket - 1) / TableLayout.EntriesOfBucket);
-        ulong tags = PowerOfTwo(options == null || options->TagSlots == 0 ? DefaultTagSlots : Math.Min(options->TagSlots, TableLayout.MaxTagSlots));
-        ulong limit = options == null ? 0 : Math.Min(options->LimitBytes, long.MaxValue);
-        ulong flags = options != null && (options->Flags & Checksums) != 0 ? ItemShape.Checked : 0;
-        return Directory<Hardware>.TryMake(heap, number, name, length, buckets, tags, limit, flags);
-    }
-
-    private static ulong PowerOfTwo(ulong value) => 1UL << Geometry.CeilingLog2(value);
+        Capacity = options->Capacity,
+        LimitBytes = options->LimitBytes,
+        TagSlots = options->TagSlots,
+        Checksums = (options->Flags & Checksums) != 0,
+    };
 
     private static int FailOpen(int code)
     {

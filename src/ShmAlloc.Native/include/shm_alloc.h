@@ -151,7 +151,7 @@ bool shm_compare_exchange_root(unsigned index, uint64_t *expected, uint64_t valu
 
 enum { SHM_CACHE_CHECKSUMS = 1 };
 
-/* What is 0 has its default. A cache that exists keeps what it was made with. */
+/* What is 0 has its default. A cache that exists must not contradict what is said (SHM_E_OPTIONS_CONTRADICT). */
 struct shm_cache_options {
     uint64_t struct_size;  /* sizeof(struct shm_cache_options) */
     uint64_t capacity;     /* entries of the index, 9 bytes each; default: one for each 512 bytes of the heap's maximum */

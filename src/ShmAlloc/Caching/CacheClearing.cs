@@ -20,7 +20,7 @@ internal static unsafe class CacheClearing<TMachine>
 
     /// <summary>Clears one place for a request in a block.</summary>
     /// <returns>False if there is none that could be cleared.</returns>
-    internal static bool TryClear(Attachment* heap, ulong block, in Request request, ulong now, ulong* grip)
+    internal static bool TryClear(Attachment* heap, ulong block, in Request request, Moment now, ulong* grip)
     {
         if (!Blocks<TMachine>.Read(heap, block).IsOpen)
         {
@@ -57,7 +57,7 @@ internal static unsafe class CacheClearing<TMachine>
 
     /// <summary>Empties so many blocks in a row: of a few sequences before the hand, the cheapest one.</summary>
     /// <returns>False if in all of them something is in the way.</returns>
-    internal static bool TryEmptyRun(Attachment* heap, ulong length, ulong now, ulong* grip)
+    internal static bool TryEmptyRun(Attachment* heap, ulong length, Moment now, ulong* grip)
     {
         if (length > heap->Blocks)
         {
@@ -88,25 +88,33 @@ internal static unsafe class CacheClearing<TMachine>
     /// <param name="now">A time before this call.</param>
     /// <param name="grip">The cell to hold victims with.</param>
     /// <param name="meeting">Notes it if there is such a sequence: as a change if it is empty now; else what others hold there.</param>
-    internal static void TryEmptyAnyRun(Attachment* heap, ulong length, ulong now, ulong* grip, ref Meeting meeting)
+    internal static void TryEmptyAnyRun(Attachment* heap, ulong length, Moment now, ulong* grip, ref Meeting meeting)
     {
-        ulong start = 0;
-        for (ulong block = 0; block < heap->Blocks;)
+        if (TryFindRun(heap, length, out ulong start, out ulong end))
         {
-            BlockWord word = Blocks<TMachine>.Read(heap, block);
-            ulong span = word.State == BlockState.Run && Runs<TMachine>.Fits(heap, block, word.Value) ? word.Value : 1;
-            bool isInTheWay = CostOfRun(heap, block, 1, Obstacle) >= Obstacle;
-            block += span;
-            start = isInTheWay ? block : start;
-            if (block - start >= length)
-            {
-                TryEmptyAll(heap, start, block - start, now, grip, ref meeting);
-                return;
-            }
+            TryEmptyAll(heap, start, end - start, now, grip, ref meeting);
         }
     }
 
-    private static bool TryEmptyAll(Attachment* heap, ulong first, ulong length, ulong now, ulong* grip, ref Meeting meeting)
+    /// <summary>Whether there is a sequence of so many blocks in which nothing is in the way.</summary>
+    internal static bool IsAnyRun(Attachment* heap, ulong length) => TryFindRun(heap, length, out _, out _);
+
+    private static bool TryFindRun(Attachment* heap, ulong length, out ulong start, out ulong end)
+    {
+        start = 0;
+        end = 0;
+        while (end < heap->Blocks && end - start < length)
+        {
+            BlockWord word = Blocks<TMachine>.Read(heap, end);
+            bool isInTheWay = CostOfRun(heap, end, 1, Obstacle) >= Obstacle;
+            end += SpanOf(heap, end, word);
+            start = isInTheWay ? end : start;
+        }
+
+        return end - start >= length;
+    }
+
+    private static bool TryEmptyAll(Attachment* heap, ulong first, ulong length, Moment now, ulong* grip, ref Meeting meeting)
     {
         Errand errand = Errand.ForRoom(now, Errand.Everything);
         for (ulong block = first; block < first + length; block++)
@@ -181,21 +189,37 @@ internal static unsafe class CacheClearing<TMachine>
         for (ulong block = from; block < from + length && cost < most;)
         {
             BlockWord word = Blocks<TMachine>.Read(heap, block);
-            if (word.State == BlockState.Run)
+            cost += word.State switch
             {
-                cost += CostOf(heap, heap->FirstUnitOf(block));
-                block += Runs<TMachine>.Fits(heap, block, word.Value) ? word.Value : 1;
-                continue;
-            }
-
-            cost += word.State == BlockState.Free ? 0 : word.IsOpen ? CostOfBlock(heap, block) : Obstacle;
-            block++;
+                BlockState.Run => CostOf(heap, heap->FirstUnitOf(block)),
+                BlockState.Free or BlockState.Retired => 0,
+                _ => word.IsOpen ? CostOfBlock(heap, block) : Obstacle,
+            };
+            block += SpanOf(heap, block, word);
         }
 
         return cost;
     }
 
+    /// <summary>Blocks that go together.</summary>
+    private static ulong SpanOf(Attachment* heap, ulong block, BlockWord word) =>
+        word.State is BlockState.Run or BlockState.Retired && Runs<TMachine>.Fits(heap, block, word.Value) ? word.Value : 1;
+
+    /// <summary>What nobody uses any more costs nothing, and is swept at once: it looks like what somebody is making.</summary>
     private static int CostOfBlock(Attachment* heap, ulong block)
+    {
+        int cost = CostOfBlock(heap, block, out bool mayBeGarbage);
+        if (cost < Obstacle || !mayBeGarbage)
+        {
+            return cost;
+        }
+
+        CacheHand<TMachine>.FreeGarbage(heap, block, close: true);
+        BlockWord word = Blocks<TMachine>.Read(heap, block);
+        return word.State == BlockState.Free ? 0 : word.IsOpen ? CostOfBlock(heap, block, out _) : Obstacle;
+    }
+
+    private static int CostOfBlock(Attachment* heap, ulong block, out bool mayBeGarbage)
     {
         WordsOfBlock wordsOfBlock;
         ulong* words = (ulong*)&wordsOfBlock;
@@ -204,8 +228,10 @@ internal static unsafe class CacheClearing<TMachine>
         BlockWalk walkOfBlock = new(words, count);
         BlockWalk* walk = &walkOfBlock;
         int cost = 0;
+        mayBeGarbage = false;
         while (cost < Obstacle && BlockWalk.TryNext(walk, out BlockPlace place))
         {
+            mayBeGarbage |= !place.IsPublished;
             cost += Cost(heap, block, place);
         }
 

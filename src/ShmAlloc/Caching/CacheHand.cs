@@ -33,12 +33,12 @@ internal static unsafe class CacheHand<TMachine>
     /// next one of memory, by dropping what was not used lately. The caller holds a cell as well.
     /// </summary>
     /// <param name="heap">The attachment.</param>
-    /// <param name="now">Milliseconds of the heap's clock.</param>
+    /// <param name="now">A time before this call.</param>
     /// <param name="close">Whether a block that is empty then is closed, so that it can become part of a run.</param>
     /// <param name="grip">A cell.</param>
     /// <param name="block">Which block it was.</param>
     /// <returns>False if there is no block with items of caches.</returns>
-    internal static bool TryMakeRoom(Attachment* heap, ulong now, bool close, ulong* grip, out ulong block)
+    internal static bool TryMakeRoom(Attachment* heap, Moment now, bool close, ulong* grip, out ulong block)
     {
         Errand errandForRoom = Errand.ForRoom(now, Errand.OfNew);
         Errand* errand = &errandForRoom;
@@ -252,9 +252,10 @@ internal static unsafe class CacheHand<TMachine>
         }
 
         errand->Seen++;
+        ItemHeader* item = ItemAccess<TMachine>.At(heap, unit);
         int use = EntryHints<TMachine>.Read(probe, index);
         bool isDue = (errand->Drops >> use & 1) != 0
-            || ItemAccess<TMachine>.IsExpired(ItemAccess<TMachine>.Deadline(ItemAccess<TMachine>.At(heap, unit)), errand->Now);
+            || errand->Now.IsPast(ItemAccess<TMachine>.Deadline(item), ItemAccess<TMachine>.Shape(item));
         bool isGone = isDue && CacheVictim<TMachine>.TryDrop(heap, table, probe, index, probe->Seen(index), errand, grip);
         errand->AnyNew |= !isGone && use == HintWord.New;
         if (!isGone && errand->Lowers && use == HintWord.Used)

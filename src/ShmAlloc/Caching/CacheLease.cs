@@ -1,5 +1,4 @@
 using ShmAlloc.Disposal;
-using ShmAlloc.Layout;
 using ShmAlloc.Memory;
 using ShmAlloc.Participants;
 
@@ -79,7 +78,7 @@ public sealed unsafe partial class SharedCache
 
         fixed (byte* bytes = key)
         {
-            status = Hold(KeyOf(bytes, key.Length), cell, out ItemFacts facts);
+            status = CacheCalls<Hardware>.Hold(_heap, _table, KeyOf(bytes, key.Length), cell, new Clock(this), out ItemFacts facts);
             if (status == CacheStatus.Ok)
             {
                 byte* value = (byte*)ItemAccess<Hardware>.At(_heap, facts.Unit) + facts.Shape.ValueBegins;
@@ -109,28 +108,7 @@ public sealed unsafe partial class SharedCache
         {
             keeper?.Wait(Heap.LeaseKeepers, cell);
             Cells<Hardware>.Release(_heap, cell);
+            Refusals<Hardware>.Forget(_heap);
         }
-    }
-
-    /// <summary>Holds the value of a key under a cell.</summary>
-    private CacheStatus Hold(in CacheKey key, int cell, out ItemFacts facts)
-    {
-        CacheStatus status;
-        int attempt = 0;
-        do
-        {
-            status = CacheStore<Hardware>.Hold(_heap, _table, key, Now, Cells<Hardware>.AddressOf(_heap, _heap->Slot, cell), out facts);
-        }
-        while (status == CacheStatus.Contended && Pause(ref attempt));
-
-        return status == CacheStatus.Ok && !IsWhole(facts) ? CacheStatus.Damaged : status;
-    }
-
-    private bool IsWhole(in ItemFacts facts)
-    {
-        ItemHeader* item = ItemAccess<Hardware>.At(_heap, facts.Unit);
-        return facts.Shape.ValueBytes <= int.MaxValue
-            && (!facts.Shape.Is(ItemShape.Checked)
-                || Checksum.Of((byte*)item + facts.Shape.ValueBegins, facts.Shape.ValueBytes) == ItemAccess<Hardware>.Word(item, facts.Shape.ChecksumAt));
     }
 }

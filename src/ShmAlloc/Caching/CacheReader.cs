@@ -6,7 +6,7 @@ using ShmAlloc.Participants;
 namespace ShmAlloc.Caching;
 
 /// <summary>What a reader learned of an item.</summary>
-internal struct ItemFacts
+internal unsafe struct ItemFacts
 {
     internal ulong Unit;
     internal ulong Stamp;
@@ -24,6 +24,10 @@ internal struct ItemFacts
     internal bool IsTagRemoved;
 
     internal ulong Checksum;
+
+    /// <summary>The entry that led to it, and what that was.</summary>
+    internal ulong* Entry;
+    internal ulong EntryBits;
 
     /// <summary>Whether a sliding expiry is due to be renewed: only when that moves it by more than an eighth of its window.</summary>
     internal readonly bool IsRenewalDue(ulong now) => RenewedDeadline(now) > Deadline + (Window / 8);
@@ -148,6 +152,8 @@ internal static unsafe class CacheReader<TMachine>
         for (int tries = 0; tries < MaxHeldTries && status == CacheStatus.Contended; tries++)
         {
             int index = CacheSearch<TMachine>.TryHold(heap, probe, key, grip, out facts);
+            facts.Entry = index >= 0 ? probe->AddressOf(index) : null;
+            facts.EntryBits = index >= 0 ? probe->Seen(index).Bits : 0;
             status = index >= 0 ? ReadHeld(heap, table, to, capacity, ref facts)
                 : index == Probe.None ? CacheStatus.Missing
                 : CacheStatus.Contended;
@@ -242,6 +248,8 @@ internal static unsafe class CacheReader<TMachine>
         facts.Stamp = stamp;
         facts.Shape = shape;
         facts.Deadline = deadline;
+        facts.Entry = address;
+        facts.EntryBits = entry.Bits;
         TakeExtras(table, item, ref facts);
         if (shape.ValueBytes <= capacity)
         {

@@ -99,15 +99,7 @@ public sealed unsafe partial class SharedCache
         fixed (byte* bytes = key)
         {
             CacheKey found = KeyOf(bytes, key.Length);
-            int attempt = 0;
-            CacheStatus status;
-            int second;
-            do
-            {
-                status = Grips<Hardware>.TryTake(_heap, lasting: false, out second);
-            }
-            while (status == CacheStatus.Contended && Pause(ref attempt));
-
+            CacheStatus status = CacheCalls<Hardware>.TakeGrip(_heap, out int second);
             if (status != CacheStatus.Ok)
             {
                 AbandonReserved(item);

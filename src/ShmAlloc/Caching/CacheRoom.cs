@@ -22,16 +22,35 @@ internal static unsafe class CacheRoom<TMachine>
     private const long ShareOfLimit = 64;
     private const long ShareOfPatience = 4;
 
+    private const ulong RefusalMilliseconds = 1000;
+
     /// <summary>Begins an item, and makes room for it if there is none.</summary>
     internal static ShmStatus TryBegin(
         Attachment* heap, CacheTable* table, in CacheKey key, uint valueBytes, in ItemOptions options, int cell, ulong now, ulong* grip, out NewItem item)
     {
+        item = default;
+        ItemShape shape = new(options.Flags | table->ItemFlags, table->Number, options.TagCount, key.Length, valueBytes);
+        if (table->LimitBytes != 0 && (ulong)CacheCounts<TMachine>.BytesOf(heap, shape) > table->LimitBytes)
+        {
+            return ShmStatus.TooLarge;
+        }
+
         // One shard throughout: deeper in the stack it might be another, whose blocks are not those that are swept here.
         Shard* shard = ShortWay<TMachine>.ShardOf(heap);
         ShmStatus status = NewItems<TMachine>.TryBegin(heap, shard, table, key, valueBytes, options, cell, quickly: true, out item);
         if (status == ShmStatus.OutOfMemory)
         {
-            status = TryBeginSlowly(heap, shard, table, key, valueBytes, options, cell, now, grip, ref item);
+            ulong units = heap->UnitsFor(shape.TotalBytes);
+            if (Refusals<TMachine>.Remembers(heap, units))
+            {
+                return status;
+            }
+
+            status = TryBeginSlowly(heap, shard, table, key, valueBytes, options, cell, new Moment(now, shape), grip, ref item);
+            if (status == ShmStatus.OutOfMemory)
+            {
+                Refusals<TMachine>.Note(heap, units);
+            }
         }
 
         if (status == ShmStatus.Ok && heap->ReservedRuns[cell] != 0)
@@ -44,27 +63,34 @@ internal static unsafe class CacheRoom<TMachine>
     }
 
     private static ShmStatus TryBeginSlowly(
-        Attachment* heap, Shard* shard, CacheTable* table, in CacheKey key, uint valueBytes, in ItemOptions options, int cell, ulong now, ulong* grip,
+        Attachment* heap, Shard* shard, CacheTable* table, in CacheKey key, uint valueBytes, in ItemOptions options, int cell, Moment now, ulong* grip,
         ref NewItem item)
     {
         ShmStatus status;
-        bool isKnownFull = heap->FullBlocks == heap->Blocks;
-        if (!isKnownFull)
+        ulong runBlocks = Heap<TMachine>.RunBlocksFor(heap, item.Shape.TotalBytes);
+        if (MayGrow(heap))
         {
             status = NewItems<TMachine>.TryBegin(heap, shard, table, key, valueBytes, options, cell, quickly: false, out item);
+            if (status == ShmStatus.OutOfMemory && runBlocks != 0 && heap->Blocks < heap->Geometry.MaximumBlocks)
+            {
+                // It does not fit into what is left to grow by. That, and what can be dropped beside it, may do.
+                Growth<TMachine>.TryGrow(heap, heap->Geometry.MaximumBlocks - heap->Blocks);
+                status = NewItems<TMachine>.TryBegin(heap, shard, table, key, valueBytes, options, cell, quickly: false, out item);
+            }
+
             if (!Growth<TMachine>.MeansNoRoom(status) && status != ShmStatus.Contended)
             {
                 return status;
             }
 
-            // Contended: somebody stands still in the middle of a transition, so nothing is left but to drop something.
-            heap->FullBlocks = status == ShmStatus.Contended ? heap->FullBlocks : heap->Blocks;
+            NoteGrowth(heap, status);
         }
 
-        ulong runBlocks = Heap<TMachine>.RunBlocksFor(heap, item.Shape.TotalBytes);
+        // Nothing is dropped for what will not fit all the same.
+        bool mayFit = runBlocks == 0 || CacheClearing<TMachine>.IsAnyRun(heap, runBlocks);
         Request request = new(heap->UnitsFor(item.Shape.TotalBytes), heap->Geometry);
         status = ShmStatus.OutOfMemory;
-        for (int step = 0; step < MostSweeps + MostClearings && status == ShmStatus.OutOfMemory; step++)
+        for (int step = 0; mayFit && step < MostSweeps + MostClearings && status == ShmStatus.OutOfMemory; step++)
         {
             if (!CacheHand<TMachine>.TryMakeRoom(heap, now, close: runBlocks != 0, grip, out ulong block))
             {
@@ -93,8 +119,45 @@ internal static unsafe class CacheRoom<TMachine>
             : status;
     }
 
+    /// <summary>Room for what is no item: drops values, until so many bytes fit, if they can.</summary>
+    internal static void TryMake(Attachment* heap, ulong bytes)
+    {
+        if (Grips<TMachine>.TryTake(heap, lasting: false, out int cell) == CacheStatus.Ok)
+        {
+            // By no clock: nothing counts as expired, and everything goes that is not pinned.
+            Meeting meeting = default;
+            ulong* grip = Cells<TMachine>.AddressOf(heap, heap->Slot, cell);
+            CacheClearing<TMachine>.TryEmptyAnyRun(heap, Math.Max(1, Heap<TMachine>.RunBlocksFor(heap, bytes)), default, grip, ref meeting);
+            Cells<TMachine>.Release(heap, cell);
+        }
+    }
+
+    /// <summary>Whether the heap may still grow, as far as is known.</summary>
+    private static bool MayGrow(Attachment* heap)
+    {
+        ulong until = Volatile.Read(ref heap->NoGrowthUntil);
+        ulong now = until == 0 ? 0 : TMachine.TickMilliseconds();
+        return heap->FullBlocks != heap->Blocks && (until == 0 || now == 0 || now >= until);
+    }
+
+    /// <summary>
+    /// Growth has ended only at the maximum. What the system refuses, a full disk or a process without descriptors, may be over in a second. Contended:
+    /// somebody stands still in the middle of a transition, so nothing is left for now but to drop something.
+    /// </summary>
+    private static void NoteGrowth(Attachment* heap, ShmStatus status)
+    {
+        if (heap->Blocks == heap->Geometry.MaximumBlocks)
+        {
+            heap->FullBlocks = status == ShmStatus.Contended ? heap->FullBlocks : heap->Blocks;
+        }
+        else if (status is not (ShmStatus.OutOfMemory or ShmStatus.Contended))
+        {
+            Volatile.Write(ref heap->NoGrowthUntil, TMachine.TickMilliseconds() + RefusalMilliseconds);
+        }
+    }
+
     /// <summary>After an item was put into a cache that has a limit: drops others until it holds no more.</summary>
-    internal static void KeepLimit(Attachment* heap, CacheTable* table, long itemBytes, ulong now, ulong* grip)
+    internal static void KeepLimit(Attachment* heap, CacheTable* table, ItemShape put, ulong now, ulong* grip)
     {
         long limit = (long)TMachine.Read(&table->Layout->LimitBytes);
         if (limit <= 0)
@@ -102,6 +165,7 @@ internal static unsafe class CacheRoom<TMachine>
             return;
         }
 
+        long itemBytes = CacheCounts<TMachine>.BytesOf(heap, put);
         Shard* shard = ShortWay<TMachine>.ShardOf(heap);
         ref long unseen = ref shard->CacheUnseen[table->Number];
 
@@ -117,7 +181,7 @@ internal static unsafe class CacheRoom<TMachine>
         {
             Only = (int)table->Number,
             Reason = CacheCounter.EvictionsForLimit,
-            Now = now,
+            Now = new Moment(now, put),
             Drops = Errand.Unused,
             Lowers = true,
         };
@@ -159,7 +223,7 @@ internal static unsafe class CacheRoom<TMachine>
 
     /// <summary>Where most of the heap is pinned, or no cache's at all: drops whatever can be dropped, until there is room.</summary>
     private static ShmStatus TryRuthlessly(
-        Attachment* heap, Shard* shard, CacheTable* table, in CacheKey key, uint valueBytes, ulong sizeBytes, in ItemOptions options, int cell, ulong now,
+        Attachment* heap, Shard* shard, CacheTable* table, in CacheKey key, uint valueBytes, ulong sizeBytes, in ItemOptions options, int cell, Moment now,
         ulong* grip, out NewItem item)
     {
         ShmStatus status = ShmStatus.OutOfMemory;

@@ -98,7 +98,11 @@ internal static unsafe class CacheSearch<TMachine>
             index = Disturbed;
         }
 
-        facts = index >= 0 ? facts : default;
+        if (index < 0)
+        {
+            facts = default;
+        }
+
         return index;
     }
 

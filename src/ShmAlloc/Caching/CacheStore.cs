@@ -48,7 +48,7 @@ internal static unsafe class CacheStore<TMachine>
         if (status == CacheStatus.Ok)
         {
             CacheCounts<TMachine>.Add(heap, table, CacheCounter.Sets, 1);
-            CacheRoom<TMachine>.KeepLimit(heap, table, CacheCounts<TMachine>.BytesOf(heap, item.Shape), now, grip);
+            CacheRoom<TMachine>.KeepLimit(heap, table, item.Shape, now, grip);
         }
         else
         {
@@ -149,7 +149,7 @@ internal static unsafe class CacheStore<TMachine>
                 CacheReader<TMachine>.Touch(heap, probe->Buckets, index);
             }
 
-            status = index == CacheSearch<TMachine>.Disturbed || (isLive && !TryRenew(heap, table, facts, now)) ? CacheStatus.Contended
+            status = index == CacheSearch<TMachine>.Disturbed || (isLive && !TryRenew(heap, table, ref facts, now)) ? CacheStatus.Contended
                 : isLive ? CacheStatus.Ok
                 : CacheStatus.Missing;
         }
@@ -160,7 +160,7 @@ internal static unsafe class CacheStore<TMachine>
     /// <summary>Renews the expiry of an item that the caller holds, if it slides and that moves it by more than an eighth of its window.</summary>
     /// <remarks>Takes effect at the compare-and-swap of the deadline, of an item that was linked after it was held.</remarks>
     /// <returns>False if another one changed it at the same time.</returns>
-    private static bool TryRenew(Attachment* heap, CacheTable* table, ItemFacts facts, ulong now)
+    private static bool TryRenew(Attachment* heap, CacheTable* table, ref ItemFacts facts, ulong now)
     {
         if (!facts.Shape.Is(ItemShape.Sliding))
         {

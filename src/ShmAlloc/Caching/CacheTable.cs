@@ -15,6 +15,9 @@ internal unsafe struct CacheTable
     internal ulong BucketCount;
     internal ulong* Tags;
     internal ulong TagMask;
+
+    /// <summary>Bytes that its items may take; 0: as many as the heap has room for.</summary>
+    internal ulong LimitBytes;
     internal ulong* Counters;
 
     /// <summary>The order of sweeps, of the first cache; null of others.</summary>

@@ -7,15 +7,20 @@ namespace ShmAlloc.Caching;
 /// </summary>
 public readonly record struct CacheTags
 {
-    internal CacheTags(string[] names, ulong[]? captured)
+    internal CacheTags(string[] names, ulong[]? captured, CacheIdentity cache)
     {
         Names = names;
         Captured = captured;
+        Cache = cache;
     }
 
     internal string[]? Names { get; }
 
+    /// <summary>As the items of one cache keep them; null if nobody captured them.</summary>
     internal ulong[]? Captured { get; }
+
+    /// <summary>The cache that they were captured from, whose generations they are.</summary>
+    internal CacheIdentity Cache { get; }
 
     /// <summary>Tags by their names.</summary>
     /// <param name="names">At most 15; none is null.</param>
@@ -34,7 +39,7 @@ public readonly record struct CacheTags
             throw new ArgumentException($"Tag {index} is null.", nameof(names));
         }
 
-        return new CacheTags([.. names], null);
+        return new CacheTags([.. names], null, default);
     }
 
     /// <summary>Tags by their names.</summary>

@@ -10,7 +10,7 @@ internal static unsafe class CacheVictim<TMachine>
 {
     /// <summary>Empties one of the entries of a key, all of which are taken: of those that are used least, any.</summary>
     /// <returns>False if all of them are pinned.</returns>
-    internal static bool TryMakeEntry(Attachment* heap, CacheTable* table, Probe* probe, ulong random, ulong now, ulong* grip)
+    internal static bool TryMakeEntry(Attachment* heap, CacheTable* table, Probe* probe, ulong random, Moment now, ulong* grip)
     {
         Errand errandForEntry = Errand.ForRoom(now, Errand.Everything);
         Errand* errand = &errandForEntry;
@@ -65,7 +65,7 @@ internal static unsafe class CacheVictim<TMachine>
         ItemHeader* item = ItemAccess<TMachine>.At(heap, seen.Unit);
         ItemShape shape = ItemAccess<TMachine>.Shape(item);
         ulong deadline = ItemAccess<TMachine>.Deadline(item);
-        bool isExpired = ItemAccess<TMachine>.IsExpired(deadline, errand->Now)
+        bool isExpired = errand->Now.IsPast(deadline, shape)
             || (!shape.Is(ItemShape.Placeholder)
                 && ItemAccess<TMachine>.Fits(heap, seen.Unit, shape.ValueBegins) && ItemAccess<TMachine>.IsTagRemoved(table, item, shape));
         if (ItemAccess<TMachine>.IsUnconfirmed(deadline) || (!isExpired && shape.Is(ItemShape.Pinned | ItemShape.Placeholder)))

@@ -82,7 +82,7 @@ internal static unsafe class CacheWriter<TMachine>
             index = EmptyEntry(probe);
             if (index == Probe.None)
             {
-                if (!CacheVictim<TMachine>.TryMakeEntry(heap, table, probe, item.Stamp, now, grip))
+                if (!CacheVictim<TMachine>.TryMakeEntry(heap, table, probe, item.Stamp, new Moment(now, item.Shape), grip))
                 {
                     return CacheStatus.NoRoom;
                 }

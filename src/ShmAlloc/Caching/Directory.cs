@@ -71,8 +71,10 @@ internal static unsafe class Directory<TMachine>
     /// recovery; after it: the cache exists.
     /// </remarks>
     /// <returns>Ok also if somebody else used the number first: look for the name again.</returns>
-    internal static ShmStatus TryMake(Attachment* heap, uint number, byte* name, int length, ulong buckets, ulong tagSlots, ulong limit, ulong itemFlags)
+    internal static ShmStatus TryMake(Attachment* heap, uint number, byte* name, int length, in CacheSpecification specification)
     {
+        ulong buckets = specification.BucketsIn(heap);
+        ulong tagSlots = specification.RoundedTagSlots;
         ulong bytes = TableLayout.Bytes(heap->Geometry.Slots, tagSlots, TableLayout.SweepWords(number, heap->Geometry.MaximumBlocks), buckets);
 
         // The limit on allocations is about those of users.
@@ -81,6 +83,18 @@ internal static unsafe class Directory<TMachine>
             return ShmStatus.TooLarge;
         }
 
+        ShmStatus status = TryMake(heap, number, name, length, specification, bytes);
+        if (Growth<TMachine>.MeansNoRoom(status))
+        {
+            CacheRoom<TMachine>.TryMake(heap, bytes);
+            status = TryMake(heap, number, name, length, specification, bytes);
+        }
+
+        return status;
+    }
+
+    private static ShmStatus TryMake(Attachment* heap, uint number, byte* name, int length, in CacheSpecification specification, ulong bytes)
+    {
         ShmStatus status = Cells<TMachine>.TryTakeForOperation(heap, out int cell);
         if (status != ShmStatus.Ok)
         {
@@ -91,7 +105,7 @@ internal static unsafe class Directory<TMachine>
         if (status == ShmStatus.Ok)
         {
             NewItems<TMachine>.Name(heap, cell, CellKind.Linking, unit);
-            Fill(heap, (TableLayout*)ItemAccess<TMachine>.At(heap, unit), bytes, number, name, length, buckets, tagSlots, limit, itemFlags);
+            Fill(heap, (TableLayout*)ItemAccess<TMachine>.At(heap, unit), bytes, number, name, length, specification);
             status = Reservations<TMachine>.End(heap, unit, cell, publish: true);
             ulong offset = heap->OffsetOf(unit);
             if (status == ShmStatus.Ok && TMachine.CompareExchange(&heap->Header->Cache[number], offset, 0) != 0)
@@ -118,15 +132,15 @@ internal static unsafe class Directory<TMachine>
     }
 
     private static void Fill(
-        Attachment* heap, TableLayout* table, ulong bytes, uint number, byte* name, int length, ulong buckets, ulong tagSlots, ulong limit, ulong itemFlags)
+        Attachment* heap, TableLayout* table, ulong bytes, uint number, byte* name, int length, in CacheSpecification specification)
     {
         TMachine.Clear((byte*)table, bytes);
         TMachine.Write(&table->Header.Shape, new ItemShape(ItemShape.Table, number, 0, length, 0).Bits);
-        TMachine.Write(&table->Buckets, buckets);
-        TMachine.Write(&table->TagSlots, tagSlots);
+        TMachine.Write(&table->Buckets, specification.BucketsIn(heap));
+        TMachine.Write(&table->TagSlots, specification.RoundedTagSlots);
         TMachine.Write(&table->Slots, heap->Geometry.Slots);
-        TMachine.Write(&table->ItemFlags, itemFlags);
-        TMachine.Write(&table->LimitBytes, limit);
+        TMachine.Write(&table->ItemFlags, specification.ItemFlags);
+        TMachine.Write(&table->LimitBytes, specification.LimitBytes);
         TMachine.CopyIn(name, table->Name, (ulong)length);
         TMachine.Write(&table->Header.Stamp, ulong.MaxValue);
     }
@@ -163,6 +177,7 @@ internal static unsafe class Directory<TMachine>
         table->BucketCount = buckets;
         table->Tags = (ulong*)((byte*)layout + TableLayout.TagsAt(offset, heap->Geometry.Slots));
         table->TagMask = tagSlots - 1;
+        table->LimitBytes = TMachine.Read(&layout->LimitBytes);
         table->Sweeps = sweepWords == 0 ? null : (ulong*)((byte*)layout + TableLayout.SweepsAt(offset, heap->Geometry.Slots, tagSlots));
         table->Counters = (ulong*)((byte*)layout + TableLayout.CountersAt(offset));
         table->Layout = layout;

@@ -19,9 +19,19 @@ internal static unsafe class EntryHints<TMachine>
 
     /// <summary>An entry was asked for. What says so already is not written to.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static void Raise(BucketPair buckets, int index)
+    internal static void Raise(BucketPair buckets, int index) => Raise(buckets.HintsOf(index, out int position), position);
+
+    /// <summary>The entry at an address was asked for: buckets are cache lines, with the hints at their end.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void Raise(ulong* entry)
     {
-        ulong* address = buckets.HintsOf(index, out int position);
+        ulong* bucket = (ulong*)((ulong)entry & ~(TableLayout.Line - 1));
+        Raise(bucket + TableLayout.EntriesOfBucket, (int)(entry - bucket));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Raise(ulong* address, int position)
+    {
         if ((TMachine.Read(address) & HintWord.Hit(position)) == 0)
         {
             TMachine.Or(address, HintWord.Hit(position));

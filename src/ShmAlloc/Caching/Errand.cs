@@ -20,8 +20,8 @@ internal struct Errand
     /// <summary>What is counted.</summary>
     internal CacheCounter Reason;
 
-    /// <summary>Milliseconds of the heap's clock.</summary>
-    internal ulong Now;
+    /// <summary>What has expired by then goes in any case.</summary>
+    internal Moment Now;
 
     /// <summary>The uses of items that are dropped, a bit for each.</summary>
     internal int Drops;
@@ -38,7 +38,7 @@ internal struct Errand
     /// <summary>What has been evicted and not been added to the heap's counts yet.</summary>
     internal Evictions Evictions;
 
-    internal static Errand ForRoom(ulong now, int drops) => new() { Only = AnyCache, Reason = CacheCounter.EvictionsForRoom, Now = now, Drops = drops };
+    internal static Errand ForRoom(Moment now, int drops) => new() { Only = AnyCache, Reason = CacheCounter.EvictionsForRoom, Now = now, Drops = drops };
 }
 
 /// <summary>Evictions of one errand, by the kind of their ghosts.</summary>

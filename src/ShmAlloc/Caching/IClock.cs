@@ -5,4 +5,7 @@ internal interface IClock
 {
     /// <summary>Milliseconds.</summary>
     ulong Now { get; }
+
+    /// <summary>Whether a deadline, which is not 0, has come.</summary>
+    bool IsPast(ulong deadline);
 }

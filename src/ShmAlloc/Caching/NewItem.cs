@@ -123,6 +123,7 @@ internal static unsafe class NewItems<TMachine>
     {
         NameWhole(heap, item.Cell, CellKind.Claiming, item.Unit);
         Reservations<TMachine>.End(heap, item.Unit, item.Cell, publish: false);
+        Refusals<TMachine>.Forget(heap);
     }
 
     /// <summary>Names all of a claimed place: while it is given back, piece by piece, a sweep must not find the rest unnamed.</summary>

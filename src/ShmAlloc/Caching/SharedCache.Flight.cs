@@ -152,9 +152,10 @@ public sealed unsafe partial class SharedCache
         ulong* tags = stackalloc ulong[ItemShape.MaxTags];
         ItemOptions translated = Translate(options, now, tags);
         ItemOptions item = new() { Flags = ItemShape.Placeholder, Owner = ((ulong)_heap->Epoch << 32) | (uint)_heap->Slot };
+        item.Flags |= translated.Flags & ItemShape.OwnClock;
         item.Tags = translated.Tags;
         item.TagCount = translated.TagCount;
-        stale = allowStale && stale.Length > 0 && TryAddTags(key, facts.Stamp, ref item) ? stale : [];
+        stale = allowStale && stale.Length > 0 && TryAddTagsOf(key, facts.Stamp, ref item) ? stale : [];
         if (_heap->ReadOnly || key.Length > ItemShape.MaxKeyBytes
             || TryBeginLasting(key, (uint)stale.Length, item, now, out placeholder) != CacheStatus.Ok)
         {
@@ -179,41 +180,12 @@ public sealed unsafe partial class SharedCache
         };
     }
 
-    /// <summary>Adds the tags of an item to those of another.</summary>
-    /// <returns>False if the key has another item by now, or there are too many.</returns>
-    private bool TryAddTags(ReadOnlySpan<byte> key, ulong stamp, ref ItemOptions item)
+    private bool TryAddTagsOf(ReadOnlySpan<byte> key, ulong stamp, ref ItemOptions item)
     {
-        if (TakeGrip(out int cell) != CacheStatus.Ok)
-        {
-            return false;
-        }
-
-        bool isDone;
         fixed (byte* bytes = key)
         {
-            CacheKey found = KeyOf(bytes, key.Length);
-            Probe probeOfKey;
-            Probe* probe = &probeOfKey;
-            Probe.Begin(probe, _table, found.Hash);
-            int index = CacheSearch<Hardware>.TryHold(_heap, probe, found, Cells<Hardware>.AddressOf(_heap, _heap->Slot, cell), out ItemFacts held);
-            isDone = index >= 0 && held.Stamp == stamp;
-            int count = item.TagCount;
-            for (int number = 0; isDone && number < held.Shape.Tags; number++)
-            {
-                ulong tag = ItemAccess<Hardware>.Tag(ItemAccess<Hardware>.At(_heap, held.Unit), held.Shape, number);
-                bool isNew = !new ReadOnlySpan<ulong>(item.Tags, count).Contains(tag);
-                isDone = !isNew || count < ItemShape.MaxTags;
-                if (isNew && isDone)
-                {
-                    item.Tags[count++] = tag;
-                }
-            }
-
-            item.TagCount = isDone ? count : item.TagCount;
+            return CacheCalls<Hardware>.TryAddTags(_heap, _table, KeyOf(bytes, key.Length), stamp, ref item);
         }
-
-        Cells<Hardware>.Release(_heap, cell);
-        return isDone;
     }
 
     /// <summary>Says that this thread works a value out. A stale one that the placeholder holds must still be what the key has.</summary>
@@ -222,7 +194,7 @@ public sealed unsafe partial class SharedCache
         fixed (byte* bytes = key)
         {
             CacheKey found = KeyOf(bytes, key.Length);
-            CacheStatus status = TakeGrip(out int cell);
+            CacheStatus status = CacheCalls<Hardware>.TakeGrip(_heap, out int cell);
             if (status != CacheStatus.Ok)
             {
                 NewItems<Hardware>.Abandon(_heap, placeholder);
@@ -303,20 +275,6 @@ public sealed unsafe partial class SharedCache
             Flight<Hardware>.GiveUp(_heap, _table, placeholder);
             Cells<Hardware>.Release(_heap, placeholder.Cell);
         }
-    }
-
-    /// <summary>During a visit.</summary>
-    private CacheStatus TakeGrip(out int cell)
-    {
-        CacheStatus status;
-        int attempt = 0;
-        do
-        {
-            status = Grips<Hardware>.TryTake(_heap, lasting: false, out cell);
-        }
-        while (status == CacheStatus.Contended && Pause(ref attempt));
-
-        return status;
     }
 
     /// <summary>What there is, although it has expired or is being worked out anew.</summary>

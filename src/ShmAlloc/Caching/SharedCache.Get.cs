@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using ShmAlloc.Disposal;
 using ShmAlloc.Layout;
 using ShmAlloc.Memory;
+using ShmAlloc.Participants;
 
 namespace ShmAlloc.Caching;
 
@@ -103,6 +104,86 @@ public sealed unsafe partial class SharedCache
     /// <summary>By a clock of the caller's it always may: nothing of the caller's is run in a quick visit.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private bool MayBePast(ulong deadline) => _clock != null || HeapClock.IsPast(_heap, deadline);
+
+    /// <summary>Copies the value of a key, and marks it: <see cref="IsCurrent"/> says later whether it is the value still.</summary>
+    /// <param name="key">The key: at most 65,535 bytes.</param>
+    /// <param name="destination">Where to: memory of its own. Its bytes may change also if nothing is found.</param>
+    /// <param name="lengthBytes">Bytes of the value, also if it was not copied; 0 if there is none.</param>
+    /// <param name="mark">Of the value, also if it was not copied. None if there is no value, or if its expiry slides.</param>
+    /// <returns>As <see cref="Get(ReadOnlySpan{byte}, Span{byte}, out int, out CacheVersion)"/>.</returns>
+    /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
+    public CacheStatus GetMarked(ReadOnlySpan<byte> key, Span<byte> destination, out int lengthBytes, out CacheMark mark)
+    {
+        using Visit visit = Enter();
+        fixed (byte* bytes = key, to = destination)
+        {
+            CacheStatus status = Read(KeyOf(bytes, key.Length), to, destination.Length, counts: true, out ItemFacts facts);
+            lengthBytes = (int)facts.Shape.ValueBytes;
+            ulong* tags = stackalloc ulong[ItemShape.MaxTags];
+            mark = Marks<Hardware>.TryMark(_heap, facts, tags, out MarkedItem marked)
+                ? new CacheMark(this, marked, facts.Shape.Tags == 0 ? null : new ReadOnlySpan<ulong>(tags, facts.Shape.Tags).ToArray())
+                : default;
+            return status;
+        }
+    }
+
+    /// <summary>
+    /// Whether a value that was read is the value of its key still: a get without the copying, in nanoseconds, that is never behind. It takes effect during
+    /// this call, counts as a use of the entry, and not as a hit.
+    /// </summary>
+    /// <param name="mark">The mark of the value, made by this object.</param>
+    /// <returns>
+    /// False if the key has another value or none, if the value has expired or lost a tag, or if nothing is marked. A value that was set again, also to the
+    /// same bytes, is another one.
+    /// </returns>
+    /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
+    /// <example>
+    /// <code>
+    /// if (!cache.IsCurrent(kept.Mark))
+    /// {
+    ///     CacheStatus status = cache.GetMarked(key, buffer, out int length, out CacheMark mark);
+    ///     kept = status == CacheStatus.Ok ? new Kept(Parse(buffer.AsSpan(0, length)), mark) : null;
+    /// }
+    /// </code>
+    /// </example>
+    public bool IsCurrent(in CacheMark mark)
+    {
+        if (_clock != null || mark.Cache != this)
+        {
+            return IsCurrentByOwnClock(mark);
+        }
+
+        QuickVisit visit = new(Heap);
+        bool isCurrent = visit.Heap == _heap && Marks<Hardware>.IsCurrent(_heap, _table, mark.Item, mark.Tags, new KernelClock(_heap));
+        bool isEnded = visit.Heap != _heap;
+        visit.End(Heap);
+        ObjectDisposedException.ThrowIf(isEnded, Heap);
+        return isCurrent;
+    }
+
+    /// <summary>Whether none of some tags was removed since they were captured.</summary>
+    /// <param name="tags">Captured from this cache.</param>
+    /// <returns>False if one was removed, or another one that has the same place.</returns>
+    /// <exception cref="ArgumentException">They were captured from another cache, or not at all.</exception>
+    /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
+    public bool AreCurrent(in CacheTags tags)
+    {
+        if (tags.Captured == null && tags.Names is { Length: > 0 })
+        {
+            throw new ArgumentException($"The tags {tags} are not captured: nobody knows since when.", nameof(tags));
+        }
+
+        using Visit visit = Enter();
+        ThrowIfClosed();
+        return Marks<Hardware>.AreCurrent(_table, Capture(tags).Captured);
+    }
+
+    /// <summary>Nothing of the caller's is run in a quick visit.</summary>
+    private bool IsCurrentByOwnClock(in CacheMark mark)
+    {
+        using Visit visit = Enter();
+        return mark.Cache == this && Marks<Hardware>.IsCurrent(_heap, _table, mark.Item, mark.Tags, new Clock(this));
+    }
 
     /// <summary>Appends the value of a key to a writer.</summary>
     /// <param name="key">The key: at most 65,535 bytes.</param>
@@ -205,61 +286,20 @@ public sealed unsafe partial class SharedCache
             CacheKey found = KeyOf(bytes, key.Length);
             bool isThere = _heap->ReadOnly
                 ? Read(found, null, 0, counts: true, out _) is CacheStatus.Ok or CacheStatus.BufferTooSmall
-                : Renew(found) == CacheStatus.Ok;
+                : CacheCalls<Hardware>.Renew(_heap, _table, found, new Clock(this)) == CacheStatus.Ok;
             ThrowIfClosed();
             return isThere;
         }
     }
 
-    /// <summary>Reads, and judges what was read: expired, of a removed tag, or still worked out.</summary>
     private CacheStatus Read(in CacheKey key, byte* to, int capacity, bool counts, out ItemFacts facts)
     {
         using Visit visit = Enter();
-        CacheStatus status;
-        ulong now;
-        int attempt = 0;
-        do
+        CacheStatus status = CacheCalls<Hardware>.Read(_heap, _table, key, to, (ulong)capacity, new Clock(this), counts, out facts);
+        if (status is not (CacheStatus.Ok or CacheStatus.BufferTooSmall))
         {
-            status = CacheReader<Hardware>.TryGet(_heap, _table, key, to, (ulong)capacity, new Clock(this), out facts, out now);
-        }
-        while (status == CacheStatus.Contended && Pause(ref attempt));
-
-        bool isHit = status is CacheStatus.Ok or CacheStatus.BufferTooSmall;
-        if (isHit && facts.Shape.ValueBytes > int.MaxValue)
-        {
-            (status, isHit) = (CacheStatus.Damaged, false);
-        }
-
-        if (isHit && facts.Shape.Is(ItemShape.Sliding) && !_heap->ReadOnly && facts.IsRenewalDue(now))
-        {
-            Renew(key);
-        }
-
-        if (counts)
-        {
-            CacheCounts<Hardware>.Add(_heap, _table, isHit ? CacheCounter.Hits : CacheCounter.Misses, 1);
-        }
-
-        if (!isHit)
-        {
-            facts = default;
             ThrowIfClosed();
         }
-
-        return status;
-    }
-
-    /// <summary>During a visit.</summary>
-    private CacheStatus Renew(in CacheKey key)
-    {
-        CacheStatus status;
-        int attempt = 0;
-        do
-        {
-            // Each time anew: with an old time something would come back that others have seen expire.
-            status = CacheStore<Hardware>.Refresh(_heap, _table, key, Now);
-        }
-        while (status == CacheStatus.Contended && Pause(ref attempt));
 
         return status;
     }
@@ -267,5 +307,14 @@ public sealed unsafe partial class SharedCache
     private readonly struct Clock(SharedCache cache) : IClock
     {
         public ulong Now => cache.Now;
+
+        public bool IsPast(ulong deadline) => deadline <= Now;
+    }
+
+    private readonly struct KernelClock(Attachment* heap) : IClock
+    {
+        public ulong Now => HeapClock.Now(heap);
+
+        public bool IsPast(ulong deadline) => HeapClock.IsPast(heap, deadline);
     }
 }

@@ -57,6 +57,36 @@ public sealed unsafe partial class SharedCache
         }
     }
 
+    /// <summary>
+    /// Makes a value the value of a key; if it cannot be stored, the key has no value afterwards. So whatever happens, nobody gets the old value any more: for
+    /// callers whose source has changed already.
+    /// </summary>
+    /// <param name="key">The key: at most 65,535 bytes.</param>
+    /// <param name="value">The value; it may be empty.</param>
+    /// <param name="isStored">Whether the key has the value now; if not, it has none.</param>
+    /// <param name="options">How long it lives.</param>
+    /// <returns>
+    /// <see cref="CacheStatus.Ok"/> if the old value is gone, stored or not. Anything else says why it may still be there: neither setting nor removing was
+    /// possible (<see cref="CacheStatus.ReadOnly"/>, <see cref="CacheStatus.NoParticipantSlot"/>, <see cref="CacheStatus.Contended"/>).
+    /// </returns>
+    /// <exception cref="ArgumentOutOfRangeException">An expiry is not in the future.</exception>
+    /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
+    public CacheStatus SetOrRemove(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, out bool isStored, in CacheEntryOptions options = default)
+    {
+        isStored = Set(key, value, options) == CacheStatus.Ok;
+        CacheStatus removed = isStored ? CacheStatus.Ok : Remove(key);
+        return removed == CacheStatus.Missing ? CacheStatus.Ok : removed;
+    }
+
+    /// <inheritdoc cref="SetOrRemove(ReadOnlySpan{byte}, ReadOnlySpan{byte}, out bool, in CacheEntryOptions)"/>
+    [SkipLocalsInit]
+    public CacheStatus SetOrRemove(string key, ReadOnlySpan<byte> value, out bool isStored, in CacheEntryOptions options = default)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        Span<byte> buffer = stackalloc byte[TextKey.ShortBytes];
+        return SetOrRemove(TextKey.Utf8(key, buffer), value, out isStored, options);
+    }
+
     /// <summary>Makes a value the value of a key that has none. Of several who try it at once, in whatever processes, one succeeds.</summary>
     /// <param name="key">The key: at most 65,535 bytes.</param>
     /// <param name="value">The value; it may be empty.</param>
@@ -88,33 +118,33 @@ public sealed unsafe partial class SharedCache
     /// <param name="key">The key: at most 65,535 bytes.</param>
     /// <param name="change">What to add. What a key without a value gets.</param>
     /// <param name="result">The number after it; 0 if it failed.</param>
-    /// <param name="options">How long it lives, counted from now.</param>
+    /// <param name="options">
+    /// How long it lives, counted from now. What is not said here, a number that exists keeps: its expiry, its tags, and that it is pinned; so
+    /// <see langword="default"/> changes nothing but the number.
+    /// </param>
+    /// <param name="keepsExpiry">
+    /// Whether a number that exists keeps its expiry although the options name one: for a window that begins with its first call, as rate limits have it.
+    /// </param>
     /// <returns><see cref="CacheStatus.Ok"/>, <see cref="CacheStatus.WrongKind"/> if the value is no number, or why not.</returns>
     /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
-    public CacheStatus Increment(ReadOnlySpan<byte> key, long change, out long result, in CacheEntryOptions options = default)
+    public CacheStatus Increment(
+        ReadOnlySpan<byte> key, long change, out long result, in CacheEntryOptions options = default, bool keepsExpiry = false)
     {
-        int attempt = 0;
-        CacheStatus status;
-        do
+        if (key.Length > ItemShape.MaxKeyBytes)
         {
-            long number = 0;
-            status = Get(key, new Span<byte>(&number, sizeof(long)), out int length, out CacheVersion version);
-            bool isMissing = status == CacheStatus.Missing;
-            if (!isMissing && (status == CacheStatus.BufferTooSmall || length != sizeof(long)))
-            {
-                result = 0;
-                return status is CacheStatus.Ok or CacheStatus.BufferTooSmall ? CacheStatus.WrongKind : status;
-            }
-
-            result = unchecked((isMissing ? 0 : number) + change);
-            long next = result;
-            ReadOnlySpan<byte> bytes = new(&next, sizeof(long));
-            status = isMissing ? Put(key, bytes, options, PutMode.Add, default) : Put(key, bytes, options, PutMode.Replace, version);
+            result = 0;
+            return CacheStatus.TooLarge;
         }
-        while (status is CacheStatus.Exists or CacheStatus.Changed or CacheStatus.Missing && Pause(ref attempt));
 
-        result = status == CacheStatus.Ok ? result : 0;
-        return status is CacheStatus.Exists or CacheStatus.Changed or CacheStatus.Missing ? CacheStatus.Contended : status;
+        using Visit visit = Enter();
+        ulong* tags = stackalloc ulong[ItemShape.MaxTags];
+        bool isExpiryGiven = options.Lifetime != null || options.AbsoluteExpiration != null || options.SlidingExpiration != null;
+        Kept kept = (keepsExpiry || !isExpiryGiven ? Kept.Expiry : Kept.None) | (options.Tags.Names is { Length: > 0 } ? Kept.None : Kept.Tags);
+        fixed (byte* bytes = key)
+        {
+            return Checked(CacheCalls<Hardware>.Increment(
+                _heap, _table, KeyOf(bytes, key.Length), change, Translate(options, Now, tags), kept, new Clock(this), out result));
+        }
     }
 
     /// <summary>Makes a key have no value. Whoever is working one out just now does not bring it back.</summary>
@@ -132,7 +162,9 @@ public sealed unsafe partial class SharedCache
         return Remove(TextKey.Utf8(key, buffer));
     }
 
-    /// <summary>Removes everything that was set with a tag before: for all processes at once, in constant time.</summary>
+    /// <summary>
+    /// Removes everything that was set with a tag before: for all processes at once, in constant time. Also a process that found no participant slot can.
+    /// </summary>
     /// <param name="tag">The tag. Others that share its place in the table of tags go with it: see <see cref="SharedCacheOptions.TagSlots"/>.</param>
     /// <returns><see cref="CacheStatus.Ok"/> or <see cref="CacheStatus.ReadOnly"/>.</returns>
     /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
@@ -146,15 +178,9 @@ public sealed unsafe partial class SharedCache
             return CacheStatus.ReadOnly;
         }
 
-        // Whoever has a cell keeps the mapping: a disposal in between would lose the removal.
-        CacheStatus status = TakeGrip(out int cell);
-        if (status == CacheStatus.Ok)
-        {
-            CacheStore<Hardware>.RemoveTag(_table, HashOf(tag));
-            Participants.Cells<Hardware>.Release(_heap, cell);
-        }
-
-        return Checked(status);
+        // One word, so neither a cell nor a slot is needed: during the visit the mapping is the file's.
+        CacheStore<Hardware>.RemoveTag(_table, HashOf(tag));
+        return CacheStatus.Ok;
     }
 
     /// <summary>Says which generation of tags counts now: to be done before a value is worked out that will be set with them.</summary>
@@ -193,16 +219,7 @@ public sealed unsafe partial class SharedCache
         using Visit visit = Enter();
         fixed (byte* bytes = key)
         {
-            CacheKey found = KeyOf(bytes, key.Length);
-            CacheStatus status;
-            int attempt = 0;
-            do
-            {
-                status = CacheStore<Hardware>.Remove(_heap, _table, found, expected, Now);
-            }
-            while (status == CacheStatus.Contended && Pause(ref attempt));
-
-            return Checked(status);
+            return Checked(CacheCalls<Hardware>.Remove(_heap, _table, KeyOf(bytes, key.Length), expected, new Clock(this)));
         }
     }
 
@@ -219,16 +236,8 @@ public sealed unsafe partial class SharedCache
         ItemOptions item = Translate(options, now, tags);
         fixed (byte* bytes = key, from = value)
         {
-            CacheKey found = KeyOf(bytes, key.Length);
-            CacheStatus status;
-            int attempt = 0;
-            do
-            {
-                status = CacheStore<Hardware>.Put(_heap, _table, found, from, (uint)value.Length, item, mode, expected.Value, attempt == 0 ? now : Now);
-            }
-            while (status == CacheStatus.Contended && Pause(ref attempt));
-
-            return Checked(status);
+            return Checked(CacheCalls<Hardware>.Put(
+                _heap, _table, KeyOf(bytes, key.Length), from, (uint)value.Length, item, mode, expected.Value, now, new Clock(this)));
         }
     }
 
@@ -261,6 +270,7 @@ public sealed unsafe partial class SharedCache
         }
 
         item.Flags |= options.Pinned ? ItemShape.Pinned : 0;
+        item.Flags |= _clock != null ? ItemShape.OwnClock : 0;
         ulong[] captured = Capture(options.Tags).Captured ?? [];
         for (int index = 0; index < captured.Length; index++)
         {
@@ -276,6 +286,11 @@ public sealed unsafe partial class SharedCache
 
     private CacheTags Capture(in CacheTags tags)
     {
+        if (tags.Captured != null && tags.Cache != Identity)
+        {
+            throw new ArgumentException($"The tags {tags} are another cache's, and say nothing here: capture them from cache '{Name}'.", nameof(tags));
+        }
+
         if (tags.Captured != null || tags.Names == null)
         {
             return tags;
@@ -284,7 +299,7 @@ public sealed unsafe partial class SharedCache
         using Visit visit = Enter();
         ThrowIfClosed();
         string[] names = tags.Names;
-        return new CacheTags(names, Array.ConvertAll(names, name => CacheStore<Hardware>.TagOf(_table, HashOf(name))));
+        return new CacheTags(names, Array.ConvertAll(names, name => CacheStore<Hardware>.TagOf(_table, HashOf(name))), Identity);
     }
 
     [SkipLocalsInit]

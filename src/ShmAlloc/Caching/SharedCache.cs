@@ -1,7 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Numerics;
+using System.Globalization;
 using System.Runtime.CompilerServices;
-using System.Text;
 using ShmAlloc.Allocation;
 using ShmAlloc.Disposal;
 using ShmAlloc.Layout;
@@ -21,11 +20,7 @@ namespace ShmAlloc.Caching;
 [SuppressMessage("ApiDesign", "RS0026", Justification = "Overloads for the types of keys and values that callers have, with the same optional parameters.")]
 public sealed unsafe partial class SharedCache
 {
-    private const ulong BytesPerEntry = 512;
-    private const ulong MinBuckets = 2;
-    private const ulong DefaultTagSlots = 4096;
     private const int MostAttempts = 1000;
-    private const int QuickAttempts = 20;
 
     // To be used in a visit only: see Enter.
     private readonly Attachment* _heap;
@@ -42,6 +37,7 @@ public sealed unsafe partial class SharedCache
         _table = table;
         _clock = clock;
         ReadSeed(_heap, out _seed0, out _seed1);
+        Identity = new CacheIdentity(_seed0, _seed1, table->Number);
     }
 
     /// <summary>The heap in which it lies.</summary>
@@ -50,6 +46,8 @@ public sealed unsafe partial class SharedCache
     /// <summary>Its name within the heap.</summary>
     public string Name { get; }
 
+    private CacheIdentity Identity { get; }
+
     /// <summary>Opens a cache of a heap, and makes it if there is none of that name.</summary>
     /// <param name="heap">The heap. It must stay undisposed as long as the cache is used.</param>
     /// <param name="name">1 to 64 bytes of UTF-8. A heap has up to 16 caches; none of them can be removed but with the heap.</param>
@@ -57,13 +55,14 @@ public sealed unsafe partial class SharedCache
     /// <returns>The cache.</returns>
     /// <exception cref="ArgumentException">The name is empty or too long, or an option is out of its range.</exception>
     /// <exception cref="InvalidOperationException">
-    /// There is none and the heap is attached read-only; there are 16 others; or there is no room for its index.
+    /// It was made with other options than are given; there is none and the heap is attached read-only; there are 16 others; or there is no room for its
+    /// index.
     /// </exception>
     public static SharedCache Open(ShmHeap heap, string name = "default", SharedCacheOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(heap);
         ArgumentException.ThrowIfNullOrEmpty(name);
-        byte[] bytes = Encoding.UTF8.GetBytes(name);
+        byte[] bytes = [.. TextKey.Utf8(name, [])];
         if (bytes.Length > TableLayout.MaxNameBytes)
         {
             throw new ArgumentException($"The name has {bytes.Length} bytes of UTF-8; at most {TableLayout.MaxNameBytes} are possible.", nameof(name));
@@ -81,6 +80,7 @@ public sealed unsafe partial class SharedCache
     private static CacheTable* FindOrMake(ShmHeap owner, Attachment* heap, byte[] name, string text, SharedCacheOptions options)
     {
         ObjectDisposedException.ThrowIf(Volatile.Read(ref heap->Closing) != 0, owner);
+        CacheSpecification specification = Specify(options);
         fixed (byte* bytes = name)
         {
             for (int attempt = 0; attempt < MostAttempts; attempt++)
@@ -88,7 +88,11 @@ public sealed unsafe partial class SharedCache
                 int number = Directory<Hardware>.Find(heap, bytes, name.Length, out int free);
                 if (number >= 0)
                 {
-                    return Directory<Hardware>.Find(heap, (uint)number);
+                    CacheTable* table = Directory<Hardware>.Find(heap, (uint)number);
+                    CacheOption option = specification.Contradiction(heap, table, out ulong found);
+                    return option == CacheOption.None ? table : throw new InvalidOperationException(
+                        $"Cache '{text}' of heap '{owner.Path}' was made with {option} = {Describe(option, found)}, and not as it was asked for now: "
+                        + "leave the option out, or use another name.");
                 }
 
                 if (heap->ReadOnly)
@@ -109,7 +113,7 @@ public sealed unsafe partial class SharedCache
                     throw new InvalidOperationException($"Heap '{owner.Path}' has {HeaderLayout.Caches} caches already, and none is called '{text}'.");
                 }
 
-                ShmStatus status = Make(heap, (uint)free, bytes, name.Length, options);
+                ShmStatus status = Directory<Hardware>.TryMake(heap, (uint)free, bytes, name.Length, specification);
                 if (status is not (ShmStatus.Ok or ShmStatus.Contended))
                 {
                     ObjectDisposedException.ThrowIf(status == ShmStatus.Closed, owner);
@@ -124,21 +128,20 @@ public sealed unsafe partial class SharedCache
         throw new InvalidOperationException($"Cache '{text}' could not be opened: others are in the way all the time.");
     }
 
-    private static ShmStatus Make(Attachment* heap, uint number, byte* name, int length, SharedCacheOptions options)
+    private static string Describe(CacheOption option, ulong value) => option switch
     {
-        ulong wanted = (ulong)Positive(options.Capacity, nameof(options.Capacity), long.MaxValue / 8)
-            is var capacity and not 0 ? capacity : (heap->Geometry.MaximumBlocks << heap->Geometry.BlockShift) / BytesPerEntry;
-        ulong buckets = Math.Max(MinBuckets, (wanted + TableLayout.EntriesOfBucket - 1) / TableLayout.EntriesOfBucket);
-        ulong tags = BitOperations.RoundUpToPowerOf2(
-            (ulong)Positive(options.TagSlots, nameof(options.TagSlots), (long)TableLayout.MaxTagSlots) is var slots and not 0 ? slots : DefaultTagSlots);
-        ulong limit = (ulong)Positive(options.LimitBytes, nameof(options.LimitBytes), long.MaxValue);
-        if (buckets > TableLayout.MaxBuckets)
-        {
-            throw new ArgumentOutOfRangeException(nameof(options), options.Capacity, "The capacity is too large.");
-        }
+        CacheOption.Checksums => "false",
+        CacheOption.LimitBytes when value == 0 => "none",
+        _ => value.ToString(CultureInfo.InvariantCulture),
+    };
 
-        return Directory<Hardware>.TryMake(heap, number, name, length, buckets, tags, limit, options.Checksums ? ItemShape.Checked : 0);
-    }
+    private static CacheSpecification Specify(SharedCacheOptions options) => new()
+    {
+        Capacity = (ulong)Positive(options.Capacity, nameof(options.Capacity), (long)CacheSpecification.MostCapacity),
+        LimitBytes = (ulong)Positive(options.LimitBytes, nameof(options.LimitBytes), (long)CacheSpecification.MostLimitBytes),
+        TagSlots = (ulong)Positive(options.TagSlots, nameof(options.TagSlots), (long)CacheSpecification.MostTagSlots),
+        Checksums = options.Checksums,
+    };
 
     private static long Positive(long? value, string name, long most) => value switch
     {
@@ -158,22 +161,7 @@ public sealed unsafe partial class SharedCache
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private CacheKey KeyOf(byte* bytes, int length) => new(bytes, length, KeyHash.Of(bytes, length, _seed0, _seed1));
 
-    /// <summary>Called after a status that says that others were in the way: lets them go on for a moment.</summary>
-    /// <returns>False when it is time to give up.</returns>
-    private static bool Pause(ref int attempt)
-    {
-        if (++attempt >= MostAttempts)
-        {
-            return false;
-        }
-
-        if (attempt > QuickAttempts)
-        {
-            Thread.Yield();
-        }
-
-        return true;
-    }
+    private bool Pause(ref int attempt) => CacheCalls<Hardware>.Pause(_heap, ref attempt);
 
     /// <summary>Begins a call: until it ends the heap stays attached.</summary>
     /// <exception cref="ObjectDisposedException">The heap has ended.</exception>

@@ -1,6 +1,9 @@
 namespace ShmAlloc.Caching;
 
-/// <summary>How to make a cache in a heap. A cache that exists keeps what it was made with; only <see cref="Clock"/> belongs to the process.</summary>
+/// <summary>
+/// How to make a cache in a heap. A cache that exists must not contradict what is given; what is not given is not compared. Only <see cref="Clock"/> belongs to
+/// the process.
+/// </summary>
 public sealed record SharedCacheOptions
 {
     /// <summary>

@@ -1,7 +1,8 @@
+using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
-using System.Text;
+using Transcoder = System.Text.Unicode.Utf8;
 
 namespace ShmAlloc.Caching;
 
@@ -13,9 +14,41 @@ internal static unsafe class TextKey
 
     private const ushort NotAscii = 0xFF80;
 
-    /// <summary>UTF-8 of a key: in the buffer if it fits.</summary>
-    internal static ReadOnlySpan<byte> Utf8(string key, Span<byte> buffer) =>
-        Encoding.UTF8.TryGetBytes(key, buffer, out int length) ? buffer[..length] : Encoding.UTF8.GetBytes(key);
+    /// <summary>Bytes that a character takes at most: also half of a pair that stands alone.</summary>
+    private const int MostBytesOfCharacter = 3;
+
+    /// <summary>UTF-8 of a text: in the buffer if it fits.</summary>
+    /// <remarks>
+    /// Half of a surrogate pair that stands alone, as in a text that was cut, is no Unicode, and has no UTF-8; it gets the three bytes that the same rule
+    /// yields for its number (as in WTF-8, Simon Sapin, simonsapin.github.io/wtf-8). So different texts have different bytes, and no key means another one's
+    /// value.
+    /// </remarks>
+    internal static ReadOnlySpan<byte> Utf8(ReadOnlySpan<char> text, Span<byte> buffer) =>
+        Transcoder.FromUtf16(text, buffer, out _, out int length, replaceInvalidSequences: false) == OperationStatus.Done
+            ? buffer[..length]
+            : AnyUtf8(text);
+
+    /// <summary>What is longer than the buffer, or has halves of pairs.</summary>
+    private static ReadOnlySpan<byte> AnyUtf8(ReadOnlySpan<char> text)
+    {
+        byte[] bytes = new byte[checked(text.Length * MostBytesOfCharacter)];
+        int length = 0;
+        while (true)
+        {
+            OperationStatus status = Transcoder.FromUtf16(text, bytes.AsSpan(length), out int read, out int written, replaceInvalidSequences: false);
+            length += written;
+            if (status == OperationStatus.Done)
+            {
+                return bytes.AsSpan(0, length);
+            }
+
+            uint half = text[read];
+            bytes[length++] = (byte)(0xE0 | (half >> 12));
+            bytes[length++] = (byte)(0x80 | ((half >> 6) & 0x3F));
+            bytes[length++] = (byte)(0x80 | (half & 0x3F));
+            text = text[(read + 1)..];
+        }
+    }
 
     /// <summary>The key of a text of 17 to 32 characters, if all of them are ASCII: as most are, without a call.</summary>
     /// <remarks>The hash takes the bytes from registers: a read of what two stores have just written, in parts, would wait for both.</remarks>

@@ -40,6 +40,7 @@ internal static unsafe class Unlink<TMachine>
         if (isMine)
         {
             Hold<TMachine>.Retire(heap, heap->OffsetOf(seen.Unit));
+            Refusals<TMachine>.Forget(heap);
             long bytes = next.IsEmpty ? 0 : CacheCounts<TMachine>.BytesOf(heap, ItemAccess<TMachine>.Shape(ItemAccess<TMachine>.At(heap, next.Unit)));
             CacheCounts<TMachine>.AddItems(heap, table, next.IsEmpty ? -1 : 0, bytes - CacheCounts<TMachine>.BytesOf(heap, shape));
         }

@@ -28,7 +28,10 @@ internal readonly struct ItemShape(ulong bits)
     /// <summary>The index of a cache, which is stored like an item: its name is the key.</summary>
     internal const uint Table = 16;
 
-    internal const uint AllFlags = Pinned | Sliding | Checked | Placeholder | Table;
+    /// <summary>Its deadline is by a clock that the cache was given for tests, and says nothing to who goes by the heap's.</summary>
+    internal const uint OwnClock = 32;
+
+    internal const uint AllFlags = Pinned | Sliding | Checked | Placeholder | Table | OwnClock;
 
     private const int CacheAt = 8;
     private const int TagsAt = 12;

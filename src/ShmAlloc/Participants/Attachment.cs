@@ -92,8 +92,17 @@ internal unsafe struct Attachment
     /// <summary>What the caller was given to hold on to under each cell: see <see cref="HandedOut"/>.</summary>
     internal fixed ulong Handed[SlotLayout.Cells];
 
-    /// <summary>With so many blocks the heap was full once, and could not grow: then a cache makes room before it searches all of it.</summary>
+    /// <summary>If that is all that the heap may have: it was full once, so that a cache makes room before it searches all of it.</summary>
     internal ulong FullBlocks;
+
+    /// <summary>Before this time, by the coarse clock, the heap is not asked to grow for a cache: the system refused it a moment ago.</summary>
+    internal ulong NoGrowthUntil;
+
+    /// <summary>
+    /// A cache found no room for so many units, and will find none before that time, unless something is freed: see <see cref="Refusals{TMachine}"/>.
+    /// </summary>
+    internal ulong RefusedUnits;
+    internal ulong RefusedUntil;
 
     /// <summary>What a search for room waited for in vain, because it stands still: not waited for again until it has changed.</summary>
     internal ulong StandsStill;

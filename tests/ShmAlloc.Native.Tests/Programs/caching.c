@@ -1,4 +1,6 @@
 /* The cache: every function, its failures, and processes that share it. */
+#include <sched.h>
+
 #include "cases.h"
 
 static int open_cache(void)
@@ -147,6 +149,62 @@ CASE("a number counts across processes")
     CHECK(set_text(cache, "text", "not a number"));
     CHECK(!shm_cache_increment(cache, "text", 4, 1, &number));
     CHECK_EQUAL(SHM_E_WRONG_KIND, shm_last_error());
+}
+
+CASE("F14: a number that is added to stays pinned and keeps its expiry")
+{
+    struct shm_options options = SHM_OPTIONS_INIT;
+    options.size_bytes = options.maximum_bytes = 1 << 20;
+    CHECK(shm_init_with(NULL, heap_path(), &options));
+    struct shm_cache_options small = { .struct_size = sizeof small, .capacity = 4000 };
+    int cache = shm_cache_open("test", &small);
+    int64_t number = 5;
+    CHECK(shm_cache_set(cache, "pinned", 6, &number, sizeof number, 0, SHM_CACHE_PINNED));
+    CHECK(shm_cache_set(cache, "brief", 5, &number, sizeof number, 200, 0));
+    CHECK(shm_cache_increment(cache, "pinned", 6, 1, NULL));
+    CHECK(shm_cache_increment(cache, "brief", 5, 1, NULL));
+    char value[1000];
+    memset(value, 7, sizeof value);
+    for (int key = 0; key < 5000; key++) {
+        CHECK(shm_cache_set(cache, &key, sizeof key, value, sizeof value, 0, 0));
+    }
+    CHECK(shm_cache_get(cache, "pinned", 6, &number, sizeof number, NULL));
+    CHECK_EQUAL(6, number);
+    while (shm_cache_get(cache, "brief", 5, &number, sizeof number, NULL)) {
+        sched_yield();
+    }
+    CHECK_EQUAL(SHM_E_MISSING, shm_last_error());
+}
+
+CASE("F15: what was scribbled over is not leased")
+{
+    open_heap();
+    struct shm_cache_options checked = { .struct_size = sizeof checked, .flags = SHM_CACHE_CHECKSUMS };
+    int cache = shm_cache_open("checked", &checked);
+    CHECK(set_text(cache, "key", "value"));
+    struct shm_cache_lease lease;
+    CHECK(shm_cache_lease(cache, "key", 3, &lease));
+    *(char *) lease.value ^= 1;
+    shm_cache_release(&lease);
+    CHECK(!shm_cache_lease(cache, "key", 3, &lease));
+    CHECK_EQUAL(SHM_E_DAMAGED, shm_last_error());
+    CHECK(lease.value == NULL);
+    check_sound();
+}
+
+CASE("F15: what is asked for in vain is refused, and not made smaller without a word")
+{
+    open_heap();
+    struct shm_cache_options large = { .struct_size = sizeof large, .capacity = UINT64_MAX };
+    CHECK_EQUAL(-1, shm_cache_open("large", &large));
+    CHECK_EQUAL(SHM_E_INVALID_OPTION, shm_last_error());
+    large = (struct shm_cache_options) { .struct_size = sizeof large, .limit_bytes = UINT64_MAX };
+    CHECK_EQUAL(-1, shm_cache_open("large", &large));
+    large = (struct shm_cache_options) { .struct_size = sizeof large, .tag_slots = UINT32_MAX };
+    CHECK_EQUAL(-1, shm_cache_open("large", &large));
+    large = (struct shm_cache_options) { .struct_size = sizeof large, .flags = 2 };
+    CHECK_EQUAL(-1, shm_cache_open("large", &large));
+    CHECK_EQUAL(SHM_E_INVALID_OPTION, shm_last_error());
 }
 
 CASE("a child that was forked uses the cache of its parent")

@@ -107,7 +107,8 @@ internal sealed unsafe partial class CacheActor(World world, Actor actor, int pa
         ulong name = 0x6563_6863_6163;
         if (Directory<Simulated>.Find(Attached, (byte*)&name, length, out int free) < 0)
         {
-            ShmStatus status = Directory<Simulated>.TryMake(Attached, (uint)free, (byte*)&name, length, 2, 1, limit, flags);
+            CacheSpecification specification = new() { Capacity = 1, TagSlots = 1, LimitBytes = limit, Checksums = (flags & ItemShape.Checked) != 0 };
+            ShmStatus status = Directory<Simulated>.TryMake(Attached, (uint)free, (byte*)&name, length, specification);
             Require(status != ShmStatus.Ok || Directory<Simulated>.Find(Attached, (byte*)&name, length, out _) == 0, "the cache that was made is not there");
         }
     });
@@ -124,7 +125,7 @@ internal sealed unsafe partial class CacheActor(World world, Actor actor, int pa
 
     internal CacheActor Evict(bool ruthless = true) => WithCells((_, second) =>
     {
-        Errand errand = Errand.ForRoom(Now, ruthless ? Errand.Everything : Errand.Unused);
+        Errand errand = Errand.ForRoom(new Moment(Now, Clock: 0), ruthless ? Errand.Everything : Errand.Unused);
         errand.Lowers = !ruthless;
         CacheHand<Simulated>.TryStep(Attached, &errand, AddressOf(second));
     });
@@ -150,7 +151,7 @@ internal sealed unsafe partial class CacheActor(World world, Actor actor, int pa
     /// <summary>Empties the block with the items, as for a large value.</summary>
     internal CacheActor EmptyBlock(int block) => WithCells((_, second) =>
     {
-        Errand errand = Errand.ForRoom(Now, Errand.Everything);
+        Errand errand = Errand.ForRoom(new Moment(Now, Clock: 0), Errand.Everything);
         CacheHand<Simulated>.TryEmpty(Attached, (ulong)block, &errand, AddressOf(second));
     });
 
@@ -247,6 +248,8 @@ internal sealed unsafe partial class CacheActor(World world, Actor actor, int pa
     private readonly struct Clock(CacheActor actor) : IClock
     {
         public ulong Now => actor.Now;
+
+        public bool IsPast(ulong deadline) => deadline <= Now;
     }
 
     /// <summary>A value is whole, and one of its key.</summary>

@@ -158,6 +158,41 @@ public sealed class CacheTagTests : IDisposable
     }
 
     [Fact]
+    public void F12_who_found_no_slot_removes_by_a_tag_all_the_same()
+    {
+        using TestCache test = new(heap: new ShmHeapOptions { SizeBytes = TestCache.DefaultBytes, MaxParticipants = 1 });
+        SharedCache slotless = test.OpenElsewhere();
+        Assert.Null(slotless.Heap.ParticipantSlot);
+        test.Cache.Set("key"u8, "value"u8, With(_tags[0]));
+        Assert.Equal(CacheStatus.NoParticipantSlot, slotless.Set("other"u8, "value"u8));
+        Assert.Equal(CacheStatus.Ok, slotless.RemoveByTag(_tags[0]));
+        Assert.False(test.Cache.Contains("key"u8));
+    }
+
+    [Fact]
+    public void F13_what_was_captured_from_one_cache_is_no_tag_of_another()
+    {
+        using TestCache test = new();
+        CacheTags foreign = test.Cache.CaptureTags(_tags[0]);
+        Assert.Throws<ArgumentException>(() => Cache.Set("key"u8, "value"u8, new() { Tags = foreign }));
+        Assert.Throws<ArgumentException>(() => SharedCache.Open(_test.Heap, "other").Set("key"u8, "value"u8, new() { Tags = Cache.CaptureTags(_tags[0]) }));
+        Assert.Throws<ArgumentException>(() => Cache.GetOrAdd("key", _ => [1], new() { Tags = foreign }));
+        Assert.Throws<ArgumentException>(() => Cache.TryReserve("key"u8, 1, new() { Tags = foreign }, out _));
+        Assert.False(Cache.Contains("key"u8));
+    }
+
+    [Fact]
+    public void F13_whoever_opened_the_same_cache_captures_for_all()
+    {
+        CacheTags captured = _test.OpenElsewhere().CaptureTags(_tags[0]);
+        Assert.Equal(CacheStatus.Ok, Cache.Set("key"u8, "value"u8, new() { Tags = captured }));
+        Assert.True(Cache.Contains("key"u8));
+        Cache.RemoveByTag(_tags[0]);
+        Assert.Equal(CacheStatus.Ok, Cache.Set("key"u8, "value"u8, new() { Tags = captured }));
+        Assert.False(Cache.Contains("key"u8));
+    }
+
+    [Fact]
     public void A_pinned_value_goes_with_its_tag_and_its_room_comes_back()
     {
         for (var number = 0; number < 2000; number++)

@@ -101,6 +101,31 @@ public sealed class ConditionalWriteTests : IDisposable
     }
 
     [Fact]
+    public void What_cannot_be_stored_takes_the_old_value_away()
+    {
+        Cache.Set("key"u8, "old"u8);
+        Assert.Equal(CacheStatus.Ok, Cache.SetOrRemove("key"u8, "new"u8, out var isStored));
+        Assert.True(isStored);
+        Bytes.Equal("new"u8, Cache.Get("key"u8));
+        Assert.Equal(CacheStatus.Ok, Cache.SetOrRemove("key", new byte[2 * TestCache.DefaultBytes], out isStored));
+        Assert.False(isStored || Cache.Contains("key"u8));
+        Assert.Equal(CacheStatus.Ok, Cache.SetOrRemove("key"u8, new byte[2 * TestCache.DefaultBytes], out isStored));
+        Assert.False(isStored);
+    }
+
+    [Fact]
+    public void Where_the_old_value_cannot_be_taken_away_it_is_said()
+    {
+        using TestCache test = new(heap: new ShmHeapOptions { SizeBytes = TestCache.DefaultBytes, MaxParticipants = 1 });
+        test.Cache.Set("key"u8, "old"u8);
+        Assert.Equal(CacheStatus.NoParticipantSlot, test.OpenElsewhere().SetOrRemove("key"u8, "new"u8, out var isStored));
+        Assert.False(isStored);
+        Assert.Equal(CacheStatus.ReadOnly, test.OpenReadOnly().SetOrRemove("key"u8, "new"u8, out isStored));
+        Assert.False(isStored);
+        Bytes.Equal("old"u8, test.Cache.Get("key"u8));
+    }
+
+    [Fact]
     public void A_number_starts_at_what_is_added_first()
     {
         Assert.Equal(CacheStatus.Ok, Cache.Increment("key"u8, 5, out var result));
@@ -108,6 +133,65 @@ public sealed class ConditionalWriteTests : IDisposable
         Assert.Equal(CacheStatus.Ok, Cache.Increment("key"u8, -7, out result));
         Assert.Equal(-2, result);
         Assert.Equal(-2, BinaryPrimitives.ReadInt64LittleEndian(Cache.Get("key"u8)));
+    }
+
+    [Fact]
+    public void F14_what_is_not_said_a_number_keeps()
+    {
+        ManualClock clock = new();
+        using TestCache test = new(new SharedCacheOptions { Clock = clock });
+        var cache = test.Cache;
+        cache.Increment("key"u8, 1, out _, new() { SlidingExpiration = TimeSpan.FromMinutes(10), Pinned = true, Tags = CacheTags.Of("tag") });
+        clock.Advance(TimeSpan.FromMinutes(6));
+        Assert.Equal(CacheStatus.Ok, cache.Increment("key"u8, 1, out var sum));
+        Assert.Equal(2, sum);
+        Assert.True(Assert.Single(cache.Enumerate()).IsPinned);
+        clock.Advance(TimeSpan.FromMinutes(6));
+        Assert.True(cache.Contains("key"u8));
+        clock.Advance(TimeSpan.FromMinutes(11));
+        Assert.False(cache.Contains("key"u8));
+
+        cache.Increment("other"u8, 1, out _, new() { Tags = CacheTags.Of("tag", "another") });
+        cache.Increment("other"u8, 1, out _, new() { Lifetime = TimeSpan.FromHours(1) });
+        Assert.NotNull(Assert.Single(cache.Enumerate()).Expires);
+        cache.RemoveByTag("tag");
+        Assert.False(cache.Contains("other"u8));
+    }
+
+    [Fact]
+    public void F14_what_is_said_a_number_gets()
+    {
+        ManualClock clock = new();
+        using TestCache test = new(new SharedCacheOptions { Clock = clock });
+        var cache = test.Cache;
+        string[] names = TestCache.TagsApart(cache, 2);
+        cache.Increment("key"u8, 1, out _, new() { Lifetime = TimeSpan.FromMinutes(1), Tags = CacheTags.Of(names[0]) });
+        cache.Increment("key"u8, 1, out _, new() { Lifetime = TimeSpan.FromHours(1), Tags = CacheTags.Of(names[1]) });
+        clock.Advance(TimeSpan.FromMinutes(2));
+        cache.RemoveByTag(names[0]);
+        Assert.True(cache.Contains("key"u8));
+        cache.RemoveByTag(names[1]);
+        Assert.False(cache.Contains("key"u8));
+    }
+
+    /// <summary>The window of a rate limit: it begins with the first call, and no later one moves its end.</summary>
+    [Fact]
+    public void F14_a_number_counts_without_its_expiry_being_touched()
+    {
+        ManualClock clock = new();
+        using TestCache test = new(new SharedCacheOptions { Clock = clock });
+        CacheEntryOptions window = new() { Lifetime = TimeSpan.FromMinutes(1) };
+        for (var call = 1; call <= 10; call++)
+        {
+            Assert.Equal(CacheStatus.Ok, test.Cache.Increment("calls"u8, 1, out var calls, window, keepsExpiry: true));
+            Assert.Equal(call, calls);
+            clock.Advance(TimeSpan.FromSeconds(5.9));
+        }
+
+        clock.Advance(TimeSpan.FromSeconds(2));
+        test.Cache.Increment("calls"u8, 1, out var first, window, keepsExpiry: true);
+        Assert.Equal(1, first);
+        Assert.NotNull(Assert.Single(test.Cache.Enumerate()).Expires);
     }
 
     [Fact]

@@ -118,6 +118,31 @@ public sealed class EvictionTests
         }
     }
 
+    /// <summary>Of a clock that is ahead of the other by years, and one that is behind.</summary>
+    [Theory]
+    [InlineData(-10)]
+    [InlineData(10)]
+    public void F17_a_cache_with_a_clock_of_its_own_drops_nothing_of_others_as_expired_nor_do_they(int years)
+    {
+        ManualClock clock = new() { Now = DateTimeOffset.UtcNow.AddYears(years) };
+        using TestCache test = new();
+        SharedCache other = SharedCache.Open(test.Heap, "other", new SharedCacheOptions { Clock = clock });
+        CacheEntryOptions pinned = new() { Pinned = true, Lifetime = TimeSpan.FromHours(1) };
+        for (var number = 0; number < 100; number++)
+        {
+            test.Cache.Set($"{number}", TestCache.Value(500, number), pinned);
+            other.Set($"{number}", TestCache.Value(500, number), pinned);
+        }
+
+        FillWith(test.Cache, 10_000, 3000);
+        FillWith(other, 10_000, 3000);
+        for (var number = 0; number < 100; number++)
+        {
+            Bytes.Equal(TestCache.Value(500, number), test.Cache.Get($"{number}"));
+            Bytes.Equal(TestCache.Value(500, number), other.Get($"{number}"));
+        }
+    }
+
     [Fact]
     public void When_all_is_pinned_there_is_no_room_and_the_old_value_stays()
     {

@@ -253,7 +253,9 @@ internal sealed class MapModel : IDisposable
         if (isNumber)
         {
             Assert.Equal((isThere ? BinaryPrimitives.ReadInt64LittleEndian(entry!.Value) : 0) + change, result);
-            Keep(key, new Entry(BitConverter.GetBytes(result)));
+            // Whatever else it was like, it stays so (F14); and it was used.
+            var number = BitConverter.GetBytes(result);
+            Keep(key, isThere && TryGet(key, out var used) ? used! with { Value = number } : new Entry(number));
         }
     }
 

@@ -232,4 +232,23 @@ public sealed class WholeCacheTests : IDisposable
         ];
         Assert.All(calls, call => Assert.Throws<ObjectDisposedException>(call));
     }
+
+    public static TheoryData<string, SharedCacheOptions> OtherOptions => new()
+    {
+        { "Capacity = 700", new() { Capacity = 7000 } },
+        { "LimitBytes = none", new() { LimitBytes = 1 << 20 } },
+        { "TagSlots = 4096", new() { TagSlots = 64 } },
+        { "Checksums = false", new() { Checksums = true } },
+    };
+
+    [Theory]
+    [MemberData(nameof(OtherOptions))]
+    public void F61_a_cache_that_exists_is_not_opened_with_options_that_it_does_not_have(string sentence, SharedCacheOptions options)
+    {
+        using TestCache test = new(new SharedCacheOptions { Capacity = 700 });
+        Assert.Contains(sentence, Assert.Throws<InvalidOperationException>(() => test.OpenElsewhere(options)).Message, StringComparison.Ordinal);
+        Assert.Contains(sentence, Assert.Throws<InvalidOperationException>(() => test.OpenReadOnly(options)).Message, StringComparison.Ordinal);
+        test.OpenElsewhere(new SharedCacheOptions { Capacity = 699, TagSlots = 4000 }).Set("key"u8, "value"u8);
+        Assert.True(test.OpenElsewhere().Contains("key"u8));
+    }
 }

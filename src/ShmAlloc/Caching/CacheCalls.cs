@@ -1,0 +1,282 @@
+using ShmAlloc.Layout;
+using ShmAlloc.Memory;
+using ShmAlloc.Participants;
+
+namespace ShmAlloc.Caching;
+
+/// <summary>What a number keeps when it is added to, instead of what the options say.</summary>
+[Flags]
+internal enum Kept
+{
+    None = 0,
+
+    /// <summary>Deadline and window.</summary>
+    Expiry = 1,
+    Tags = 2,
+}
+
+/// <summary>
+/// What a caller asks of a cache, in whatever language: tries that are repeated while others are in the way, and steps that make one answer. .NET and the C ABI
+/// translate arguments and answers, and nothing else.
+/// </summary>
+internal static unsafe class CacheCalls<TMachine>
+    where TMachine : struct, IMachine
+{
+    private const int MostAttempts = 1000;
+    private const int QuickAttempts = 20;
+
+    /// <summary>The turn of <see cref="IMachine.TryYield"/> that lets others go on, and does not sleep.</summary>
+    private const uint YieldingTurn = 4;
+
+    /// <summary>Called after a status that says that others were in the way: lets them go on for a moment.</summary>
+    /// <returns>False when it is time to give up.</returns>
+    internal static bool Pause(Attachment* heap, ref int attempt)
+    {
+        if (++attempt >= MostAttempts)
+        {
+            return false;
+        }
+
+        if (attempt > QuickAttempts)
+        {
+            TMachine.TryYield(heap, YieldingTurn);
+        }
+
+        return true;
+    }
+
+    /// <summary>Takes a cell for one operation.</summary>
+    internal static CacheStatus TakeGrip(Attachment* heap, out int cell)
+    {
+        CacheStatus status;
+        int attempt = 0;
+        do
+        {
+            status = Grips<TMachine>.TryTake(heap, lasting: false, out cell);
+        }
+        while (status == CacheStatus.Contended && Pause(heap, ref attempt));
+
+        return status;
+    }
+
+    /// <summary>Makes an item of a key and a value, and links it.</summary>
+    /// <param name="heap">The attachment.</param>
+    /// <param name="table">The cache.</param>
+    /// <param name="key">The key.</param>
+    /// <param name="value">The value.</param>
+    /// <param name="valueBytes">Length of it.</param>
+    /// <param name="item">What else it is like.</param>
+    /// <param name="mode">On which condition.</param>
+    /// <param name="expected">The stamp that the condition names.</param>
+    /// <param name="now">A time before this call.</param>
+    /// <param name="clock">Asked again before each further try: with an old time something would come back that others have seen expire.</param>
+    internal static CacheStatus Put<TClock>(
+        Attachment* heap, CacheTable* table, in CacheKey key, byte* value, uint valueBytes, in ItemOptions item, PutMode mode, ulong expected, ulong now,
+        TClock clock)
+        where TClock : struct, IClock
+    {
+        CacheStatus status;
+        int attempt = 0;
+        do
+        {
+            status = CacheStore<TMachine>.Put(heap, table, key, value, valueBytes, item, mode, expected, attempt == 0 ? now : clock.Now);
+        }
+        while (status == CacheStatus.Contended && Pause(heap, ref attempt));
+
+        return status;
+    }
+
+    /// <summary>Makes a key have no value; if a stamp is expected, only the value that has it.</summary>
+    internal static CacheStatus Remove<TClock>(Attachment* heap, CacheTable* table, in CacheKey key, ulong expected, TClock clock)
+        where TClock : struct, IClock
+    {
+        CacheStatus status;
+        int attempt = 0;
+        do
+        {
+            status = CacheStore<TMachine>.Remove(heap, table, key, expected, clock.Now);
+        }
+        while (status == CacheStatus.Contended && Pause(heap, ref attempt));
+
+        return status;
+    }
+
+    /// <summary>What a get does that the quick way did not answer: reads, judges, and renews a sliding expiry.</summary>
+    internal static CacheStatus Read<TClock>(
+        Attachment* heap, CacheTable* table, in CacheKey key, byte* to, ulong capacity, TClock clock, bool counts, out ItemFacts facts)
+        where TClock : struct, IClock
+    {
+        CacheStatus status;
+        ulong now;
+        int attempt = 0;
+        do
+        {
+            status = CacheReader<TMachine>.TryGet(heap, table, key, to, capacity, clock, out facts, out now);
+        }
+        while (status == CacheStatus.Contended && Pause(heap, ref attempt));
+
+        bool isHit = status is CacheStatus.Ok or CacheStatus.BufferTooSmall;
+        if (isHit && facts.Shape.ValueBytes > int.MaxValue)
+        {
+            (status, isHit) = (CacheStatus.Damaged, false);
+        }
+
+        if (isHit && facts.Shape.Is(ItemShape.Sliding) && !heap->ReadOnly && facts.IsRenewalDue(now))
+        {
+            Renew(heap, table, key, clock);
+        }
+
+        if (counts)
+        {
+            CacheCounts<TMachine>.Add(heap, table, isHit ? CacheCounter.Hits : CacheCounter.Misses, 1);
+        }
+
+        if (!isHit)
+        {
+            facts = default;
+        }
+
+        return status;
+    }
+
+    /// <summary>Renews the sliding expiry of a key's value, if it has one.</summary>
+    internal static CacheStatus Renew<TClock>(Attachment* heap, CacheTable* table, in CacheKey key, TClock clock)
+        where TClock : struct, IClock
+    {
+        CacheStatus status;
+        int attempt = 0;
+        do
+        {
+            // Each time anew: with an old time something would come back that others have seen expire.
+            status = CacheStore<TMachine>.Refresh(heap, table, key, clock.Now);
+        }
+        while (status == CacheStatus.Contended && Pause(heap, ref attempt));
+
+        return status;
+    }
+
+    /// <summary>Holds the value of a key under a cell that the caller has, if it is whole.</summary>
+    internal static CacheStatus Hold<TClock>(Attachment* heap, CacheTable* table, in CacheKey key, int cell, TClock clock, out ItemFacts facts)
+        where TClock : struct, IClock
+    {
+        CacheStatus status;
+        int attempt = 0;
+        do
+        {
+            status = CacheStore<TMachine>.Hold(heap, table, key, clock.Now, Cells<TMachine>.AddressOf(heap, heap->Slot, cell), out facts);
+        }
+        while (status == CacheStatus.Contended && Pause(heap, ref attempt));
+
+        return status == CacheStatus.Ok && !IsWhole(heap, facts) ? CacheStatus.Damaged : status;
+    }
+
+    /// <summary>
+    /// Adds to a number, in one step: a value of 8 bytes. What the options do not say, the number keeps: it stays pinned, and has the expiry and the tags
+    /// that it had. A number that was not there has the options.
+    /// </summary>
+    internal static CacheStatus Increment<TClock>(
+        Attachment* heap, CacheTable* table, in CacheKey key, long change, in ItemOptions options, Kept kept, TClock clock, out long result)
+        where TClock : struct, IClock
+    {
+        ulong* tags = stackalloc ulong[ItemShape.MaxTags];
+        CacheStatus status;
+        int attempt = 0;
+        do
+        {
+            long number = 0;
+            ulong now = clock.Now;
+            status = Read(heap, table, key, (byte*)&number, sizeof(long), clock, counts: attempt == 0, out ItemFacts facts);
+            bool isMissing = status == CacheStatus.Missing;
+            if (!isMissing && (status != CacheStatus.Ok || facts.Shape.ValueBytes != sizeof(long)))
+            {
+                result = 0;
+                return status is CacheStatus.Ok or CacheStatus.BufferTooSmall ? CacheStatus.WrongKind : status;
+            }
+
+            result = unchecked((isMissing ? 0 : number) + change);
+            ItemOptions item = isMissing ? options : Merge(options, facts, kept, now);
+            if (!isMissing && (kept & Kept.Tags) != 0 && facts.Shape.Tags != 0)
+            {
+                item.Tags = tags;
+                item.TagCount = 0;
+                if (!TryAddTags(heap, table, key, facts.Stamp, ref item))
+                {
+                    status = CacheStatus.Changed;
+                    continue;
+                }
+            }
+
+            long next = result;
+            status = CacheStore<TMachine>.Put(
+                heap, table, key, (byte*)&next, sizeof(long), item, isMissing ? PutMode.Add : PutMode.Replace, facts.Stamp, now);
+        }
+        while (IsOvertaken(status) && Pause(heap, ref attempt));
+
+        result = status == CacheStatus.Ok ? result : 0;
+        return IsOvertaken(status) ? CacheStatus.Contended : status;
+    }
+
+    /// <summary>Adds the tags of an item to those of another.</summary>
+    /// <returns>False if the key has another item by now, or there are too many.</returns>
+    internal static bool TryAddTags(Attachment* heap, CacheTable* table, in CacheKey key, ulong stamp, ref ItemOptions item)
+    {
+        if (TakeGrip(heap, out int cell) != CacheStatus.Ok)
+        {
+            return false;
+        }
+
+        Probe probeOfKey;
+        Probe* probe = &probeOfKey;
+        Probe.Begin(probe, table, key.Hash);
+        int index = CacheSearch<TMachine>.TryHold(heap, probe, key, Cells<TMachine>.AddressOf(heap, heap->Slot, cell), out ItemFacts held);
+        bool isDone = index >= 0 && held.Stamp == stamp;
+        int count = item.TagCount;
+        for (int number = 0; isDone && number < held.Shape.Tags; number++)
+        {
+            ulong tag = ItemAccess<TMachine>.Tag(ItemAccess<TMachine>.At(heap, held.Unit), held.Shape, number);
+            bool isNew = true;
+            for (int other = 0; other < count; other++)
+            {
+                isNew &= item.Tags[other] != tag;
+            }
+
+            isDone = !isNew || count < ItemShape.MaxTags;
+            if (isNew && isDone)
+            {
+                item.Tags[count++] = tag;
+            }
+        }
+
+        item.TagCount = isDone ? count : item.TagCount;
+        Cells<TMachine>.Release(heap, cell);
+        return isDone;
+    }
+
+    /// <summary>What a number is like after it was added to, but for its tags.</summary>
+    private static ItemOptions Merge(in ItemOptions options, in ItemFacts facts, Kept kept, ulong now)
+    {
+        ItemOptions item = options;
+        item.Flags |= facts.Shape.Is(ItemShape.Pinned) ? ItemShape.Pinned : 0;
+        if ((kept & Kept.Expiry) != 0)
+        {
+            bool isSliding = facts.Shape.Is(ItemShape.Sliding);
+            item.Flags = (item.Flags & ~ItemShape.Sliding) | (isSliding ? ItemShape.Sliding : 0);
+            item.Deadline = isSliding ? facts.RenewedDeadline(now) : facts.Deadline;
+            item.Window = facts.Window;
+            item.LastDeadline = facts.LastDeadline;
+        }
+
+        return item;
+    }
+
+    private static bool IsOvertaken(CacheStatus status) =>
+        status is CacheStatus.Exists or CacheStatus.Changed or CacheStatus.Missing or CacheStatus.Contended;
+
+    private static bool IsWhole(Attachment* heap, in ItemFacts facts)
+    {
+        ItemHeader* item = ItemAccess<TMachine>.At(heap, facts.Unit);
+        return facts.Shape.ValueBytes <= int.MaxValue
+            && (!facts.Shape.Is(ItemShape.Checked)
+                || Checksum.Of((byte*)item + facts.Shape.ValueBegins, facts.Shape.ValueBytes) == ItemAccess<TMachine>.Word(item, facts.Shape.ChecksumAt));
+    }
+}

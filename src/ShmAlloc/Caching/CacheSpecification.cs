@@ -1,0 +1,66 @@
+using ShmAlloc.Layout;
+using ShmAlloc.Participants;
+
+namespace ShmAlloc.Caching;
+
+/// <summary>Options of a cache that its table keeps.</summary>
+internal enum CacheOption
+{
+    None,
+    Capacity,
+    LimitBytes,
+    TagSlots,
+    Checksums,
+}
+
+/// <summary>How a cache is to be made, in whatever language it was said. A field that is 0 was not said.</summary>
+internal unsafe struct CacheSpecification
+{
+    private const ulong BytesPerEntry = 512;
+    private const ulong MinBuckets = 2;
+    private const ulong DefaultTagSlots = 4096;
+
+    /// <summary>Entries of the index that are wanted.</summary>
+    internal ulong Capacity;
+
+    /// <summary>Bytes that its items may take.</summary>
+    internal ulong LimitBytes;
+
+    /// <summary>Tags that can be told apart.</summary>
+    internal ulong TagSlots;
+
+    internal bool Checksums;
+
+    internal const ulong MostCapacity = TableLayout.MaxBuckets * TableLayout.EntriesOfBucket;
+    internal const ulong MostLimitBytes = long.MaxValue;
+    internal const ulong MostTagSlots = TableLayout.MaxTagSlots;
+
+    /// <summary>Whether all of it can be had. What is too large is refused, and not made smaller without a word.</summary>
+    internal readonly bool IsSane => Capacity <= MostCapacity && LimitBytes <= MostLimitBytes && TagSlots <= MostTagSlots;
+
+    internal readonly ulong RoundedTagSlots => 1UL << Geometry.CeilingLog2(TagSlots == 0 ? DefaultTagSlots : TagSlots);
+
+    internal readonly uint ItemFlags => Checksums ? ItemShape.Checked : 0;
+
+    internal readonly ulong BucketsIn(Attachment* heap)
+    {
+        ulong entries = Capacity != 0 ? Capacity : (heap->Geometry.MaximumBlocks << heap->Geometry.BlockShift) / BytesPerEntry;
+        return Math.Min(TableLayout.MaxBuckets, Math.Max(MinBuckets, (entries + TableLayout.EntriesOfBucket - 1) / TableLayout.EntriesOfBucket));
+    }
+
+    /// <summary>Which of what was said a cache that exists does not have, if any.</summary>
+    /// <param name="heap">The attachment.</param>
+    /// <param name="table">The cache.</param>
+    /// <param name="found">What it has instead.</param>
+    internal readonly CacheOption Contradiction(Attachment* heap, CacheTable* table, out ulong found)
+    {
+        ulong limit = Volatile.Read(ref table->Layout->LimitBytes);
+        (CacheOption option, found) = Capacity != 0 && BucketsIn(heap) != table->BucketCount
+            ? (CacheOption.Capacity, table->BucketCount * TableLayout.EntriesOfBucket)
+            : LimitBytes != 0 && LimitBytes != limit ? (CacheOption.LimitBytes, limit)
+            : TagSlots != 0 && RoundedTagSlots != table->TagMask + 1 ? (CacheOption.TagSlots, table->TagMask + 1)
+            : Checksums && table->ItemFlags == 0 ? (CacheOption.Checksums, 0)
+            : (CacheOption.None, 0UL);
+        return option;
+    }
+}

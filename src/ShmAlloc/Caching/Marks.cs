@@ -1,0 +1,103 @@
+using System.Runtime.CompilerServices;
+using ShmAlloc.Layout;
+using ShmAlloc.Memory;
+using ShmAlloc.Participants;
+
+namespace ShmAlloc.Caching;
+
+/// <summary>What a mark consists of: where a value was found, and what must not have changed for it to be the value still.</summary>
+internal unsafe struct MarkedItem
+{
+    /// <summary>Null: no mark.</summary>
+    internal ulong* Entry;
+    internal ulong EntryBits;
+    internal ItemHeader* Item;
+    internal ulong Stamp;
+}
+
+/// <summary>Whether a value that was read before is the value of its key still: what makes a copy in private memory as good as a get.</summary>
+/// <remarks>
+/// Looked at are, in this order: the entry, the deadline, the stamp, the clock, the generations of the tags. All loads are acquire loads.
+/// <para>
+/// A stamp is unique in the life of the heap, and goes before the first byte of another item is written. So a stamp that is right at t2 says that the memory
+/// held that item from its making until t2. The entry that was the same at t1, before t2, led there, hence to this item, which had been confirmed, and that is
+/// never undone; of all entries of a key at most one leads to a confirmed item (see <see cref="Contest{TMachine}"/>): so at t1 it was the value of the key. The
+/// deadline between them is its own. Only what has not expired gets another one, and generations only grow: what had not expired and not lost a tag later, had
+/// not at t1. So it is a get that takes effect at the look at the entry. An item that slides, or that is no value, is not marked.
+/// </para>
+/// In the other order of entry and stamp, the item could be unlinked and its memory linked again for another item between the two looks. Death: a reader leaves
+/// nothing behind.
+/// </remarks>
+internal static unsafe class Marks<TMachine>
+    where TMachine : struct, IMachine
+{
+    /// <summary>Marks an item that was just read.</summary>
+    /// <param name="heap">The attachment.</param>
+    /// <param name="facts">What was read: the value of its key.</param>
+    /// <param name="tags">Gets its tags; at least <see cref="ItemShape.MaxTags"/> words.</param>
+    /// <param name="marked">The mark.</param>
+    /// <returns>False if it slides, or its memory has another item by now.</returns>
+    internal static bool TryMark(Attachment* heap, in ItemFacts facts, ulong* tags, out MarkedItem marked)
+    {
+        marked = default;
+        if (facts.Entry == null || facts.Shape.Is(ItemShape.Sliding | ItemShape.Placeholder))
+        {
+            return false;
+        }
+
+        ItemHeader* item = ItemAccess<TMachine>.At(heap, facts.Unit);
+        for (int index = 0; index < facts.Shape.Tags; index++)
+        {
+            tags[index] = ItemAccess<TMachine>.Tag(item, facts.Shape, index);
+        }
+
+        // Tags never change while the stamp is the same.
+        if (ItemAccess<TMachine>.Stamp(item) != facts.Stamp)
+        {
+            return false;
+        }
+
+        marked.Entry = facts.Entry;
+        marked.EntryBits = facts.EntryBits;
+        marked.Item = item;
+        marked.Stamp = facts.Stamp;
+        return true;
+    }
+
+    /// <summary>Whether the item that was marked is the value of its key.</summary>
+    /// <param name="heap">The attachment.</param>
+    /// <param name="table">The cache.</param>
+    /// <param name="marked">The mark.</param>
+    /// <param name="tags">The tags of the item.</param>
+    /// <param name="clock">Of the cache.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static bool IsCurrent<TClock>(Attachment* heap, CacheTable* table, in MarkedItem marked, ReadOnlySpan<ulong> tags, TClock clock)
+        where TClock : struct, IClock
+    {
+        bool isSame = TMachine.Read(marked.Entry) == marked.EntryBits;
+        ulong deadline = ItemAccess<TMachine>.Deadline(marked.Item);
+        bool isCurrent = isSame && ItemAccess<TMachine>.Stamp(marked.Item) == marked.Stamp
+            && (deadline == 0 || !clock.IsPast(deadline))
+            && AreCurrent(table, tags);
+        if (isCurrent && !heap->ReadOnly)
+        {
+            EntryHints<TMachine>.Raise(marked.Entry);
+        }
+
+        return isCurrent;
+    }
+
+    /// <summary>Whether none of the tags was removed.</summary>
+    internal static bool AreCurrent(CacheTable* table, ReadOnlySpan<ulong> tags)
+    {
+        foreach (ulong tag in tags)
+        {
+            if ((uint)TMachine.Read(table->Tags + (tag >> 32 & table->TagMask)) != (uint)tag)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+}

@@ -1,0 +1,200 @@
+using ShmAlloc.Caching;
+using ShmAlloc.Tests.Support;
+using ShmAlloc.TestSupport;
+
+namespace ShmAlloc.Tests.Caching;
+
+/// <summary>Whether a copy of a value is the value still.</summary>
+public sealed class MarkTests : IDisposable
+{
+    private readonly TestCache _test = new();
+
+    private SharedCache Cache => _test.Cache;
+
+    public void Dispose() => _test.Dispose();
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(15)]
+    public void A_mark_is_current_until_its_value_is_changed(int tags)
+    {
+        CacheEntryOptions options = new() { Tags = CacheTags.Of(TestCache.TagsApart(Cache, tags)), Lifetime = TimeSpan.FromHours(1) };
+        foreach (var change in (Action[])
+        [
+            () => Cache.Set("key"u8, "value"u8, options),
+            () => Cache.Remove("key"u8),
+            () => Cache.Clear(),
+            () => _test.OpenElsewhere().Set("key"u8, "value"u8),
+        ])
+        {
+            Cache.Set("key"u8, "value"u8, options);
+            var mark = Mark(Cache);
+            Assert.True(Cache.IsCurrent(mark));
+            Cache.Set("other"u8, "value"u8, options);
+            Assert.True(Cache.IsCurrent(mark));
+            change();
+            Assert.False(Cache.IsCurrent(mark));
+        }
+    }
+
+    [Fact]
+    public void A_mark_ends_with_each_of_its_tags()
+    {
+        string[] names = TestCache.TagsApart(Cache, 16);
+        for (var index = 0; index < 15; index++)
+        {
+            Cache.Set("key"u8, "value"u8, new() { Tags = CacheTags.Of(names[..15]) });
+            var mark = Mark(Cache);
+            Cache.RemoveByTag(names[15]);
+            Assert.True(Cache.IsCurrent(mark));
+            _test.OpenElsewhere().RemoveByTag(names[index]);
+            Assert.False(Cache.IsCurrent(mark));
+        }
+    }
+
+    [Fact]
+    public void A_mark_ends_when_its_value_expires()
+    {
+        ManualClock clock = new();
+        using TestCache test = new(new SharedCacheOptions { Clock = clock });
+        test.Cache.Set("key"u8, "value"u8, new() { Lifetime = TimeSpan.FromMinutes(1) });
+        var mark = Mark(test.Cache);
+        clock.Advance(TimeSpan.FromSeconds(59));
+        Assert.True(test.Cache.IsCurrent(mark));
+        clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.False(test.Cache.IsCurrent(mark));
+    }
+
+    [Fact]
+    public void A_mark_ends_when_its_value_expires_by_the_real_clock()
+    {
+        Cache.Set("key"u8, "value"u8, new() { Lifetime = TimeSpan.FromMilliseconds(300) });
+        var mark = Mark(Cache);
+        while (Cache.IsCurrent(mark))
+        {
+            Thread.Yield();
+        }
+
+        Assert.Null(Cache.Get("key"u8));
+    }
+
+    [Fact]
+    public void What_slides_is_not_there_or_is_foreign_is_never_current()
+    {
+        Cache.Set("key"u8, "value"u8, new() { SlidingExpiration = TimeSpan.FromHours(1) });
+        Assert.Equal(CacheStatus.Ok, Cache.GetMarked("key"u8, new byte[9], out _, out var sliding));
+        Assert.Equal(CacheStatus.Missing, Cache.GetMarked("none"u8, [], out _, out var none));
+        Assert.True(sliding.IsNone && none.IsNone && default(CacheMark).IsNone);
+        Assert.False(Cache.IsCurrent(sliding) || Cache.IsCurrent(none) || Cache.IsCurrent(default));
+        Cache.Set("key"u8, "value"u8);
+        Assert.False(Cache.IsCurrent(Mark(_test.OpenElsewhere())));
+    }
+
+    [Fact]
+    public void A_value_that_does_not_fit_is_marked_all_the_same()
+    {
+        Cache.Set("key"u8, "value"u8);
+        Assert.Equal(CacheStatus.BufferTooSmall, Cache.GetMarked("key"u8, new byte[4], out var length, out var mark));
+        Assert.Equal(5, length);
+        Assert.True(Cache.IsCurrent(mark));
+    }
+
+    [Fact]
+    public void A_mark_of_a_heap_that_was_disposed_throws()
+    {
+        var other = _test.OpenElsewhere();
+        other.Set("key"u8, "value"u8);
+        var mark = Mark(other);
+        other.Heap.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => other.IsCurrent(mark));
+        Assert.Throws<ObjectDisposedException>(() => other.GetMarked("key"u8, [], out _, out _));
+    }
+
+    [Fact]
+    public void Who_may_only_read_marks_too()
+    {
+        Cache.Set("key"u8, "value"u8);
+        var reader = _test.OpenReadOnly();
+        var mark = Mark(reader);
+        Assert.True(reader.IsCurrent(mark));
+        Cache.Set("key"u8, "value"u8);
+        Assert.False(reader.IsCurrent(mark));
+    }
+
+    [Fact]
+    public void Tags_are_current_until_one_is_removed()
+    {
+        string[] names = TestCache.TagsApart(Cache, 3);
+        var tags = Cache.CaptureTags(names[0], names[1]);
+        Assert.True(Cache.AreCurrent(tags) && Cache.AreCurrent(default));
+        Cache.RemoveByTag(names[2]);
+        Assert.True(Cache.AreCurrent(tags));
+        Cache.RemoveByTag(names[1]);
+        Assert.False(Cache.AreCurrent(tags));
+        Assert.Throws<ArgumentException>(() => Cache.AreCurrent(CacheTags.Of(names[0])));
+        Assert.Throws<ArgumentException>(() => Cache.AreCurrent(SharedCache.Open(_test.Heap, "other").CaptureTags(names[0])));
+    }
+
+    /// <summary>A use like a get: what only its mark is asked for stays, when what nobody asks for goes.</summary>
+    [Fact]
+    public void What_is_asked_for_by_its_mark_is_in_use()
+    {
+        using TestCache test = new();
+        test.Cache.Set("key"u8, TestCache.Value(100, 1));
+        var mark = Mark(test.Cache);
+        for (var number = 0; number < 200_000; number++)
+        {
+            test.Cache.Set(BitConverter.GetBytes(number), TestCache.Value(500, 1));
+            Assert.True(test.Cache.IsCurrent(mark), $"It went when {number} others had been set.");
+        }
+    }
+
+    /// <summary>One thread writes versions, the number before it is changed and after; what a mark says in between is one of them.</summary>
+    [Fact]
+    public void A_mark_is_never_behind()
+    {
+        var rounds = Effort.Choose(50_000, 3_000_000);
+        long begun = 0;
+        long ended = 0;
+        Threads.Run(3, number =>
+        {
+            if (number == 0)
+            {
+                for (long round = 1; round <= rounds; round++)
+                {
+                    Volatile.Write(ref begun, round);
+                    Assert.Equal(CacheStatus.Ok, Cache.Set("key"u8, BitConverter.GetBytes(round)));
+                    Volatile.Write(ref ended, round);
+                    if (round % 64 == 0)
+                    {
+                        Cache.Set("another"u8, new byte[100]);
+                    }
+                }
+
+                return;
+            }
+
+            CacheMark mark = default;
+            long kept = 0;
+            Span<byte> value = stackalloc byte[sizeof(long)];
+            while (Volatile.Read(ref ended) < rounds)
+            {
+                var before = Volatile.Read(ref ended);
+                if (!Cache.IsCurrent(mark))
+                {
+                    kept = Cache.GetMarked("key"u8, value, out _, out mark) == CacheStatus.Ok ? BitConverter.ToInt64(value) : 0;
+                }
+
+                Assert.True(kept >= before && kept <= Volatile.Read(ref begun), $"{kept} is not between {before} and {Volatile.Read(ref begun)}");
+            }
+        });
+    }
+
+    private static CacheMark Mark(SharedCache cache)
+    {
+        cache.GetMarked("key"u8, new byte[1000], out _, out var mark);
+        Assert.False(mark.IsNone);
+        return mark;
+    }
+}

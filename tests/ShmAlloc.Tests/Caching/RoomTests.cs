@@ -1,0 +1,130 @@
+using ShmAlloc.Caching;
+using ShmAlloc.Memory;
+
+namespace ShmAlloc.Tests.Caching;
+
+/// <summary>What is done for a value that has no room, and what not.</summary>
+public sealed class RoomTests
+{
+    private const int MiB = 1 << 20;
+
+    [Fact]
+    public void F31_a_large_value_gets_what_is_left_to_grow_by_and_what_can_be_dropped_beside_it()
+    {
+        using TestCache test = new(heap: new ShmHeapOptions { SizeBytes = 4 * MiB, MaximumSizeBytes = 16 * MiB });
+        for (var number = 0; number < 6000; number++)
+        {
+            test.Cache.Set($"{number}", new byte[500]);
+        }
+
+        Assert.Equal(CacheStatus.Ok, test.Cache.Set("large"u8, TestCache.Value(14 * MiB, 1)));
+        Bytes.Equal(TestCache.Value(14 * MiB, 1), test.Cache.Get("large"u8));
+    }
+
+    [Fact]
+    public void F31_garbage_is_not_in_the_way_of_a_large_value()
+    {
+        using TestCache test = new(heap: new ShmHeapOptions { SizeBytes = 16 * MiB });
+        for (var round = 0; round < 3; round++)
+        {
+            for (var number = 0; number < 12_000; number++)
+            {
+                test.Cache.Set($"{number}", new byte[1000]);
+            }
+        }
+
+        for (var number = 0; number < 12_000; number++)
+        {
+            test.Cache.Remove($"{number}");
+        }
+
+        Assert.Equal(CacheStatus.Ok, test.Cache.Set("large"u8, new byte[14 * MiB]));
+    }
+
+    /// <summary>One that is refused because it is larger than what is left, and then many that are not.</summary>
+    [Fact]
+    public void F32_a_heap_grows_after_a_value_was_refused()
+    {
+        using TestCache test = new(heap: new ShmHeapOptions { SizeBytes = 4 * MiB, MaximumSizeBytes = 16 * MiB });
+        Assert.Equal(CacheStatus.TooLarge, test.Cache.Set("large"u8, new byte[17 * MiB]));
+        Assert.NotEqual(CacheStatus.Ok, test.Cache.Set("large"u8, new byte[(16 * MiB) - 1000]));
+        for (var number = 0; number < 12_000; number++)
+        {
+            Assert.Equal(CacheStatus.Ok, test.Cache.Set($"{number}", new byte[1000]));
+        }
+
+        Assert.Equal(0, test.Cache.GetStatistics().EvictionsForRoom);
+    }
+
+    [Fact]
+    public void F33_that_there_is_no_room_is_remembered_until_there_is()
+    {
+        using TestCache test = new();
+        while (test.Cache.Set(Guid.NewGuid().ToByteArray(), new byte[10_000], new() { Pinned = true }) == CacheStatus.Ok)
+        {
+        }
+
+        test.Cache.Set("small"u8, new byte[100], new() { Pinned = true });
+        Assert.Equal(CacheStatus.NoRoom, test.Cache.Set("key"u8, new byte[20_000]));
+        Assert.True(Remembers(test, 20_000) && !Remembers(test, 10));
+        Assert.Equal(CacheStatus.NoRoom, test.Cache.Set("key"u8, new byte[20_000]));
+        foreach (var entry in test.Cache.Enumerate().Where(entry => entry.LengthBytes == 10_000).ToList())
+        {
+            test.Cache.Remove(entry.Key.Span);
+        }
+
+        Assert.False(Remembers(test, 20_000));
+        Assert.Equal(CacheStatus.Ok, test.Cache.Set("key"u8, new byte[20_000]));
+    }
+
+    /// <summary>Whatever the sequence of blocks, a pinned value lies in it.</summary>
+    [Fact]
+    public void F34_nothing_is_dropped_for_what_does_not_fit_all_the_same()
+    {
+        using TestCache test = new(heap: new ShmHeapOptions { SizeBytes = 16 * MiB });
+        for (var number = 0; number < 14_000; number++)
+        {
+            test.Cache.Set($"{number}", new byte[1000], new() { Pinned = number % 1500 == 0 });
+        }
+
+        var before = test.Cache.GetStatistics().Entries;
+        for (var time = 0; time < 20; time++)
+        {
+            Assert.Equal(CacheStatus.NoRoom, test.Cache.Set("large"u8, new byte[8 * MiB]));
+        }
+
+        Assert.Equal(before, test.Cache.GetStatistics().Entries);
+    }
+
+    [Fact]
+    public void F35_a_value_that_is_larger_than_the_limit_is_refused_and_drops_nothing()
+    {
+        using TestCache test = new(new SharedCacheOptions { LimitBytes = 2 * MiB });
+        for (var number = 0; number < 1000; number++)
+        {
+            test.Cache.Set($"{number}", new byte[1000]);
+        }
+
+        var before = test.Cache.GetStatistics().Entries;
+        Assert.Equal(CacheStatus.TooLarge, test.Cache.Set("large"u8, new byte[3 * MiB]));
+        Assert.Equal(CacheStatus.TooLarge, test.Cache.TryReserve("large"u8, 3 * MiB, default, out _));
+        Assert.Equal(before, test.Cache.GetStatistics().Entries);
+    }
+
+    [Fact]
+    public void F37_a_second_cache_finds_room_in_a_heap_full_of_entries()
+    {
+        using TestCache test = new(heap: new ShmHeapOptions { SizeBytes = 8 * MiB });
+        for (var number = 0; number < 20_000; number++)
+        {
+            test.Cache.Set($"{number}", new byte[1000]);
+        }
+
+        var other = SharedCache.Open(test.Heap, "other", new() { Capacity = 100_000 });
+        Assert.Equal(CacheStatus.Ok, other.Set("key"u8, "value"u8));
+        Assert.NotEqual(0, test.Cache.GetStatistics().Entries);
+    }
+
+    private static unsafe bool Remembers(TestCache test, int bytes) =>
+        Refusals<Hardware>.Remembers(test.Heap.Attachment, test.Heap.Attachment->UnitsFor((ulong)bytes));
+}

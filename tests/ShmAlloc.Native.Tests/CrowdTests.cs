@@ -24,28 +24,28 @@ public sealed class CrowdTests(ITestOutputHelper output) : IDisposable
 
     [Theory]
     [MemberData(nameof(Crowds))]
-    public Task No_allocation_fails_while_there_is_room_and_each_is_its_owners_alone(int threads, int processes) => RunAsync(
+    public Task F1_no_allocation_fails_while_there_is_room_and_each_is_its_owners_alone(int threads, int processes) => RunAsync(
         "mix", processes, threads, 1, 65_536, Math.Min(8 * MiB, 256 * MiB / (threads * processes)), Math.Max(200, 40_000 / (threads * processes)), Start, Maximum);
 
     /// <summary>F1: operations had 16 cells, and threads are preempted while they hold one.</summary>
     [Fact]
-    public Task Sixty_four_threads_allocate_and_free_in_an_empty_heap() => RunAsync("mix", 1, 64, 3_000, 3_000, 3_000, 4_000, Maximum, Maximum);
+    public Task F1_sixty_four_threads_allocate_and_free_in_an_empty_heap() => RunAsync("mix", 1, 64, 3_000, 3_000, 3_000, 4_000, Maximum, Maximum);
 
     /// <summary>F1: what one thread had the heap grow for, another one took, until the first gave up.</summary>
     [Fact]
-    public Task Thirty_two_threads_ask_for_runs_of_blocks_while_the_heap_grows() => RunAsync("mix", 1, 32, 51_200, 51_200, 8 * MiB, 1_000, Start, Maximum);
+    public Task F1_thirty_two_threads_ask_for_runs_of_blocks_while_the_heap_grows() => RunAsync("mix", 1, 32, 51_200, 51_200, 8 * MiB, 1_000, Start, Maximum);
 
     /// <summary>F1: a test of the original's, which it passes.</summary>
     [Fact]
-    public Task Ten_processes_of_ten_threads_allocate_while_the_heap_grows() => RunAsync("mix", 10, 10, 1, 4_096, 2 * MiB, 10_000, Start, Maximum);
+    public Task F1_ten_processes_of_ten_threads_allocate_while_the_heap_grows() => RunAsync("mix", 10, 10, 1, 4_096, 2 * MiB, 10_000, Start, Maximum);
 
     /// <summary>F1: a cell was held while memory was cleared, which takes long.</summary>
     [Fact]
-    public Task Sixteen_threads_clear_much_memory_and_others_allocate_meanwhile() => RunAsync("calloc", 1, 32, 1_000, 64 * MiB, 0, 3, Start, 2 * Maximum);
+    public Task F1_sixteen_threads_clear_much_memory_and_others_allocate_meanwhile() => RunAsync("calloc", 1, 32, 1_000, 64 * MiB, 0, 3, Start, 2 * Maximum);
 
     /// <summary>F38: as F1, in a cache.</summary>
     [Fact]
-    public Task Sixty_four_threads_set_large_values_in_a_cache_that_has_room_for_all() => RunAsync("set", 1, 64, 200_000, 0, 4, 60, Start, Maximum);
+    public Task F38_sixty_four_threads_set_large_values_in_a_cache_that_has_room_for_all() => RunAsync("set", 1, 64, 200_000, 0, 4, 60, Start, Maximum);
 
     private async Task RunAsync(string mode, int processes, int threads, long smallest, long largest, long live, int calls, long size, long maximum)
     {

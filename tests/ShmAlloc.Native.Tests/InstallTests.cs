@@ -14,7 +14,7 @@ public sealed class InstallTests : IDisposable
 
     /// <summary>F51: programs found the library only by way of <c>LD_LIBRARY_PATH</c>, and an empty <c>--destdir</c> was refused.</summary>
     [Fact]
-    public async Task A_program_that_is_built_with_pkg_config_finds_the_library_in_a_prefix_of_ones_own()
+    public async Task F51_a_program_that_is_built_with_pkg_config_finds_the_library_in_a_prefix_of_ones_own()
     {
         var prefix = Path.Combine(_directory, "prefix");
         await InstallAsync("--prefix", prefix, "--destdir", "");
@@ -30,7 +30,7 @@ public sealed class InstallTests : IDisposable
     }
 
     [Fact]
-    public async Task A_packager_gets_everything_below_the_directory_that_he_names_and_no_path_into_it()
+    public async Task F51_a_packager_gets_everything_below_the_directory_that_he_names_and_no_path_into_it()
     {
         var destination = Path.Combine(_directory, "package");
         await InstallAsync("--prefix", "/usr", "--destdir", destination);

@@ -13,7 +13,7 @@ public sealed class PrivilegeTests : IDisposable
     [Theory]
     [InlineData("SHM_FILE", "")]
     [InlineData("SOME_NAME", "SOME_NAME")]
-    public async Task A_setuid_program_does_not_obey_the_environment_of_its_caller(string variable, string nameOfVariable)
+    public async Task F43_a_setuid_program_does_not_obey_the_environment_of_its_caller(string variable, string nameOfVariable)
     {
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "Only root can give a program to root.");
         var program = Path.Combine(_directory, "program");

@@ -39,7 +39,7 @@ public static class CacheControls
             (SearchFile, "if (!seen.IsEmpty && !ItemAccess<TMachine>.IsOutside(heap, seen.Unit))", "if (index < 0)"),
             (ContestFile, "return ItemAccess<TMachine>.IsOutside(heap, seen.Unit);", "return true;")),
 
-        new BrokenVariant("an item given up under LINKING", Controls.On("an item is given up, dies, and its room", 1, 1),
+        new BrokenVariant("F70: an item given up under LINKING", Controls.On("an item is given up, dies, and its room", 1, 1),
             (NewItemFile, "        NameWhole(heap, item.Cell, CellKind.Claiming, item.Unit);\n", "")),
 
         // The cell of who unlinks protects it as long as he lives.

@@ -88,6 +88,7 @@ internal struct Meeting
         ulong now = TMachine.TickMilliseconds();
         if (TMachine.Read(&heap->StandsStill) == _transitions && now - Volatile.Read(ref heap->StandsStillSince) < RememberedMilliseconds)
         {
+            Volatile.Write(ref heap->WaitsInVain, heap->WaitsInVain + 1);
             return false;
         }
 

@@ -13,6 +13,9 @@ internal enum Kept
     /// <summary>Deadline and window.</summary>
     Expiry = 1,
     Tags = 2,
+
+    /// <summary>Not the tags: those of the options were given by their names, so they are captured anew after each read.</summary>
+    CapturesTags = 4,
 }
 
 /// <summary>
@@ -22,43 +25,6 @@ internal enum Kept
 internal static unsafe class CacheCalls<TMachine>
     where TMachine : struct, IMachine
 {
-    private const int MostAttempts = 1000;
-    private const int QuickAttempts = 20;
-
-    /// <summary>The turn of <see cref="IMachine.TryYield"/> that lets others go on, and does not sleep.</summary>
-    private const uint YieldingTurn = 4;
-
-    /// <summary>Called after a status that says that others were in the way: lets them go on for a moment.</summary>
-    /// <returns>False when it is time to give up.</returns>
-    internal static bool Pause(Attachment* heap, ref int attempt)
-    {
-        if (++attempt >= MostAttempts)
-        {
-            return false;
-        }
-
-        if (attempt > QuickAttempts)
-        {
-            TMachine.TryYield(heap, YieldingTurn);
-        }
-
-        return true;
-    }
-
-    /// <summary>Takes a cell for one operation.</summary>
-    internal static CacheStatus TakeGrip(Attachment* heap, out int cell)
-    {
-        CacheStatus status;
-        int attempt = 0;
-        do
-        {
-            status = Grips<TMachine>.TryTake(heap, lasting: false, out cell);
-        }
-        while (status == CacheStatus.Contended && Pause(heap, ref attempt));
-
-        return status;
-    }
-
     /// <summary>Makes an item of a key and a value, and links it.</summary>
     /// <param name="heap">The attachment.</param>
     /// <param name="table">The cache.</param>
@@ -76,12 +42,12 @@ internal static unsafe class CacheCalls<TMachine>
         where TClock : struct, IClock
     {
         CacheStatus status;
-        int attempt = 0;
+        Retry retry = Retry.Begin(heap);
         do
         {
-            status = CacheStore<TMachine>.Put(heap, table, key, value, valueBytes, item, mode, expected, attempt == 0 ? now : clock.Now);
+            status = CacheStore<TMachine>.Put(heap, table, key, value, valueBytes, item, mode, expected, retry.IsFirst ? now : clock.Now);
         }
-        while (status == CacheStatus.Contended && Pause(heap, ref attempt));
+        while (status == CacheStatus.Contended && retry.TryAgain<TMachine>(heap));
 
         return status;
     }
@@ -91,12 +57,12 @@ internal static unsafe class CacheCalls<TMachine>
         where TClock : struct, IClock
     {
         CacheStatus status;
-        int attempt = 0;
+        Retry retry = Retry.Begin(heap);
         do
         {
             status = CacheStore<TMachine>.Remove(heap, table, key, expected, clock.Now);
         }
-        while (status == CacheStatus.Contended && Pause(heap, ref attempt));
+        while (status == CacheStatus.Contended && retry.TryAgain<TMachine>(heap));
 
         return status;
     }
@@ -108,12 +74,12 @@ internal static unsafe class CacheCalls<TMachine>
     {
         CacheStatus status;
         ulong now;
-        int attempt = 0;
+        Retry retry = Retry.Begin(heap);
         do
         {
             status = CacheReader<TMachine>.TryGet(heap, table, key, to, capacity, clock, out facts, out now);
         }
-        while (status == CacheStatus.Contended && Pause(heap, ref attempt));
+        while (status == CacheStatus.Contended && retry.TryAgain<TMachine>(heap));
 
         bool isHit = status is CacheStatus.Ok or CacheStatus.BufferTooSmall;
         if (isHit && facts.Shape.ValueBytes > int.MaxValue)
@@ -144,13 +110,13 @@ internal static unsafe class CacheCalls<TMachine>
         where TClock : struct, IClock
     {
         CacheStatus status;
-        int attempt = 0;
+        Retry retry = Retry.Begin(heap);
         do
         {
             // Each time anew: with an old time something would come back that others have seen expire.
             status = CacheStore<TMachine>.Refresh(heap, table, key, clock.Now);
         }
-        while (status == CacheStatus.Contended && Pause(heap, ref attempt));
+        while (status == CacheStatus.Contended && retry.TryAgain<TMachine>(heap));
 
         return status;
     }
@@ -160,12 +126,12 @@ internal static unsafe class CacheCalls<TMachine>
         where TClock : struct, IClock
     {
         CacheStatus status;
-        int attempt = 0;
+        Retry retry = Retry.Begin(heap);
         do
         {
             status = CacheStore<TMachine>.Hold(heap, table, key, clock.Now, Cells<TMachine>.AddressOf(heap, heap->Slot, cell), out facts);
         }
-        while (status == CacheStatus.Contended && Pause(heap, ref attempt));
+        while (status == CacheStatus.Contended && retry.TryAgain<TMachine>(heap));
 
         return status == CacheStatus.Ok && !IsWhole(heap, facts) ? CacheStatus.Damaged : status;
     }
@@ -180,12 +146,12 @@ internal static unsafe class CacheCalls<TMachine>
     {
         ulong* tags = stackalloc ulong[ItemShape.MaxTags];
         CacheStatus status;
-        int attempt = 0;
+        Retry retry = Retry.Begin(heap);
         do
         {
             long number = 0;
             ulong now = clock.Now;
-            status = Read(heap, table, key, (byte*)&number, sizeof(long), clock, counts: attempt == 0, out ItemFacts facts);
+            status = Read(heap, table, key, (byte*)&number, sizeof(long), clock, counts: retry.IsFirst, out ItemFacts facts);
             bool isMissing = status == CacheStatus.Missing;
             if (!isMissing && (status != CacheStatus.Ok || facts.Shape.ValueBytes != sizeof(long)))
             {
@@ -199,30 +165,37 @@ internal static unsafe class CacheCalls<TMachine>
             {
                 item.Tags = tags;
                 item.TagCount = 0;
-                if (!TryAddTags(heap, table, key, facts.Stamp, ref item))
+                status = AddTags(heap, table, key, facts.Stamp, ref item);
+                if (status != CacheStatus.Ok)
                 {
-                    status = CacheStatus.Changed;
                     continue;
                 }
+            }
+
+            // What was removed before the number was read must not take the sum with it.
+            for (int index = 0; (kept & Kept.CapturesTags) != 0 && index < item.TagCount; index++)
+            {
+                item.Tags[index] = CacheStore<TMachine>.TagOf(table, item.Tags[index] >> 32);
             }
 
             long next = result;
             status = CacheStore<TMachine>.Put(
                 heap, table, key, (byte*)&next, sizeof(long), item, isMissing ? PutMode.Add : PutMode.Replace, facts.Stamp, now);
         }
-        while (IsOvertaken(status) && Pause(heap, ref attempt));
+        while (IsOvertaken(status) && retry.TryAgain<TMachine>(heap));
 
         result = status == CacheStatus.Ok ? result : 0;
         return IsOvertaken(status) ? CacheStatus.Contended : status;
     }
 
     /// <summary>Adds the tags of an item to those of another.</summary>
-    /// <returns>False if the key has another item by now, or there are too many.</returns>
-    internal static bool TryAddTags(Attachment* heap, CacheTable* table, in CacheKey key, ulong stamp, ref ItemOptions item)
+    /// <returns><see cref="CacheStatus.Changed"/> if the key has another item by now, or there are too many; or why not.</returns>
+    internal static CacheStatus AddTags(Attachment* heap, CacheTable* table, in CacheKey key, ulong stamp, ref ItemOptions item)
     {
-        if (TakeGrip(heap, out int cell) != CacheStatus.Ok)
+        CacheStatus status = Grips<TMachine>.TryTake(heap, lasting: false, out int cell);
+        if (status != CacheStatus.Ok)
         {
-            return false;
+            return status;
         }
 
         Probe probeOfKey;
@@ -249,7 +222,7 @@ internal static unsafe class CacheCalls<TMachine>
 
         item.TagCount = isDone ? count : item.TagCount;
         Cells<TMachine>.Release(heap, cell);
-        return isDone;
+        return isDone ? CacheStatus.Ok : CacheStatus.Changed;
     }
 
     /// <summary>What a number is like after it was added to, but for its tags.</summary>

@@ -90,16 +90,33 @@ internal static unsafe class CacheClearing<TMachine>
     /// <param name="meeting">Notes it if there is such a sequence: as a change if it is empty now; else what others hold there.</param>
     internal static void TryEmptyAnyRun(Attachment* heap, ulong length, Moment now, ulong* grip, ref Meeting meeting)
     {
-        if (TryFindRun(heap, length, out ulong start, out ulong end))
+        if (TryFindRun(heap, length, ref meeting, out ulong start, out ulong end))
         {
             TryEmptyAll(heap, start, end - start, now, grip, ref meeting);
         }
     }
 
     /// <summary>Whether there is a sequence of so many blocks in which nothing is in the way.</summary>
-    internal static bool IsAnyRun(Attachment* heap, ulong length) => TryFindRun(heap, length, out _, out _);
+    /// <remarks>Or may be in a moment: others are at work on a block.</remarks>
+    internal static bool IsAnyRun(Attachment* heap, ulong length)
+    {
+        Meeting meeting = default;
+        return TryFindRun(heap, length, ref meeting, out _, out _) || meeting.IsAny;
+    }
 
-    private static bool TryFindRun(Attachment* heap, ulong length, out ulong start, out ulong end)
+    /// <summary>Blocks at the end of the heap in which nothing is in the way, as far as they are of interest.</summary>
+    internal static ulong CountAtEnd(Attachment* heap, ulong most)
+    {
+        ulong count = 0;
+        while (count < most && count < heap->Blocks && CostOfRun(heap, heap->Blocks - count - 1, 1, Obstacle) < Obstacle)
+        {
+            count++;
+        }
+
+        return count;
+    }
+
+    private static bool TryFindRun(Attachment* heap, ulong length, ref Meeting meeting, out ulong start, out ulong end)
     {
         start = 0;
         end = 0;
@@ -107,6 +124,11 @@ internal static unsafe class CacheClearing<TMachine>
         {
             BlockWord word = Blocks<TMachine>.Read(heap, end);
             bool isInTheWay = CostOfRun(heap, end, 1, Obstacle) >= Obstacle;
+            if (isInTheWay && word.State is BlockState.Busy or BlockState.Freeing)
+            {
+                meeting.NoteLostRace<TMachine>(heap, end);
+            }
+
             end += SpanOf(heap, end, word);
             start = isInTheWay ? end : start;
         }
@@ -192,13 +214,21 @@ internal static unsafe class CacheClearing<TMachine>
             cost += word.State switch
             {
                 BlockState.Run => CostOf(heap, heap->FirstUnitOf(block)),
-                BlockState.Free or BlockState.Retired => 0,
+                BlockState.Free => 0,
+                BlockState.Retired => TrySweepRun(heap, block) ? 0 : Obstacle,
                 _ => word.IsOpen ? CostOfBlock(heap, block) : Obstacle,
             };
             block += SpanOf(heap, block, word);
         }
 
         return cost;
+    }
+
+    /// <summary>A run that nobody uses any more goes at once; one that is leased stays.</summary>
+    private static bool TrySweepRun(Attachment* heap, ulong block)
+    {
+        CacheHand<TMachine>.FreeGarbage(heap, block, close: true);
+        return Blocks<TMachine>.Read(heap, block).State == BlockState.Free;
     }
 
     /// <summary>Blocks that go together.</summary>

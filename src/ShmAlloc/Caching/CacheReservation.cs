@@ -99,7 +99,7 @@ public sealed unsafe partial class SharedCache
         fixed (byte* bytes = key)
         {
             CacheKey found = KeyOf(bytes, key.Length);
-            CacheStatus status = CacheCalls<Hardware>.TakeGrip(_heap, out int second);
+            CacheStatus status = Grips<Hardware>.TryTake(_heap, lasting: false, out int second);
             if (status != CacheStatus.Ok)
             {
                 AbandonReserved(item);
@@ -131,7 +131,7 @@ public sealed unsafe partial class SharedCache
         fixed (byte* bytes = key)
         {
             CacheKey found = KeyOf(bytes, key.Length);
-            int attempt = 0;
+            Retry retry = Retry.Begin(_heap);
             CacheStatus status;
             do
             {
@@ -155,7 +155,7 @@ public sealed unsafe partial class SharedCache
                     Cells<Hardware>.Release(_heap, cell);
                 }
             }
-            while (status == CacheStatus.Contended && Pause(ref attempt));
+            while (status == CacheStatus.Contended && TryAgain(ref retry));
 
             return Checked(status);
         }

@@ -71,10 +71,8 @@ internal static unsafe class CacheRoom<TMachine>
         if (MayGrow(heap))
         {
             status = NewItems<TMachine>.TryBegin(heap, shard, table, key, valueBytes, options, cell, quickly: false, out item);
-            if (status == ShmStatus.OutOfMemory && runBlocks != 0 && heap->Blocks < heap->Geometry.MaximumBlocks)
+            if (status == ShmStatus.OutOfMemory && TryGrowByTheRest(heap, runBlocks, ref status))
             {
-                // It does not fit into what is left to grow by. That, and what can be dropped beside it, may do.
-                Growth<TMachine>.TryGrow(heap, heap->Geometry.MaximumBlocks - heap->Blocks);
                 status = NewItems<TMachine>.TryBegin(heap, shard, table, key, valueBytes, options, cell, quickly: false, out item);
             }
 
@@ -130,6 +128,21 @@ internal static unsafe class CacheRoom<TMachine>
             CacheClearing<TMachine>.TryEmptyAnyRun(heap, Math.Max(1, Heap<TMachine>.RunBlocksFor(heap, bytes)), default, grip, ref meeting);
             Cells<TMachine>.Release(heap, cell);
         }
+    }
+
+    /// <summary>
+    /// For a run that does not fit into what is left to grow by, but into that and what can be dropped before it: grows by all that is left.
+    /// </summary>
+    private static bool TryGrowByTheRest(Attachment* heap, ulong runBlocks, ref ShmStatus status)
+    {
+        ulong rest = heap->Geometry.MaximumBlocks - heap->Blocks;
+        if (runBlocks <= rest || rest == 0 || CacheClearing<TMachine>.CountAtEnd(heap, runBlocks - rest) < runBlocks - rest)
+        {
+            return false;
+        }
+
+        status = Growth<TMachine>.TryGrow(heap, rest);
+        return status == ShmStatus.Ok;
     }
 
     /// <summary>Whether the heap may still grow, as far as is known.</summary>

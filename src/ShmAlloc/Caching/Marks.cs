@@ -25,6 +25,9 @@ internal unsafe struct MarkedItem
 /// deadline between them is its own. Only what has not expired gets another one, and generations only grow: what had not expired and not lost a tag later, had
 /// not at t1. So it is a get that takes effect at the look at the entry. An item that slides, or that is no value, is not marked.
 /// </para>
+/// <para>
+/// After the generations the stamp is looked at once more: where the heap is disposed meanwhile, the mapping becomes zeros, which are generations, too.
+/// </para>
 /// In the other order of entry and stamp, the item could be unlinked and its memory linked again for another item between the two looks. Death: a reader leaves
 /// nothing behind.
 /// </remarks>
@@ -78,7 +81,8 @@ internal static unsafe class Marks<TMachine>
         ulong deadline = ItemAccess<TMachine>.Deadline(marked.Item);
         bool isCurrent = isSame && ItemAccess<TMachine>.Stamp(marked.Item) == marked.Stamp
             && (deadline == 0 || !clock.IsPast(deadline))
-            && AreCurrent(table, tags);
+            && AreCurrent(table, tags)
+            && (tags.IsEmpty || ItemAccess<TMachine>.Stamp(marked.Item) == marked.Stamp);
         if (isCurrent && !heap->ReadOnly)
         {
             EntryHints<TMachine>.Raise(marked.Entry);

@@ -184,7 +184,7 @@ public sealed unsafe partial class SharedCache
     {
         fixed (byte* bytes = key)
         {
-            return CacheCalls<Hardware>.TryAddTags(_heap, _table, KeyOf(bytes, key.Length), stamp, ref item);
+            return CacheCalls<Hardware>.AddTags(_heap, _table, KeyOf(bytes, key.Length), stamp, ref item) == CacheStatus.Ok;
         }
     }
 
@@ -194,7 +194,7 @@ public sealed unsafe partial class SharedCache
         fixed (byte* bytes = key)
         {
             CacheKey found = KeyOf(bytes, key.Length);
-            CacheStatus status = CacheCalls<Hardware>.TakeGrip(_heap, out int cell);
+            CacheStatus status = Grips<Hardware>.TryTake(_heap, lasting: false, out int cell);
             if (status != CacheStatus.Ok)
             {
                 NewItems<Hardware>.Abandon(_heap, placeholder);
@@ -225,7 +225,7 @@ public sealed unsafe partial class SharedCache
         ulong* tags = stackalloc ulong[ItemShape.MaxTags];
         if (placeholder.Stamp != 0 && TryTranslate(options, now, tags, out ItemOptions item))
         {
-            int attempt = 0;
+            Retry retry = Retry.Begin(_heap);
             fixed (byte* bytes = key, from = value)
             {
                 CacheKey found = KeyOf(bytes, key.Length);
@@ -234,7 +234,7 @@ public sealed unsafe partial class SharedCache
                     status = CacheStore<Hardware>.Put(
                         _heap, _table, found, from, (uint)value.Length, item, PutMode.Complete, placeholder.Stamp, now);
                 }
-                while (status == CacheStatus.Contended && Pause(ref attempt));
+                while (status == CacheStatus.Contended && TryAgain(ref retry));
             }
         }
 
@@ -284,7 +284,7 @@ public sealed unsafe partial class SharedCache
         fixed (byte* bytes = key)
         {
             CacheKey found = KeyOf(bytes, key.Length);
-            for (int attempt = 0; ;)
+            for (Retry retry = Retry.Begin(_heap); ;)
             {
                 CacheStatus status;
                 fixed (byte* to = value)
@@ -299,7 +299,7 @@ public sealed unsafe partial class SharedCache
                     }
                 }
 
-                if (isDamaged || status is not (CacheStatus.BufferTooSmall or CacheStatus.Contended) || !Pause(ref attempt))
+                if (isDamaged || status is not (CacheStatus.BufferTooSmall or CacheStatus.Contended) || !TryAgain(ref retry))
                 {
                     return null;
                 }

@@ -175,7 +175,9 @@ public sealed unsafe partial class SharedCache
 
         using Visit visit = Enter();
         ThrowIfClosed();
-        return Marks<Hardware>.AreCurrent(_table, Capture(tags).Captured);
+        bool areCurrent = Marks<Hardware>.AreCurrent(_table, Capture(tags).Captured);
+        ThrowIfClosed();
+        return areCurrent;
     }
 
     /// <summary>Nothing of the caller's is run in a quick visit.</summary>
@@ -194,17 +196,17 @@ public sealed unsafe partial class SharedCache
     {
         ArgumentNullException.ThrowIfNull(destination);
         int length = 0;
-        for (int attempt = 0; ;)
+        for (Retry retry = Retry.Begin(_heap); ;)
         {
             Span<byte> buffer = length == 0 ? [] : destination.GetSpan(length);
-            CacheStatus status = Get(key, buffer, counts: attempt == 0, out length, out _);
+            CacheStatus status = Get(key, buffer, counts: retry.IsFirst, out length, out _);
             if (status == CacheStatus.Ok)
             {
                 destination.Advance(length);
                 return true;
             }
 
-            if (status != CacheStatus.BufferTooSmall || !Pause(ref attempt))
+            if (status != CacheStatus.BufferTooSmall || !TryAgain(ref retry))
             {
                 return false;
             }
@@ -254,7 +256,7 @@ public sealed unsafe partial class SharedCache
         }
 
         byte[] value = [];
-        for (int attempt = 0; status == CacheStatus.BufferTooSmall && Pause(ref attempt);)
+        for (Retry retry = Retry.Begin(_heap); status == CacheStatus.BufferTooSmall && TryAgain(ref retry);)
         {
             value = GC.AllocateUninitializedArray<byte>(length);
             fixed (byte* bytes = key, to = value)

@@ -65,7 +65,7 @@ public sealed unsafe partial class SharedCache
         using Visit visit = Enter();
         fixed (byte* key = buffer)
         {
-            int attempt = 0;
+            Retry retry = Retry.Begin(_heap);
             do
             {
                 switch (EntryReader<Hardware>.TryRead(_heap, _table, bucket, index, key, (ulong)buffer.Length, out ItemFacts facts))
@@ -83,7 +83,7 @@ public sealed unsafe partial class SharedCache
                         return null;
                 }
             }
-            while (Pause(ref attempt));
+            while (TryAgain(ref retry));
 
             return null;
         }

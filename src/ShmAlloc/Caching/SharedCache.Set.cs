@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using ShmAlloc.Disposal;
 using ShmAlloc.Layout;
 using ShmAlloc.Memory;
+using ShmAlloc.Participants;
 
 namespace ShmAlloc.Caching;
 
@@ -64,16 +65,21 @@ public sealed unsafe partial class SharedCache
     /// <param name="key">The key: at most 65,535 bytes.</param>
     /// <param name="value">The value; it may be empty.</param>
     /// <param name="isStored">Whether the key has the value now; if not, it has none.</param>
-    /// <param name="options">How long it lives.</param>
+    /// <param name="options">How long it lives. An absolute expiry that has just passed is no misuse here: then the value is not stored.</param>
     /// <returns>
     /// <see cref="CacheStatus.Ok"/> if the old value is gone, stored or not. Anything else says why it may still be there: neither setting nor removing was
     /// possible (<see cref="CacheStatus.ReadOnly"/>, <see cref="CacheStatus.NoParticipantSlot"/>, <see cref="CacheStatus.Contended"/>).
     /// </returns>
-    /// <exception cref="ArgumentOutOfRangeException">An expiry is not in the future.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A lifetime or a window is not more than zero.</exception>
     /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
     public CacheStatus SetOrRemove(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, out bool isStored, in CacheEntryOptions options = default)
     {
-        isStored = Set(key, value, options) == CacheStatus.Ok;
+        using Visit visit = Enter();
+        ulong now = Now;
+        ulong* tags = stackalloc ulong[ItemShape.MaxTags];
+        isStored = key.Length <= ItemShape.MaxKeyBytes
+            && TryTranslate(options, now, tags, out ItemOptions item)
+            && Put(key, value, item, PutMode.Set, default, now) == CacheStatus.Ok;
         CacheStatus removed = isStored ? CacheStatus.Ok : Remove(key);
         return removed == CacheStatus.Missing ? CacheStatus.Ok : removed;
     }
@@ -139,7 +145,7 @@ public sealed unsafe partial class SharedCache
         using Visit visit = Enter();
         ulong* tags = stackalloc ulong[ItemShape.MaxTags];
         bool isExpiryGiven = options.Lifetime != null || options.AbsoluteExpiration != null || options.SlidingExpiration != null;
-        Kept kept = (keepsExpiry || !isExpiryGiven ? Kept.Expiry : Kept.None) | (options.Tags.Names is { Length: > 0 } ? Kept.None : Kept.Tags);
+        Kept kept = (keepsExpiry || !isExpiryGiven ? Kept.Expiry : Kept.None) | KeptTags(options.Tags);
         fixed (byte* bytes = key)
         {
             return Checked(CacheCalls<Hardware>.Increment(
@@ -178,9 +184,15 @@ public sealed unsafe partial class SharedCache
             return CacheStatus.ReadOnly;
         }
 
-        // One word, so neither a cell nor a slot is needed: during the visit the mapping is the file's.
-        CacheStore<Hardware>.RemoveTag(_table, HashOf(tag));
-        return CacheStatus.Ok;
+        // One word, so neither a cell nor a slot is needed; but a disposal has to wait, or the removal would be one of zeros in private memory.
+        bool isEntered = Visits<Hardware>.TryEnter(_heap);
+        if (isEntered)
+        {
+            CacheStore<Hardware>.RemoveTag(_table, HashOf(tag));
+            Visits<Hardware>.Leave(_heap);
+        }
+
+        return Checked(isEntered ? CacheStatus.Ok : CacheStatus.Closed);
     }
 
     /// <summary>Says which generation of tags counts now: to be done before a value is worked out that will be set with them.</summary>
@@ -210,7 +222,7 @@ public sealed unsafe partial class SharedCache
             }
         }
 
-        Participants.Cells<Hardware>.Release(_heap, cell);
+        Cells<Hardware>.Release(_heap, cell);
         return Checked(isEmpty ? CacheStatus.Ok : CacheStatus.Contended);
     }
 
@@ -233,13 +245,21 @@ public sealed unsafe partial class SharedCache
         using Visit visit = Enter();
         ulong now = Now;
         ulong* tags = stackalloc ulong[ItemShape.MaxTags];
-        ItemOptions item = Translate(options, now, tags);
+        return Put(key, value, Translate(options, now, tags), mode, expected, now);
+    }
+
+    /// <summary>During a visit.</summary>
+    private CacheStatus Put(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, in ItemOptions item, PutMode mode, CacheVersion expected, ulong now)
+    {
         fixed (byte* bytes = key, from = value)
         {
             return Checked(CacheCalls<Hardware>.Put(
                 _heap, _table, KeyOf(bytes, key.Length), from, (uint)value.Length, item, mode, expected.Value, now, new Clock(this)));
         }
     }
+
+    private static Kept KeptTags(in CacheTags tags) =>
+        tags.Names is not { Length: > 0 } ? Kept.Tags : tags.Captured == null ? Kept.CapturesTags : Kept.None;
 
     private CacheStatus Checked(CacheStatus status)
     {

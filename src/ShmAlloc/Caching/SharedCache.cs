@@ -161,7 +161,7 @@ public sealed unsafe partial class SharedCache
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private CacheKey KeyOf(byte* bytes, int length) => new(bytes, length, KeyHash.Of(bytes, length, _seed0, _seed1));
 
-    private bool Pause(ref int attempt) => CacheCalls<Hardware>.Pause(_heap, ref attempt);
+    private bool TryAgain(ref Retry retry) => retry.TryAgain<Hardware>(_heap);
 
     /// <summary>Begins a call: until it ends the heap stays attached.</summary>
     /// <exception cref="ObjectDisposedException">The heap has ended.</exception>

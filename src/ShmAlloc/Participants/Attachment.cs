@@ -104,6 +104,9 @@ internal unsafe struct Attachment
     internal ulong RefusedUnits;
     internal ulong RefusedUntil;
 
+    /// <summary>Counts the waits of this process that were in vain: see <see cref="Caching.Retry"/>.</summary>
+    internal ulong WaitsInVain;
+
     /// <summary>What a search for room waited for in vain, because it stands still: not waited for again until it has changed.</summary>
     internal ulong StandsStill;
 

@@ -39,6 +39,12 @@ internal struct Patience
             mayChange = TMachine.TryYield(heap, _idle++);
         }
 
+        if (!mayChange)
+        {
+            // Threads that give up at once may count as one: whoever asks compares.
+            Volatile.Write(ref heap->WaitsInVain, heap->WaitsInVain + 1);
+        }
+
         return mayChange;
     }
 }

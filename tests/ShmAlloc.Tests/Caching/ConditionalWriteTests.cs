@@ -111,6 +111,11 @@ public sealed class ConditionalWriteTests : IDisposable
         Assert.False(isStored || Cache.Contains("key"u8));
         Assert.Equal(CacheStatus.Ok, Cache.SetOrRemove("key"u8, new byte[2 * TestCache.DefaultBytes], out isStored));
         Assert.False(isStored);
+
+        Cache.Set("key"u8, "old"u8);
+        CacheEntryOptions past = new() { AbsoluteExpiration = DateTimeOffset.UtcNow.AddSeconds(-1) };
+        Assert.Equal(CacheStatus.Ok, Cache.SetOrRemove("key"u8, "new"u8, out isStored, past));
+        Assert.False(isStored || Cache.Contains("key"u8));
     }
 
     [Fact]

@@ -41,13 +41,37 @@ public sealed class RoomTests
         Assert.Equal(CacheStatus.Ok, test.Cache.Set("large"u8, new byte[14 * MiB]));
     }
 
+    /// <summary>It is no value any more, and its memory is not free before the lease ends.</summary>
+    [Fact]
+    public void F31_what_is_leased_and_was_replaced_is_passed_over()
+    {
+        using TestCache test = new(heap: new ShmHeapOptions { SizeBytes = 16 * MiB });
+        test.Cache.Set("leased"u8, TestCache.Value(3 * MiB, 1));
+        Assert.Equal(CacheStatus.Ok, test.Cache.TryLease("leased"u8, out var lease));
+        using (lease)
+        {
+            test.Cache.Set("leased"u8, "small"u8);
+            for (var round = 0; round < 20; round++)
+            {
+                Assert.Equal(CacheStatus.Ok, test.Cache.Set($"large {round}", TestCache.Value(5 * MiB, round)));
+                Bytes.Equal(TestCache.Value(5 * MiB, round), test.Cache.Get($"large {round}"));
+            }
+
+            Bytes.Equal(TestCache.Value(3 * MiB, 1), lease.Value);
+        }
+
+        Assert.Equal(CacheStatus.Ok, test.Cache.Set("largest"u8, new byte[14 * MiB]));
+    }
+
     /// <summary>One that is refused because it is larger than what is left, and then many that are not.</summary>
     [Fact]
     public void F32_a_heap_grows_after_a_value_was_refused()
     {
         using TestCache test = new(heap: new ShmHeapOptions { SizeBytes = 4 * MiB, MaximumSizeBytes = 16 * MiB });
         Assert.Equal(CacheStatus.TooLarge, test.Cache.Set("large"u8, new byte[17 * MiB]));
+        var committed = test.Heap.CommittedBytes;
         Assert.NotEqual(CacheStatus.Ok, test.Cache.Set("large"u8, new byte[(16 * MiB) - 1000]));
+        Assert.Equal(committed, test.Heap.CommittedBytes);
         for (var number = 0; number < 12_000; number++)
         {
             Assert.Equal(CacheStatus.Ok, test.Cache.Set($"{number}", new byte[1000]));

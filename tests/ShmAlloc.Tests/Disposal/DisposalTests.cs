@@ -12,7 +12,7 @@ public sealed unsafe class DisposalTests
     private static readonly ShmHeapOptions Large = new() { SizeBytes = 1 << 20, MaximumSizeBytes = 1L << 30 };
 
     [Fact]
-    public void Attaching_and_disposing_leaves_neither_mappings_nor_address_space_behind()
+    public void F3_attaching_and_disposing_leaves_neither_mappings_nor_address_space_behind()
     {
         const int rounds = 2000;
         using TestHeap test = new(Large);

@@ -141,7 +141,7 @@ public sealed class KernelConstantsTests
     [Theory]
     [InlineData(Architecture.X64, "x86_64-linux-gnu-gcc")]
     [InlineData(Architecture.Arm64, "aarch64-linux-gnu-gcc")]
-    public async Task Every_constant_and_structure_of_a_system_call_is_what_the_C_headers_say(Architecture architecture, string compiler)
+    public async Task F55_every_constant_and_structure_of_a_system_call_is_what_the_C_headers_say(Architecture architecture, string compiler)
     {
         Assert.SkipUnless(IsOnPath(compiler), $"There is no {compiler} here: ./test --arm64 installs gcc-aarch64-linux-gnu.");
         Dictionary<string, long> ours = ValuesOn(architecture);

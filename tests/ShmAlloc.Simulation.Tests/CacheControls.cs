@@ -82,7 +82,7 @@ public static class CacheControls
             (MarksFile, "isSame && ItemAccess<TMachine>.Stamp(marked.Item) == marked.Stamp", "isSame")),
 
         new BrokenVariant("a mark whose tags are not looked at", On("what is marked loses its tag", 2),
-            (MarksFile, "            && AreCurrent(table, tags);", ";")),
+            (MarksFile, "            && AreCurrent(table, tags)\n", "")),
 
         new BrokenVariant("a mark whose deadline is not looked at", On("what is marked expires", 2),
             (MarksFile, "(deadline == 0 || !clock.IsPast(deadline))", "true")),

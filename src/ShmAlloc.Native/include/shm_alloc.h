@@ -181,7 +181,8 @@ bool shm_cache_set(int cache, const void *key, size_t key_size, const void *valu
 
 bool shm_cache_remove(int cache, const void *key, size_t key_size) SHM_NOEXCEPT;
 
-/* Adds to a number of 8 bytes, in one step; no value counts as 0. result may be NULL. */
+/* Adds to a number of 8 bytes, in one step; no value counts as 0. It keeps its lifetime, the tags that a .NET program gave it, and
+   that it is pinned. result may be NULL. */
 bool shm_cache_increment(int cache, const void *key, size_t key_size, int64_t change, int64_t *result) SHM_NOEXCEPT;
 
 struct shm_cache_lease {

@@ -86,6 +86,12 @@ internal static unsafe class Directory<TMachine>
         ShmStatus status = TryMake(heap, number, name, length, specification, bytes);
         if (Growth<TMachine>.MeansNoRoom(status))
         {
+            // It may be another's table that has the room.
+            if (TMachine.Read(&heap->Header->Cache[number]) != 0)
+            {
+                return ShmStatus.Ok;
+            }
+
             CacheRoom<TMachine>.TryMake(heap, bytes);
             status = TryMake(heap, number, name, length, specification, bytes);
         }

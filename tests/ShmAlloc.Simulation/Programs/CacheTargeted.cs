@@ -244,8 +244,8 @@ internal static class CacheTargeted
             new(1, actor => actor.Cache.Make().Set(A, 1).Get(A)),
             new(2, actor => actor.Recover())) with
         {
-            // Room for two tables: who finds none while the other one's is there would have no cache.
-            Shape = CacheCatalogue.Roomy with { CommittedBlocks = 6, MaximumBlocks = 6, StorageBlocks = 6 },
+            // Room for two tables: who finds none while the other one's is there would have no cache. Whoever finds none drops values for it.
+            Shape = CacheCatalogue.Spacious,
             Setup = actors => actors[2].Malloc(1, "seed"),
         },
 

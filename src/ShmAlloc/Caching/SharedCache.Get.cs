@@ -10,6 +10,9 @@ namespace ShmAlloc.Caching;
 /// <content>Gets.</content>
 public sealed unsafe partial class SharedCache
 {
+    /// <summary>So many times a value is read again that has become longer than it was a moment ago.</summary>
+    private const int MostLooks = 1000;
+
     private const int ShortValueBytes = 1024;
 
     /// <summary>Copies the value of a key.</summary>
@@ -196,17 +199,17 @@ public sealed unsafe partial class SharedCache
     {
         ArgumentNullException.ThrowIfNull(destination);
         int length = 0;
-        for (Retry retry = Retry.Begin(_heap); ;)
+        for (int look = 0; ; look++)
         {
             Span<byte> buffer = length == 0 ? [] : destination.GetSpan(length);
-            CacheStatus status = Get(key, buffer, counts: retry.IsFirst, out length, out _);
+            CacheStatus status = Get(key, buffer, counts: look == 0, out length, out _);
             if (status == CacheStatus.Ok)
             {
                 destination.Advance(length);
                 return true;
             }
 
-            if (status != CacheStatus.BufferTooSmall || !TryAgain(ref retry))
+            if (status != CacheStatus.BufferTooSmall || look == MostLooks)
             {
                 return false;
             }
@@ -256,7 +259,7 @@ public sealed unsafe partial class SharedCache
         }
 
         byte[] value = [];
-        for (Retry retry = Retry.Begin(_heap); status == CacheStatus.BufferTooSmall && TryAgain(ref retry);)
+        for (int look = 0; status == CacheStatus.BufferTooSmall && look < MostLooks; look++)
         {
             value = GC.AllocateUninitializedArray<byte>(length);
             fixed (byte* bytes = key, to = value)

@@ -1,3 +1,4 @@
+using System.Numerics;
 using ShmAlloc.Caching;
 
 namespace ShmAlloc.Tests.Caching;
@@ -149,5 +150,27 @@ public sealed class ChecksumTests : IDisposable
 
         using var other = ShmHeap.Attach(test.Path);
         other.GetSpan(_place, at + 1)[at] ^= 4;
+    }
+
+    [Fact]
+    public unsafe void With_and_without_the_instruction_of_the_processor_it_is_the_same()
+    {
+        var value = TestCache.Value(1000, 1);
+        for (var length = 0; length <= value.Length; length++)
+        {
+            uint expected = uint.MaxValue;
+            uint software = uint.MaxValue;
+            foreach (var next in value.AsSpan(0, length))
+            {
+                expected = BitOperations.Crc32C(expected, next);
+                software = Checksum.NextInSoftware(software, next);
+            }
+
+            fixed (byte* bytes = value)
+            {
+                Assert.Equal(~expected, Checksum.Of(bytes, (uint)length));
+                Assert.Equal(expected, software);
+            }
+        }
     }
 }

@@ -7,8 +7,8 @@ namespace ShmAlloc.Caching;
 internal static unsafe class Checksum
 {
     /// <summary>
-    /// What four bits make of the remainder: half a byte at a time, for processors that are not known to have the instruction. .NET's own way without it needs a
-    /// class constructor, which the C library does not have.
+    /// What four bits make of the remainder: half a byte at a time, for processors that are not known to have the instruction. .NET's own way without it
+    /// needs a class constructor, which the C library does not have.
     /// </summary>
     private static ReadOnlySpan<uint> OfFourBits =>
     [

@@ -70,4 +70,7 @@ public enum ShmFailure
 
     /// <summary>The file is a copy of a heap's file, made while the heap was in use.</summary>
     CopyOfLiveHeap = 21,
+
+    /// <summary>All participant slots are taken, and the options ask for one.</summary>
+    AllSlotsTaken = 22,
 }

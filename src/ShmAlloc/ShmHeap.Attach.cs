@@ -32,7 +32,7 @@ public sealed unsafe partial class ShmHeap
     /// <returns>
     /// The heap, attached. If all participant slots are taken, <see cref="ParticipantSlot"/> is <see langword="null"/>, and what needs a slot reports
     /// <see cref="ShmStatus.NoParticipantSlot"/> until one is free: allocations of more than a word of the bitmap, reservations, whatever changes a cache.
-    /// Reading, and most freeing, need none.
+    /// Reading, and most freeing, need none. <see cref="ShmHeapOptions.RequiresParticipantSlot"/> makes that an exception.
     /// </returns>
     /// <exception cref="ShmException">It could not be created or attached.</exception>
     public static ShmHeap Open(string? path = null, ShmHeapOptions? options = null) => Run(path, options, readOnly: false, OpenOrCreate);
@@ -96,7 +96,14 @@ public sealed unsafe partial class ShmHeap
             TrimRounds<Hardware>.LookWithCell(heap);
         }
 
-        return new ShmHeap(heap, path!);
+        ShmHeap attached = new(heap, path!);
+        if (!readOnly && options is { RequiresParticipantSlot: true } && attached.ParticipantSlot == null)
+        {
+            attached.Dispose();
+            throw FailureText.ToException(Failure.Of(ShmFailure.AllSlotsTaken), path!);
+        }
+
+        return attached;
     }
 
     private static string? PathOfEnvironment() =>

@@ -57,4 +57,10 @@ public sealed record ShmHeapOptions
     /// (<see cref="ShmFailure.CopyOfLiveHeap"/>). A copy without participants is accepted without this.
     /// </summary>
     public bool AllowCopy { get; init; }
+
+    /// <summary>
+    /// Whether attaching fails with <see cref="ShmFailure.AllSlotsTaken"/> if no participant slot is free. Default: it does not;
+    /// <see cref="ShmHeap.ParticipantSlot"/> is <see langword="null"/> then, and what needs a slot says so until one is free. Means nothing to who only reads.
+    /// </summary>
+    public bool RequiresParticipantSlot { get; init; }
 }

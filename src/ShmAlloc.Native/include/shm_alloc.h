@@ -320,6 +320,7 @@ enum shm_error {
     SHM_E_UNSUPPORTED_PLATFORM = 119,
     SHM_E_COPY_ON_WRITE = 120,
     SHM_E_COPY_OF_LIVE_HEAP = 121,
+    SHM_E_ALL_SLOTS_TAKEN = 122,      /* of .NET's RequiresParticipantSlot only */
     SHM_E_NO_HEAP = 200,
     SHM_E_NOT_SOUND = 201,
     SHM_E_INITIALISING = 202,

@@ -36,6 +36,8 @@ internal static class FailureSentence
             + "parts of it may be from different moments. Copy it again while no process has the heap attached (if all were killed: attach and leave "u8
             + "it once before); "u8
             + "if nobody was attached, AllowCopy (C: SHM_ALLOW_COPY) accepts it"u8,
+        ShmFailure.AllSlotsTaken => "all its participant slots are taken, and the options ask for one: end a process that has it attached, or create it "u8
+            + "anew with a larger MaxParticipants"u8,
         _ => "unknown failure"u8,
     };
 }

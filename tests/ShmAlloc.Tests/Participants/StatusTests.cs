@@ -33,6 +33,28 @@ public sealed class StatusTests
         Assert.Contains(nameof(ShmHeapOptions.MaxParticipants), status.Describe(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void F61_who_asks_for_a_slot_is_refused_where_none_is_free()
+    {
+        using TestHeap test = new(OneSlot);
+        ShmHeapOptions asking = new() { RequiresParticipantSlot = true };
+        foreach (var attach in (Func<ShmHeap>[])[() => ShmHeap.Attach(test.Path, asking), () => ShmHeap.Open(test.Path, asking)])
+        {
+            var refused = Assert.Throws<ShmException>(attach);
+            Assert.Equal(ShmFailure.AllSlotsTaken, refused.Reason);
+            Assert.Contains("MaxParticipants", refused.Message, StringComparison.Ordinal);
+        }
+
+        using (var reader = ShmHeap.AttachReadOnly(test.Path, asking))
+        {
+            Assert.Null(reader.ParticipantSlot);
+        }
+
+        test.Heap.Dispose();
+        using var heap = ShmHeap.Attach(test.Path, asking);
+        Assert.NotNull(heap.ParticipantSlot);
+    }
+
     [Theory]
     [InlineData(2000)]
     [InlineData(200_000)]

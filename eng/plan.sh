@@ -3,6 +3,9 @@
 # Those that take longest come first, so that nothing long is left for the end; then the others in the solution's order.
 longest_first=(ShmAlloc.Simulation.Tests ShmAlloc.Native.Tests ShmAlloc.ProcessTests)
 
+# Whether the benchmarks still run, beside all that they compare: a quick run leaves that to the others, unless a filter asks for it.
+only_with_all=(ShmAlloc.Benchmarks.Tests)
+
 # The projects to run, as paths below the root; what is still to be built, one after the other: projects, the solution, "native", "format"; what is
 # being built; what was built; the projects that did not begin yet.
 projects=()
@@ -43,6 +46,9 @@ choose_projects() {
         printf '%s\n' "${first[@]}" | grep -xF "$(printf '%s\n' "${all[@]}")"
         printf '%s\n' "${all[@]}" | grep -vxF "$(printf '%s\n' "${first[@]}")"
     )
+    if [[ $effort == quick && -z $filter ]]; then
+        mapfile -t projects < <(printf '%s\n' "${projects[@]}" | grep -vF "$(printf '/%s.csproj\n' "${only_with_all[@]}")")
+    fi
     if [[ -n $filter ]]; then
         say "Looking for the projects in which '$filter' matches."
         mapfile -t matching < <(matching_projects "$filter" "${projects[@]}")

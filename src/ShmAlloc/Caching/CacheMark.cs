@@ -3,8 +3,8 @@ using System.Diagnostics.CodeAnalysis;
 namespace ShmAlloc.Caching;
 
 /// <summary>
-/// Where a value was found, so that <see cref="SharedCache.IsCurrent"/> can say within nanoseconds whether it is the value of its key still: for whoever keeps
-/// a copy of it, or an object that was made of it, in memory of the process. Made by <see cref="SharedCache.GetMarked"/>.
+/// Where a value was found, so that <see cref="SharedCache.IsCurrent"/> can say within nanoseconds whether it is the value of its key still: for a caller who
+/// keeps a copy of it, or an object that was made of it, in memory of the process. Made by <see cref="SharedCache.GetMarked"/>.
 /// </summary>
 /// <remarks>It belongs to the process, and to the <see cref="SharedCache"/> that made it. It keeps nothing in the cache, and costs nothing to forget.</remarks>
 [SuppressMessage("Performance", "CA1815", Justification = "Marks are asked about, not compared.")]
@@ -22,8 +22,8 @@ public readonly struct CacheMark
     }
 
     /// <summary>
-    /// Whether it marks nothing, and so is never current: the default; of a key that has no value; of a value with a sliding expiry, since whoever asks about a
-    /// mark does not renew it.
+    /// Whether it marks nothing, and so is never current: the default; of a key that has no value; of a value with a sliding expiry, since a caller who asks
+    /// about a mark does not renew it.
     /// </summary>
     public bool IsNone => Cache == null;
 }

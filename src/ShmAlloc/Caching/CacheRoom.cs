@@ -172,7 +172,7 @@ internal static unsafe class CacheRoom<TMachine>
     /// <summary>After an item was put into a cache that has a limit: drops others until it holds no more.</summary>
     internal static void KeepLimit(Attachment* heap, CacheTable* table, ItemShape put, ulong now, ulong* grip)
     {
-        long limit = (long)TMachine.Read(&table->Layout->LimitBytes);
+        long limit = (long)table->LimitBytes;
         if (limit <= 0)
         {
             return;

@@ -54,10 +54,9 @@ internal unsafe struct CacheSpecification
     /// <param name="found">What it has instead.</param>
     internal readonly CacheOption Contradiction(Attachment* heap, CacheTable* table, out ulong found)
     {
-        ulong limit = Volatile.Read(ref table->Layout->LimitBytes);
         (CacheOption option, found) = Capacity != 0 && BucketsIn(heap) != table->BucketCount
             ? (CacheOption.Capacity, table->BucketCount * TableLayout.EntriesOfBucket)
-            : LimitBytes != 0 && LimitBytes != limit ? (CacheOption.LimitBytes, limit)
+            : LimitBytes != 0 && LimitBytes != table->LimitBytes ? (CacheOption.LimitBytes, table->LimitBytes)
             : TagSlots != 0 && RoundedTagSlots != table->TagMask + 1 ? (CacheOption.TagSlots, table->TagMask + 1)
             : Checksums && table->ItemFlags == 0 ? (CacheOption.Checksums, 0)
             : (CacheOption.None, 0UL);

@@ -103,7 +103,7 @@ public sealed unsafe partial class SharedCache
             figure(CacheCounter.Entries),
             figure(CacheCounter.Bytes),
             (long)_table->BucketCount * TableLayout.EntriesOfBucket,
-            (long)Hardware.Read(&_table->Layout->LimitBytes, "", 0),
+            (long)_table->LimitBytes,
             figure(CacheCounter.Hits),
             figure(CacheCounter.Misses),
             figure(CacheCounter.Sets),

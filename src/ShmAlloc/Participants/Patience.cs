@@ -41,7 +41,7 @@ internal struct Patience
 
         if (!mayChange)
         {
-            // Threads that give up at once may count as one: whoever asks compares.
+            // Threads that give up at once may count as one: a caller who tries again only compares.
             Volatile.Write(ref heap->WaitsInVain, heap->WaitsInVain + 1);
         }
 

@@ -6,7 +6,7 @@ namespace ShmAlloc.Simulation.Programs;
 internal static class CacheTargeted
 {
     /// <summary>In the first bucket of key A: it keeps the first entry from those who look for an empty one.</summary>
-    private const int Stopper = Others + 1;
+    internal const int Stopper = Others + 1;
 
     internal static IEnumerable<SimulatedProgram> All =>
     [
@@ -107,27 +107,6 @@ internal static class CacheTargeted
         .. Reads("what is read is", actor => actor.Cache.Get(A)),
         .. Reads("what is read slowly is", actor => actor.Cache.GetSlowly(A)),
         .. Reads("what is read and held is", actor => actor.Cache.GetHeld(A)),
-        .. Reads("what is marked is", actor => actor.Cache.GetByMark(A)),
-
-        Make("what is marked loses its tag, and is set again", true,
-            new(0, actor => actor.Cache.GetByMark(A)),
-            new(1, actor => actor.Cache.RemoveTag().Get(A).Set(A, 1, tagged: true).Get(A))) with
-        {
-            Setup = actors => Prepare(actors).Set(A, 9, tagged: true),
-        },
-
-        Make("what is marked expires, and is set again", false,
-            new(0, actor => actor.Cache.GetByMark(A)),
-            new(1, actor => actor.Cache.Tick().Get(A).Set(A, 1).Get(A))) with
-        {
-            Setup = actors => Prepare(actors).Set(A, 9, deadline: CacheActor.Deadline),
-        },
-
-        Make("two set, into two entries, and one marks", true,
-            new(0, actor => actor.Cache.Set(A, 0)),
-            new(1, actor => actor.Cache.Remove(Stopper).Set(A, 1)),
-            new(2, actor => actor.Cache.GetByMark(A))),
-
         Make("what is verified is replaced, swept and used for another key", true,
             new(0, actor => actor.Verify()),
             new(1, actor => actor.Cache.Set(A, 1, words: 2)),
@@ -244,7 +223,7 @@ internal static class CacheTargeted
             new(1, actor => actor.Cache.Make().Set(A, 1).Get(A)),
             new(2, actor => actor.Recover())) with
         {
-            // Room for two tables: who finds none while the other one's is there would have no cache. Whoever finds none drops values for it.
+            // Room for two tables: who finds none while the other one's is there would have no cache. An actor that finds none drops values for it.
             Shape = CacheCatalogue.Spacious,
             Setup = actors => actors[2].Malloc(1, "seed"),
         },
@@ -308,7 +287,7 @@ internal static class CacheTargeted
             new(2, actor => actor.Cache.Get(A).Get(Others))),
     ];
 
-    private static CacheActor Prepare(Actor[] actors)
+    internal static CacheActor Prepare(Actor[] actors)
     {
         CacheCatalogue.Prepare(actors);
         return actors[2].Cache;
@@ -348,7 +327,7 @@ internal static class CacheTargeted
         },
     ];
 
-    private static IEnumerable<SimulatedProgram> Reads(string what, Action<Actor> read) =>
+    internal static IEnumerable<SimulatedProgram> Reads(string what, Action<Actor> read) =>
     [
         Make($"{what} replaced, swept and used for another key", true,
             new(0, read),
@@ -399,7 +378,7 @@ internal static class CacheTargeted
         },
     };
 
-    private static SimulatedProgram Make(string name, bool isMap, params ProgramThread[] threads) => new()
+    internal static SimulatedProgram Make(string name, bool isMap, params ProgramThread[] threads) => new()
     {
         Name = name,
         Shape = isMap ? CacheCatalogue.Roomy : CacheCatalogue.Shape,

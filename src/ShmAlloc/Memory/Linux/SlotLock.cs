@@ -115,8 +115,10 @@ internal static unsafe class SlotLock
         return descriptor;
     }
 
-    /// <summary>Whether the path still names the heap's file; false also if that cannot be seen from here.</summary>
-    /// <summary>Whether the path names our file, and our slot is ours: whoever copies another heap over the file, changes that.</summary>
+    /// <summary>
+    /// Whether the path still names the heap's file; false also if that cannot be seen from here, and if this participant's slot is not its own any more: a
+    /// process that copies another heap over the file changes that.
+    /// </summary>
     internal static bool IsFileCurrent(Attachment* heap) =>
         FileStatus.TryReadAt(heap->Path, out FileStatus status) && status.Inode == heap->Inode && status.Device == heap->Device && IsSlotOurs(heap);
 

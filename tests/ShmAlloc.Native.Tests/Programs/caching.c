@@ -169,6 +169,8 @@ static void overfill(int cache)
     memset(value, 7, sizeof value);
     for (int key = 0; key < 5000; key++) {
         CHECK(shm_cache_set(cache, &key, sizeof key, value, sizeof value, 0, 0));
+        /* Used as well, so that the hand comes by which drops what was used and is not any more. */
+        CHECK(shm_cache_get(cache, &key, sizeof key, value, sizeof value, NULL));
     }
 }
 

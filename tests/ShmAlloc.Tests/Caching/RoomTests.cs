@@ -1,5 +1,6 @@
 using ShmAlloc.Caching;
 using ShmAlloc.Memory;
+using ShmAlloc.Tests.Support;
 
 namespace ShmAlloc.Tests.Caching;
 
@@ -21,24 +22,31 @@ public sealed class RoomTests
         Bytes.Equal(TestCache.Value(14 * MiB, 1), test.Cache.Get("large"u8));
     }
 
+    /// <summary>Two threads replace small values all the time, so that each block has something that was replaced just now.</summary>
     [Fact]
     public void F31_garbage_is_not_in_the_way_of_a_large_value()
     {
-        using TestCache test = new(heap: new ShmHeapOptions { SizeBytes = 16 * MiB });
-        for (var round = 0; round < 3; round++)
+        using TestCache test = new(heap: new ShmHeapOptions { SizeBytes = 32 * MiB });
+        var isOver = false;
+        Threads.Run(3, number =>
         {
-            for (var number = 0; number < 12_000; number++)
+            if (number == 0)
             {
-                test.Cache.Set($"{number}", new byte[1000]);
+                for (var round = 0; round < 20; round++)
+                {
+                    var status = test.Cache.Set($"large {round}", new byte[8 * MiB]);
+                    Volatile.Write(ref isOver, status != CacheStatus.Ok || round == 19);
+                    Assert.Equal(CacheStatus.Ok, status);
+                }
+
+                return;
             }
-        }
 
-        for (var number = 0; number < 12_000; number++)
-        {
-            test.Cache.Remove($"{number}");
-        }
-
-        Assert.Equal(CacheStatus.Ok, test.Cache.Set("large"u8, new byte[14 * MiB]));
+            for (var round = 0; !Volatile.Read(ref isOver); round++)
+            {
+                test.Cache.Set(BitConverter.GetBytes((number * 100_000) + (round % 8000)), new byte[1000]);
+            }
+        });
     }
 
     /// <summary>It is no value any more, and its memory is not free before the lease ends.</summary>
@@ -53,6 +61,12 @@ public sealed class RoomTests
             test.Cache.Set("leased"u8, "small"u8);
             for (var round = 0; round < 20; round++)
             {
+                for (var number = 0; number < 12_000; number++)
+                {
+                    test.Cache.Set($"{number}", new byte[1000]);
+                    test.Cache.Get($"{number}");
+                }
+
                 Assert.Equal(CacheStatus.Ok, test.Cache.Set($"large {round}", TestCache.Value(5 * MiB, round)));
                 Bytes.Equal(TestCache.Value(5 * MiB, round), test.Cache.Get($"large {round}"));
             }

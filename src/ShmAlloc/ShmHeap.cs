@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using ShmAlloc.Allocation;
+using ShmAlloc.Caching;
 using ShmAlloc.Disposal;
 using ShmAlloc.Layout;
 using ShmAlloc.Memory;
@@ -33,6 +34,8 @@ public sealed unsafe partial class ShmHeap : IDisposable
 
     /// <summary>For each cell: see <see cref="LeaseKeeper"/>.</summary>
     internal readonly LeaseKeeper?[] LeaseKeepers = new LeaseKeeper?[SlotLayout.Cells];
+
+    private FlightWatch? _flights;
 
     /// <summary>What was known at the end.</summary>
     private long _lastCommittedBytes;
@@ -70,6 +73,9 @@ public sealed unsafe partial class ShmHeap : IDisposable
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get => (Attachment*)Volatile.Read(ref _attachment);
     }
+
+    /// <summary>The flights of this process, and those of others that it waits for.</summary>
+    internal FlightWatch Flights => LazyInitializer.EnsureInitialized(ref _flights, () => new FlightWatch(this));
 
     /// <summary>The path of the file, as it was given.</summary>
     public string Path { get; }

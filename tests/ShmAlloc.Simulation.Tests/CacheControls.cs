@@ -17,6 +17,7 @@ public static class CacheControls
     private const string RecoveryFile = "Caching/ItemRecovery.cs";
     private const string NewItemFile = "Caching/NewItem.cs";
     private const string FlightFile = "Caching/Flight.cs";
+    private const string BellFile = "Caching/Bell.cs";
     private const string GripsFile = "Caching/Grips.cs";
     private const string MarksFile = "Caching/Marks.cs";
 
@@ -27,6 +28,11 @@ public static class CacheControls
     private const string SecondLook = "if (canExpire && ItemAccess<TMachine>.IsExpired(facts.Deadline, now))";
     private const string LookAfterTag = "if (index >= 0 && !isLive && !Probe";
     private const string CountedUp = "((Bits >> VersionAt) + 1 & VersionMask) << VersionAt";
+    private const string Swap = "TMachine.CompareExchange(ItemAccess<TMachine>.WorkOf(item, facts.Shape), next.Bits, facts.Work) == facts.Work;";
+    private const string EndOfFlights = "    /// <summary>Puts a placeholder where the key has what was seen.</summary>\n";
+    private const string HeldBeforeSwap =
+        "Grips<TMachine>.TryHold(Cells<TMachine>.AddressOf(heap, heap->Slot, cell), facts.Entry, new EntryWord(facts.EntryBits))\n"
+        + "            && ItemAccess<TMachine>.Stamp(item) == facts.Stamp\n            && ";
     private const string NotCountedUp = "((Bits >> VersionAt) & VersionMask) << VersionAt";
 
     internal static BrokenVariant[] All =>
@@ -151,11 +157,8 @@ public static class CacheControls
             (EntryFile, CountedUp, NotCountedUp),
             (ReaderFile, LastLook, "TMachine.Read(address) == entry.Bits ? Look.Found : Look.Torn")),
 
-        new BrokenVariant("recovery leaves a placeholder", On("dies | recover", 0, 1),
-            (RecoveryFile, "if (shape.Is(ItemShape.Placeholder) || ", "if (")),
-
         new BrokenVariant("recovery leaves a tentative item", On("dies | recover", 0, 1),
-            (RecoveryFile, " || ItemAccess<TMachine>.IsUnconfirmed(ItemAccess<TMachine>.Deadline(item))", "")),
+            (RecoveryFile, "if (ItemAccess<TMachine>.IsUnconfirmed(ItemAccess<TMachine>.Deadline(item)))", "if (item == null)")),
 
         new BrokenVariant("recovery does not retire what is not linked", On("dies | recover", 0, 1),
             (RecoveryFile, "        if (index < 0)\n", "        if (index < -1)\n")),
@@ -185,11 +188,35 @@ public static class CacheControls
         new BrokenVariant("an entry not looked at once more after its item's tag, by who holds it", On("what is read and held is replaced, and would", 3),
             (ReaderFile, "status = facts.IsTagRemoved && !Probe", "status = index < CacheSearch<TMachine>.Disturbed && !Probe")),
 
-        new BrokenVariant("a stale value is kept though the key was changed", On("one flies with a stale value", 2),
-            (FlightFile, "PutMode.Announce, stale, now", "PutMode.Announce, 0, now")),
-
         new BrokenVariant("another value is removed than the one that was seen", On("one removes what it has seen", 2),
             (WriterFile, "if (index == Probe.None || (expected != 0 && first.Stamp != expected))", "if (index == Probe.None)")),
+
+        // Flights.
+        new BrokenVariant("a work word that two own", On("two fly on a value that is due", 2),
+            (FlightFile, Swap, "WriteAndTrust(ItemAccess<TMachine>.WorkOf(item, facts.Shape), next.Bits);"),
+            (FlightFile, EndOfFlights, "    private static bool WriteAndTrust(ulong* at, ulong bits)\n    {\n        TMachine.Write(at, bits);\n        return true;\n    }\n" + EndOfFlights)),
+
+        new BrokenVariant("a work word of an item that is not held", On("one flies on a value that is due, which is replaced, swept", 3),
+            (FlightFile, HeldBeforeSwap, "")),
+
+        new BrokenVariant("who waits says so without a fence", On("one flies, another waits", 2),
+            (BellFile, "TMachine.Announce(&heap->Header->BellIsAwaited, 1);", "TMachine.Write(&heap->Header->BellIsAwaited, 1);")),
+
+        new BrokenVariant("who stores a value does not ring", On("one flies, another waits", 2),
+            (UnlinkFile, "                Bell<TMachine>.Ring(heap);\n", "")),
+
+        new BrokenVariant("who gives up does not ring", On("one flies and gives up, another waits", 2),
+            (FlightFile, "            Bell<TMachine>.Ring(heap);\n", "")),
+
+        new BrokenVariant("who rings looks for a wish before the change", On("one flies, another waits", 2),
+            (UnlinkFile, "        bool isMine = TMachine.CompareExchange(", "        bool rings = TMachine.Read(&heap->Header->BellIsAwaited) != 0;\n        bool isMine = TMachine.CompareExchange("),
+            (UnlinkFile, "            if (shape.Is(ItemShape.Worked))", "            if (rings)")),
+
+        new BrokenVariant("a bell that does not count", On("one flies, another waits", 2),
+            (BellFile, "TMachine.CompareExchange(bell, seen + 1, seen)", "TMachine.CompareExchange(bell, seen, seen)")),
+
+        new BrokenVariant("a dead one's word counts", On("one flies, another waits", 1, 1),
+            (FlightFile, "return !slot.IsActive || slot.Epoch != word.Epoch;", "return false;")),
 
         new BrokenVariant("a value lands though the placeholder is gone", On("one flies, another removes", 2),
             (WriterFile, "PutMode.Complete => ifExpected", "PutMode.Complete => CacheStatus.Ok")),

@@ -39,13 +39,20 @@ internal static unsafe class CacheCalls<TMachine>
     internal static CacheStatus Put<TClock>(
         Attachment* heap, CacheTable* table, in CacheKey key, byte* value, uint valueBytes, in ItemOptions item, PutMode mode, ulong expected, ulong now,
         TClock clock)
+        where TClock : struct, IClock => Put(heap, table, key, value, valueBytes, item, mode, expected, now, clock, out _);
+
+    /// <summary>The same, and says the stamp of the item.</summary>
+    internal static CacheStatus Put<TClock>(
+        Attachment* heap, CacheTable* table, in CacheKey key, byte* value, uint valueBytes, in ItemOptions item, PutMode mode, ulong expected, ulong now,
+        TClock clock, out ulong stamp)
         where TClock : struct, IClock
     {
         CacheStatus status;
         Retry retry = Retry.Begin(heap);
         do
         {
-            status = CacheStore<TMachine>.Put(heap, table, key, value, valueBytes, item, mode, expected, retry.IsFirst ? now : clock.Now);
+            status = CacheStore<TMachine>.Put(
+                heap, table, key, value, valueBytes, item, mode, expected, retry.IsFirst ? now : clock.Now, out stamp);
         }
         while (status == CacheStatus.Contended && retry.TryAgain<TMachine>(heap));
 
@@ -237,6 +244,12 @@ internal static unsafe class CacheCalls<TMachine>
             item.Deadline = isSliding ? facts.RenewedDeadline(now) : facts.Deadline;
             item.Window = facts.Window;
             item.LastDeadline = facts.LastDeadline;
+            item.Flags = (item.Flags & ~ItemShape.Worked) | (facts.Shape.Is(ItemShape.Worked) ? ItemShape.Worked : 0);
+            item.StaleUntil = facts.StaleUntil;
+
+            // Who works on the next value works on that of another item.
+            WorkWord work = new(facts.Work);
+            item.Work = (work.IsTime ? work : WorkWord.NotBefore(now)).Bits;
         }
 
         return item;

@@ -15,6 +15,9 @@ internal static unsafe class CacheClearing<TMachine>
     /// <summary>Cost of what cannot be dropped: more than all items of a block.</summary>
     private const int Obstacle = 1 << 20;
 
+    /// <summary>Cost of what somebody works on: as much as that of many others.</summary>
+    private const int CostOfWork = 64;
+
     /// <summary>Sequences of blocks that are compared.</summary>
     private const int Sequences = 4;
 
@@ -139,6 +142,7 @@ internal static unsafe class CacheClearing<TMachine>
     private static bool TryEmptyAll(Attachment* heap, ulong first, ulong length, Moment now, ulong* grip, ref Meeting meeting)
     {
         Errand errand = Errand.ForRoom(now, Errand.Everything);
+        errand.TakesWork = true;
         for (ulong block = first; block < first + length; block++)
         {
             if (!CacheHand<TMachine>.TryEmpty(heap, block, &errand, grip))
@@ -199,10 +203,15 @@ internal static unsafe class CacheClearing<TMachine>
     {
         Probe probeOfKey;
         Probe* probe = &probeOfKey;
-        return CacheVictim<TMachine>.TryFind(heap, unit, probe, out _, out int index)
-            && !ItemAccess<TMachine>.Shape(ItemAccess<TMachine>.At(heap, unit)).Is(ItemShape.Pinned | ItemShape.Placeholder)
-            ? EntryHints<TMachine>.Read(probe, index) + 1
-            : Obstacle;
+        if (!CacheVictim<TMachine>.TryFind(heap, unit, probe, out _, out int index))
+        {
+            return Obstacle;
+        }
+
+        ItemShape shape = ItemAccess<TMachine>.Shape(ItemAccess<TMachine>.At(heap, unit));
+        return shape.Is(ItemShape.Pinned) ? Obstacle
+            : Flight<TMachine>.IsInWork(heap, unit, shape) ? CostOfWork
+            : EntryHints<TMachine>.Read(probe, index) + 1;
     }
 
     private static int CostOfRun(Attachment* heap, ulong from, ulong length, int most)

@@ -12,6 +12,19 @@ public readonly record struct CacheEntryOptions
     /// <summary>After what time without use it expires: more than zero. Renewed by gets and by refreshing, up to the absolute expiry if there is one.</summary>
     public TimeSpan? SlidingExpiration { get; init; }
 
+    /// <summary>
+    /// How long after it has expired it may still be given out as a stale value, to who allows that, while somebody works out the next one, or when that
+    /// fails: more than zero. Needs <see cref="Lifetime"/> or <see cref="AbsoluteExpiration"/>, and no <see cref="SlidingExpiration"/>. When room is needed,
+    /// stale values are the first to go.
+    /// </summary>
+    public TimeSpan? StaleFor { get; init; }
+
+    /// <summary>
+    /// From what time on <c>GetOrAddAsync</c> works the next value out ahead, while it returns this one: more than zero, and best less than the lifetime. Not
+    /// with <see cref="SlidingExpiration"/>.
+    /// </summary>
+    public TimeSpan? RefreshAfter { get; init; }
+
     /// <summary>Whether it stays when room is made for others.</summary>
     public bool Pinned { get; init; }
 

@@ -25,6 +25,11 @@ internal unsafe struct ItemFacts
 
     internal ulong Checksum;
 
+    /// <summary>Of a worked item: see <see cref="ItemOptions"/>; else 0.</summary>
+    internal ulong Work;
+
+    internal ulong StaleUntil;
+
     /// <summary>The entry that led to it, and what that was.</summary>
     internal ulong* Entry;
     internal ulong EntryBits;
@@ -259,9 +264,12 @@ internal static unsafe class CacheReader<TMachine>
         return TMachine.Read(address) == entry.Bits && ItemAccess<TMachine>.Stamp(item) == stamp ? Look.Found : Look.Torn;
     }
 
-    /// <summary>Reads what an item has between its header and its key.</summary>
+    /// <summary>Reads what an item has between its header and its key, and behind its value.</summary>
     private static void TakeExtras(CacheTable* table, ItemHeader* item, ref ItemFacts facts)
     {
+        bool isWorked = facts.Shape.Is(ItemShape.Worked);
+        facts.Work = isWorked ? TMachine.Read(ItemAccess<TMachine>.WorkOf(item, facts.Shape)) : 0;
+        facts.StaleUntil = isWorked ? TMachine.Read((ulong*)((byte*)item + facts.Shape.StaleUntilAt)) : 0;
         if (facts.Shape.Is(ItemShape.Sliding))
         {
             facts.Window = ItemAccess<TMachine>.Word(item, ItemShape.SlidingAt);

@@ -12,7 +12,14 @@ internal static unsafe class CacheStore<TMachine>
     /// <summary>Makes an item of a key and a value, and links it.</summary>
     internal static CacheStatus Put(
         Attachment* heap, CacheTable* table, in CacheKey key, byte* value, uint valueBytes, in ItemOptions options, PutMode mode, ulong expected, ulong now)
+        => Put(heap, table, key, value, valueBytes, options, mode, expected, now, out _);
+
+    /// <summary>The same, and says the stamp of the item.</summary>
+    internal static CacheStatus Put(
+        Attachment* heap, CacheTable* table, in CacheKey key, byte* value, uint valueBytes, in ItemOptions options, PutMode mode, ulong expected, ulong now,
+        out ulong stamp)
     {
+        stamp = 0;
         CacheStatus status = Grips<TMachine>.TryTakeTwo(heap, out int cell, out int second);
         if (status != CacheStatus.Ok)
         {
@@ -27,6 +34,7 @@ internal static unsafe class CacheStore<TMachine>
         {
             CacheSearch<TMachine>.Prefetch(heap, table, key.Hash);
             TMachine.CopyIn(value, item.Value, valueBytes);
+            stamp = item.Stamp;
             status = Finish(heap, table, key, item, mode, expected, now, grip);
         }
 
@@ -47,7 +55,7 @@ internal static unsafe class CacheStore<TMachine>
         CacheStatus status = CacheWriter<TMachine>.Put(heap, table, key, item, mode, expected, now, grip);
         if (status == CacheStatus.Ok)
         {
-            CacheCounts<TMachine>.Add(heap, table, CacheCounter.Sets, 1);
+            CacheCounts<TMachine>.Add(heap, table, CacheCounter.Sets, item.Shape.Is(ItemShape.Placeholder) ? 0 : 1);
             CacheRoom<TMachine>.KeepLimit(heap, table, item.Shape, now, grip);
         }
         else

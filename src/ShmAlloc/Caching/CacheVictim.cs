@@ -17,12 +17,15 @@ internal static unsafe class CacheVictim<TMachine>
         errand->Reason = CacheCounter.EvictionsForEntry;
         Probation<TMachine>.Begin(heap, &errand->Evictions);
         bool isEmpty = false;
-        for (int turn = 0; turn < HintWord.Uses * BucketPair.Entries && !isEmpty; turn++)
+        for (int turn = 0; turn < (HintWord.Uses + 1) * BucketPair.Entries && !isEmpty; turn++)
         {
+            // In the last round what somebody is working on goes as well.
+            int use = turn / BucketPair.Entries;
+            errand->TakesWork = use == HintWord.Uses;
             int index = BucketPair.IndexOf((int)((random + (uint)turn) % BucketPair.Entries));
             EntryWord seen = Probe.Read<TMachine>(probe, index);
             isEmpty = seen.IsEmpty
-                || (EntryHints<TMachine>.Read(probe, index) == turn / BucketPair.Entries && TryDrop(heap, table, probe, index, seen, errand, grip));
+                || ((errand->TakesWork || EntryHints<TMachine>.Read(probe, index) == use) && TryDrop(heap, table, probe, index, seen, errand, grip));
         }
 
         Probation<TMachine>.End(heap, &errand->Evictions);
@@ -65,10 +68,12 @@ internal static unsafe class CacheVictim<TMachine>
         ItemHeader* item = ItemAccess<TMachine>.At(heap, seen.Unit);
         ItemShape shape = ItemAccess<TMachine>.Shape(item);
         ulong deadline = ItemAccess<TMachine>.Deadline(item);
+        bool isPlaceholder = shape.Is(ItemShape.Placeholder);
         bool isExpired = errand->Now.IsPast(deadline, shape)
-            || (!shape.Is(ItemShape.Placeholder)
-                && ItemAccess<TMachine>.Fits(heap, seen.Unit, shape.ValueBegins) && ItemAccess<TMachine>.IsTagRemoved(table, item, shape));
-        if (ItemAccess<TMachine>.IsUnconfirmed(deadline) || (!isExpired && shape.Is(ItemShape.Pinned | ItemShape.Placeholder)))
+            || (ItemAccess<TMachine>.Fits(heap, seen.Unit, shape.ValueBegins) && ItemAccess<TMachine>.IsTagRemoved(table, item, shape));
+        if (ItemAccess<TMachine>.IsUnconfirmed(deadline)
+            || (!isExpired && shape.Is(ItemShape.Pinned))
+            || (!errand->TakesWork && Flight<TMachine>.IsInWork(heap, seen.Unit, shape)))
         {
             Grips<TMachine>.Loosen(grip);
             return false;
@@ -77,7 +82,7 @@ internal static unsafe class CacheVictim<TMachine>
         ulong hash = ItemAccess<TMachine>.Hash(item);
         int use = EntryHints<TMachine>.Read(probe, index);
         bool isDropped = Unlink<TMachine>.TryUnlink(heap, table, probe, index, seen, seen.Emptied, grip);
-        if (isDropped)
+        if (isDropped && !isPlaceholder)
         {
             CacheCounts<TMachine>.Add(heap, table, isExpired ? CacheCounter.Expirations : errand->Reason, 1);
             if (!isExpired)

@@ -14,13 +14,10 @@ internal enum PutMode
     /// <summary>If there is no value.</summary>
     Add,
 
-    /// <summary>If there is no value, and nobody works one out; and if a stamp is expected, what is there instead has it.</summary>
-    Announce,
-
     /// <summary>If the value has a certain stamp.</summary>
     Replace,
 
-    /// <summary>If the value is still a certain placeholder.</summary>
+    /// <summary>If what the key has, be it a value or not, has a certain stamp; 0: if the key has nothing.</summary>
     Complete,
 }
 
@@ -159,8 +156,6 @@ internal static unsafe class CacheWriter<TMachine>
             PutMode.Complete => ifExpected,
             PutMode.Replace => isLive ? ifExpected : CacheStatus.Missing,
             _ when isLive => CacheStatus.Exists,
-            PutMode.Announce when first.Shape.Is(ItemShape.Placeholder) => CacheStatus.Computing,
-            PutMode.Announce when expected != 0 => ifExpected,
             _ => CacheStatus.Ok,
         };
     }

@@ -26,6 +26,9 @@ internal struct Errand
     /// <summary>The uses of items that are dropped, a bit for each.</summary>
     internal int Drops;
 
+    /// <summary>Whether that goes, too, whose next value somebody is working out: before the answer is that there is no room.</summary>
+    internal bool TakesWork;
+
     /// <summary>Whether items that stay become cold.</summary>
     internal bool Lowers;
 

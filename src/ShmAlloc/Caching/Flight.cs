@@ -5,64 +5,236 @@ using ShmAlloc.Participants;
 namespace ShmAlloc.Caching;
 
 /// <summary>
-/// Single flight: a placeholder in the index says that somebody works the value of a key out. It is an item like others, but nobody's value; a cell of the
-/// participant names it COMPUTING for as long as it takes.
+/// Single flight: who works a value out says so in the <see cref="WorkWord"/> of what the key has. That is a placeholder, if the key has nothing that counts; or
+/// the item whose value is due, or stale.
 /// </summary>
 /// <remarks>
-/// The value takes the placeholder's place by the compare-and-swap of its entry. Whoever removes or sets the key meanwhile takes the placeholder away, and the
-/// swap fails: a value that was worked out from old data is not stored. Death: recovery unlinks the placeholder, and whoever waits begins anew.
+/// A flight is {the stamp that it saw linked, the generations of its tags, captured after that}. It may store its value in the place of the item with that
+/// stamp, and of no other. Who sets, removes or evicts the key changes its entry; who removes a tag, a generation: then the value is not stored. So a flight
+/// stores nothing that was worked out before a change that somebody has seen to its end; everything else only says who need not work, and whatever becomes of
+/// the work word, by death, by damage or by impatience, costs at most that a value is worked out twice.
+/// <para>
+/// Who writes: the work word changes by compare-and-swap, of whoever holds the item and has found its entry and its stamp again after that; so it is the word of
+/// that item. It is never copied to another one. Who reads: anybody, between the two looks at the entry and at the stamp, like a value.
+/// </para>
+/// <para>
+/// An item whose tags the next value will not have all is not worked on in place: nobody would notice that one of them was removed. It gives way to a placeholder.
+/// </para>
+/// Death: the word of the dead one is void when its slot is free, so that the next one begins; a placeholder stays, and is dropped when there is need of room
+/// like what nobody has asked for. No cell names it, and there is nothing to recover.
 /// </remarks>
 internal static unsafe class Flight<TMachine>
     where TMachine : struct, IMachine
 {
-    /// <summary>Links a placeholder, if the key has no value and no placeholder.</summary>
+    /// <summary>So long everybody works for himself after a value could not be stored. A time on a placeholder that lies further ahead is a clock set back.</summary>
+    internal const ulong PassMilliseconds = 1000;
+
+    private const int MaxTries = 64;
+
+    /// <summary>Looks what a key has, and begins to work if there is need of it.</summary>
     /// <param name="heap">The attachment.</param>
     /// <param name="table">The cache.</param>
     /// <param name="key">The key.</param>
-    /// <param name="placeholder">Begun by the caller, with its stale value written, under a lasting cell.</param>
-    /// <param name="stale">The stamp of the item whose value that is, which must still be what the key has; 0 if there is no stale value.</param>
-    /// <param name="now">Milliseconds of the heap's clock.</param>
-    /// <param name="grip">A cell for the operation.</param>
-    /// <returns>
-    /// <see cref="CacheStatus.Ok"/>: it is ours; <see cref="CacheStatus.Exists"/>; <see cref="CacheStatus.Computing"/>;
-    /// <see cref="CacheStatus.Changed"/>; or why not.
-    /// </returns>
-    internal static CacheStatus TryBegin(Attachment* heap, CacheTable* table, in CacheKey key, in NewItem placeholder, ulong stale, ulong now, ulong* grip)
+    /// <param name="request">Who asks.</param>
+    /// <param name="now">A time before this call.</param>
+    internal static FlightLook Begin(Attachment* heap, CacheTable* table, in CacheKey key, in FlightRequest request, ulong now)
     {
-        if (!NewItems<TMachine>.TryPublish(heap, placeholder))
+        FlightLook look = default;
+        CacheStatus status = CacheStatus.Contended;
+        for (int tries = 0; tries < MaxTries && status is CacheStatus.Contended or CacheStatus.Changed; tries++)
         {
-            return CacheStatus.Closed;
+            status = CacheReader<TMachine>.TryReadAnywhere(heap, table, key, null, 0, out ItemFacts facts);
+            if (status is not (CacheStatus.Ok or CacheStatus.BufferTooSmall or CacheStatus.Missing))
+            {
+                continue;
+            }
+
+            look = default;
+            look.State = Judge(heap, facts, request, now);
+            look.Stamp = facts.Stamp;
+            look.Word = new WorkWord(facts.Work);
+            look.Entry = facts.Entry;
+            look.EntryBits = facts.EntryBits;
+            look.IsPlaceholder = facts.Shape.Is(ItemShape.Placeholder);
+            if (facts.Entry != null && facts.Shape.Is(ItemShape.Worked))
+            {
+                look.At = ItemAccess<TMachine>.WorkOf(ItemAccess<TMachine>.At(heap, facts.Unit), facts.Shape);
+            }
+
+            if (look.State != FlightState.Begun)
+            {
+                return look;
+            }
+
+            status = heap->ReadOnly ? CacheStatus.ReadOnly
+                : IsWorkedOn(facts, now) ? TryOwn(heap, table, key, facts, request, now, ref look)
+                : TryPlace(heap, table, key, request, now, ref look);
         }
 
-        CacheStatus status = CacheWriter<TMachine>.Put(heap, table, key, placeholder, PutMode.Announce, stale, now, grip);
+        look.State = status == CacheStatus.Ok ? FlightState.Begun : FlightState.Impossible;
+        look.Status = status;
+        return look;
+    }
+
+    /// <summary>The value takes the place of what the flight saw, if nobody has changed that, or removed a tag.</summary>
+    /// <remarks>
+    /// The tags come first. One that is removed after the look at them takes the value with it: the value has the generations that the flight has captured.
+    /// </remarks>
+    /// <returns><see cref="CacheStatus.Ok"/>, <see cref="CacheStatus.Changed"/>, or why it cannot be stored.</returns>
+    internal static CacheStatus Complete<TClock>(
+        Attachment* heap, CacheTable* table, in CacheKey key, byte* value, uint valueBytes, in ItemOptions item, ulong stamp, ulong now, TClock clock,
+        out ulong made)
+        where TClock : struct, IClock
+    {
+        made = 0;
+        return Marks<TMachine>.AreCurrent(table, new ReadOnlySpan<ulong>(item.Tags, item.TagCount))
+            ? CacheCalls<TMachine>.Put(heap, table, key, value, valueBytes, item, PutMode.Complete, stamp, now, clock, out made)
+            : CacheStatus.Changed;
+    }
+
+    /// <summary>Lets others work from a time on, if the word still says that this flight does.</summary>
+    internal static void GiveUp(Attachment* heap, CacheTable* table, in CacheKey key, ulong stamp, WorkWord mine, WorkWord next)
+    {
+        CacheStatus status;
+        Retry retry = Retry.Begin(heap);
+        do
+        {
+            status = CacheReader<TMachine>.TryReadAnywhere(heap, table, key, null, 0, out ItemFacts facts);
+            if (status is CacheStatus.Ok or CacheStatus.BufferTooSmall)
+            {
+                status = facts.Stamp == stamp && facts.Work == mine.Bits ? TrySwap(heap, facts, next) : CacheStatus.Changed;
+            }
+        }
+        while (status == CacheStatus.Contended && retry.TryAgain<TMachine>(heap));
+
         if (status == CacheStatus.Ok)
         {
-            NewItems<TMachine>.Name(heap, placeholder.Cell, CellKind.Computing, placeholder.Unit);
+            Bell<TMachine>.Ring(heap);
         }
-        else
+    }
+
+    /// <summary>Whether nobody alive has said that it works.</summary>
+    internal static bool IsVoid(Attachment* heap, WorkWord word)
+    {
+        if (!word.IsOwned || word.Slot >= (int)heap->Geometry.Slots)
         {
-            Allocation.Hold<TMachine>.Retire(heap, heap->OffsetOf(placeholder.Unit));
+            return true;
+        }
+
+        SlotWord slot = Recovery<TMachine>.ReadSlot(heap, word.Slot);
+        return !slot.IsActive || slot.Epoch != word.Epoch;
+    }
+
+    /// <summary>Whether somebody alive works on what follows an item that the caller holds.</summary>
+    internal static bool IsInWork(Attachment* heap, ulong unit, ItemShape shape) => shape.Is(ItemShape.Worked)
+        && ItemAccess<TMachine>.Fits(heap, unit, shape.TotalBytes)
+        && !IsVoid(heap, new WorkWord(TMachine.Read(ItemAccess<TMachine>.WorkOf(ItemAccess<TMachine>.At(heap, unit), shape))));
+
+    /// <summary>Whether a flight on what the key has uses its work word; if not, it needs a placeholder.</summary>
+    private static bool IsWorkedOn(in ItemFacts facts, ulong now) => facts.Shape.Is(ItemShape.Placeholder)
+        || (facts.Shape.Is(ItemShape.Worked) && !facts.IsTagRemoved && (!ItemAccess<TMachine>.IsExpired(facts.Deadline, now) || facts.StaleUntil > now));
+
+    private static FlightState Judge(Attachment* heap, in ItemFacts facts, in FlightRequest request, ulong now)
+    {
+        bool isPlaceholder = facts.Shape.Is(ItemShape.Placeholder);
+        bool isValue = facts.Entry != null && !isPlaceholder && !facts.IsTagRemoved && !ItemAccess<TMachine>.IsExpired(facts.Deadline, now);
+        if (isValue && !(request.Refreshes && facts.Shape.Is(ItemShape.Worked)))
+        {
+            return FlightState.Value;
+        }
+
+        if (!IsWorkedOn(facts, now))
+        {
+            return FlightState.Begun;
+        }
+
+        WorkWord word = new(facts.Work);
+        if (!IsVoid(heap, word))
+        {
+            return word.Bits == request.TakesOver ? FlightState.Begun : isValue ? FlightState.ValueInWork : FlightState.Taken;
+        }
+
+        if (!word.IsTime || word.Time <= now)
+        {
+            return FlightState.Begun;
+        }
+
+        return isValue ? FlightState.Value
+            : !isPlaceholder ? (request.TakesStale ? FlightState.Stale : FlightState.Begun)
+            : word.Time - now <= PassMilliseconds ? FlightState.Passing
+            : FlightState.Begun;
+    }
+
+    private static CacheStatus TryOwn(
+        Attachment* heap, CacheTable* table, in CacheKey key, in ItemFacts facts, in FlightRequest request, ulong now, ref FlightLook look)
+    {
+        CacheStatus status = TrySwap(heap, facts, request.Mine);
+        if (status != CacheStatus.Ok || facts.Shape.Is(ItemShape.Placeholder) || Covers(heap, facts, request))
+        {
+            look.Word = request.Mine;
+            return status;
+        }
+
+        status = TryPlace(heap, table, key, request, now, ref look);
+        if (status != CacheStatus.Ok)
+        {
+            GiveUp(heap, table, key, facts.Stamp, request.Mine, WorkWord.NotBefore(now));
         }
 
         return status;
     }
 
-    /// <summary>Takes the placeholder away, if it is still there.</summary>
-    /// <remarks>
-    /// Its own cell goes on to say COMPUTING, so that it is not reused, and recovery unlinks it if we die before the compare-and-swap, and retires it
-    /// if we die after it. No other cell is needed: there is none to be had when the heap is being disposed of.
-    /// </remarks>
-    internal static void GiveUp(Attachment* heap, CacheTable* table, in NewItem placeholder)
+    /// <summary>Whether the next value has all tags of an item. What was read is checked by who reads the stamp afterwards: nothing here depends on it.</summary>
+    private static bool Covers(Attachment* heap, in ItemFacts facts, in FlightRequest request)
     {
-        Probe probeOfKey;
-        Probe* probe = &probeOfKey;
-        Probe.Begin(probe, table, placeholder.Hash);
-        int index = CacheSearch<TMachine>.FindUnit(probe, placeholder.Unit);
-        EntryWord seen = index >= 0 ? probe->Seen(index) : default;
-        if (index >= 0 && TMachine.CompareExchange(probe->AddressOf(index), seen.Emptied.Bits, seen.Bits) == seen.Bits)
+        ItemHeader* item = ItemAccess<TMachine>.At(heap, facts.Unit);
+        bool covers = true;
+        for (int index = 0; covers && index < facts.Shape.Tags; index++)
         {
-            Allocation.Hold<TMachine>.Retire(heap, heap->OffsetOf(placeholder.Unit));
-            CacheCounts<TMachine>.AddItems(heap, table, -1, -CacheCounts<TMachine>.BytesOf(heap, placeholder.Shape));
+            ulong place = ItemAccess<TMachine>.Tag(item, facts.Shape, index) >> 32;
+            covers = false;
+            for (int other = 0; other < request.TagCount && !covers; other++)
+            {
+                covers = request.Tags[other] >> 32 == place;
+            }
         }
+
+        // If it has another stamp, the item is gone, and the flight stores nothing in its place.
+        return covers;
+    }
+
+    /// <summary>Changes the work word of an item that was read.</summary>
+    /// <remarks>Takes effect at the compare-and-swap: the item was linked after it was held, so it is that item still.</remarks>
+    private static CacheStatus TrySwap(Attachment* heap, in ItemFacts facts, WorkWord next)
+    {
+        CacheStatus status = Grips<TMachine>.TryTake(heap, lasting: false, out int cell);
+        if (status != CacheStatus.Ok)
+        {
+            return status;
+        }
+
+        ItemHeader* item = ItemAccess<TMachine>.At(heap, facts.Unit);
+        bool isDone = Grips<TMachine>.TryHold(Cells<TMachine>.AddressOf(heap, heap->Slot, cell), facts.Entry, new EntryWord(facts.EntryBits))
+            && ItemAccess<TMachine>.Stamp(item) == facts.Stamp
+            && TMachine.CompareExchange(ItemAccess<TMachine>.WorkOf(item, facts.Shape), next.Bits, facts.Work) == facts.Work;
+        Cells<TMachine>.Release(heap, cell);
+        return isDone ? CacheStatus.Ok : CacheStatus.Contended;
+    }
+
+    /// <summary>Puts a placeholder where the key has what was seen.</summary>
+    /// <remarks>Takes effect, and dies, like any item that is put: see <see cref="CacheWriter{TMachine}.Put"/>.</remarks>
+    private static CacheStatus TryPlace(Attachment* heap, CacheTable* table, in CacheKey key, in FlightRequest request, ulong now, ref FlightLook look)
+    {
+        ItemOptions options = new() { Flags = ItemShape.Placeholder | ItemShape.Worked | request.Flags, Work = request.Mine.Bits };
+        ulong stamp = 0;
+        CacheStatus status = key.Length > ItemShape.MaxKeyBytes
+            ? CacheStatus.TooLarge
+            : CacheStore<TMachine>.Put(heap, table, key, null, 0, options, PutMode.Complete, look.Stamp, now, out stamp);
+        if (status == CacheStatus.Ok)
+        {
+            (look.Stamp, look.Word, look.IsPlaceholder) = (stamp, request.Mine, true);
+        }
+
+        return status;
     }
 }

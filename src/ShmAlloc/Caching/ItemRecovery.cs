@@ -59,7 +59,7 @@ internal static unsafe class ItemRecovery<TMachine>
         if (index >= 0 && cell.Kind != CellKind.Unlinking)
         {
             Hints<TMachine>.Set(heap, Hints<TMachine>.CachePlane, heap->BlockOf(cell.Unit));
-            TakeBack(probe, index, item, shape);
+            TakeBack(probe, index, item);
             index = CacheSearch<TMachine>.FindUnit(probe, cell.Unit);
         }
 
@@ -69,10 +69,10 @@ internal static unsafe class ItemRecovery<TMachine>
         }
     }
 
-    /// <summary>Linked by the dead one, but nobody will confirm it, or nobody works out what it announces: its entry is emptied.</summary>
-    private static void TakeBack(Probe* probe, int index, ItemHeader* item, ItemShape shape)
+    /// <summary>Linked by the dead one, but nobody will confirm it: its entry is emptied.</summary>
+    private static void TakeBack(Probe* probe, int index, ItemHeader* item)
     {
-        if (shape.Is(ItemShape.Placeholder) || ItemAccess<TMachine>.IsUnconfirmed(ItemAccess<TMachine>.Deadline(item)))
+        if (ItemAccess<TMachine>.IsUnconfirmed(ItemAccess<TMachine>.Deadline(item)))
         {
             EntryWord seen = probe->Seen(index);
             TMachine.CompareExchange(probe->AddressOf(index), seen.Emptied.Bits, seen.Bits);

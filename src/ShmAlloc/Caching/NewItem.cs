@@ -19,8 +19,10 @@ internal unsafe struct ItemOptions
 
     internal uint Flags;
 
-    /// <summary>Slot and epoch of who works the value out, of a placeholder.</summary>
-    internal ulong Owner;
+    /// <summary>Of a worked item: its <see cref="WorkWord"/>, and up to when it may be given out as a stale value; 0: not at all.</summary>
+    internal ulong Work;
+
+    internal ulong StaleUntil;
 
     /// <summary>A slot number in the upper half and the generation in the lower one, each.</summary>
     internal ulong* Tags;
@@ -171,9 +173,10 @@ internal static unsafe class NewItems<TMachine>
             TMachine.Write((ulong*)(item + ItemShape.SlidingAt + 8), options.LastDeadline);
         }
 
-        if (shape.Is(ItemShape.Placeholder))
+        if (shape.Is(ItemShape.Worked))
         {
-            TMachine.Write((ulong*)(item + shape.OwnerAt), options.Owner);
+            TMachine.Write((ulong*)(item + shape.WorkAt), options.Work);
+            TMachine.Write((ulong*)(item + shape.StaleUntilAt), options.StaleUntil);
         }
 
         for (int index = 0; index < shape.Tags; index++)

@@ -4,46 +4,93 @@ namespace ShmAlloc.Caching;
 public sealed partial class SharedCache
 {
     private async ValueTask<byte[]> FlyAsync<TState>(
-        ReadOnlyMemory<byte> key,
+        byte[] key,
         TState state,
         Func<TState, CancellationToken, ValueTask<byte[]>> factory,
         CacheEntryOptions options,
         CacheFlightOptions flight,
         CancellationToken cancellation)
     {
-        Waiting waiting = new(flight);
+        FlightCall call = new(this, key, options, flight, due: null);
         while (true)
         {
-            FlightState begun = TryFly(key.Span, options, flight.AllowStale, out byte[]? value, out NewItem placeholder);
-            if (begun == FlightState.Landed)
+            switch (call.Next())
             {
-                return value!;
+                case FlightStep.Done:
+                    return call.Value;
+                case FlightStep.Work:
+                    _ = WorkAsync(call, state, factory);
+                    await call.WaitAsync(cancellation).ConfigureAwait(false);
+                    break;
+                default:
+                    await call.WaitAsync(cancellation).ConfigureAwait(false);
+                    break;
             }
+        }
+    }
 
-            if (begun == FlightState.Overtaken)
-            {
-                continue;
-            }
+    /// <summary>Works out the next value if nobody does, and lets nobody wait for it.</summary>
+    private void RefreshAhead<TState>(
+        byte[] key,
+        TState state,
+        Func<TState, CancellationToken, ValueTask<byte[]>> factory,
+        CacheEntryOptions options,
+        CacheFlightOptions flight,
+        byte[] due)
+    {
+        FlightCall call = new(this, key, options, flight, due);
+        if (call.Next() == FlightStep.Work)
+        {
+            _ = WorkAsync(call, state, factory);
+        }
+    }
 
-            if (begun == FlightState.Taken && !waiting.IsOver)
-            {
-                await Task.Delay(waiting.NextSleep(Heap), cancellation).ConfigureAwait(false);
-                continue;
-            }
+    /// <summary>The factory goes on when its first caller has left, as long as there are others. What comes of it is told to the flight, and never thrown.</summary>
+    private static async Task WorkAsync<TState>(FlightCall call, TState state, Func<TState, CancellationToken, ValueTask<byte[]>> factory)
+    {
+        // What this method sets for the flow of the call ends with it.
+        call.BeginWork();
+        try
+        {
+            call.Land(await factory(state, call.Abandoned).ConfigureAwait(false));
+        }
+        catch (Exception exception)
+        {
+            call.Fail(exception);
+        }
+        finally
+        {
+            call.EndWork();
+        }
+    }
 
-            bool isOurs = begun == FlightState.Begun;
+    private sealed partial class FlightCall
+    {
+        /// <summary>Waits, asynchronously: for somebody else, or for its own factory.</summary>
+        internal async Task WaitAsync(CancellationToken cancellation)
+        {
+            LocalFlight? waiting = BeginWait();
             try
             {
-                value = await factory(state, cancellation).ConfigureAwait(false) ?? throw NoValue();
-            }
-            catch when (isOurs)
-            {
-                GiveUp(placeholder);
-                throw;
-            }
+                Task task = Waited;
+                TimeSpan left = task == _own.Result ? Timeout.InfiniteTimeSpan : Left;
+                await task.WaitAsync(left, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                if (!task.IsCompleted && cancellation.IsCancellationRequested)
+                {
+                    if (task == _own.Result)
+                    {
+                        _own.Leave();
+                    }
 
-            Land(key.Span, value, options, placeholder, isOurs);
-            return value;
+                    throw new OperationCanceledException(cancellation);
+                }
+
+                EndWait(task.IsCompleted);
+            }
+            finally
+            {
+                FinishWait(waiting);
+            }
         }
     }
 }

@@ -122,12 +122,17 @@ public sealed unsafe partial class SharedCache
         {
             CacheStatus status = Read(KeyOf(bytes, key.Length), to, destination.Length, counts: true, out ItemFacts facts);
             lengthBytes = (int)facts.Shape.ValueBytes;
-            ulong* tags = stackalloc ulong[ItemShape.MaxTags];
-            mark = Marks<Hardware>.TryMark(_heap, facts, tags, out MarkedItem marked)
-                ? new CacheMark(this, marked, facts.Shape.Tags == 0 ? null : new ReadOnlySpan<ulong>(tags, facts.Shape.Tags).ToArray())
-                : default;
+            mark = MarkOf(facts);
             return status;
         }
+    }
+
+    private CacheMark MarkOf(in ItemFacts facts)
+    {
+        ulong* tags = stackalloc ulong[ItemShape.MaxTags];
+        return Marks<Hardware>.TryMark(_heap, facts, tags, out MarkedItem marked)
+            ? new CacheMark(this, marked, facts.Shape.Tags == 0 ? null : new ReadOnlySpan<ulong>(tags, facts.Shape.Tags).ToArray())
+            : default;
     }
 
     /// <summary>

@@ -289,6 +289,11 @@ public sealed unsafe partial class SharedCache
             item.Deadline = item.LastDeadline == 0 ? now + item.Window : Math.Min(now + item.Window, item.LastDeadline);
         }
 
+        if (options.StaleFor != null || options.RefreshAfter != null)
+        {
+            TranslateWork(options, now, ref item);
+        }
+
         item.Flags |= options.Pinned ? ItemShape.Pinned : 0;
         item.Flags |= _clock != null ? ItemShape.OwnClock : 0;
         ulong[] captured = Capture(options.Tags).Captured ?? [];
@@ -300,6 +305,27 @@ public sealed unsafe partial class SharedCache
         item.Tags = tags;
         item.TagCount = captured.Length;
         return item;
+    }
+
+    private static void TranslateWork(in CacheEntryOptions options, ulong now, ref ItemOptions item)
+    {
+        if (options.SlidingExpiration != null)
+        {
+            throw new ArgumentException(
+                $"A value with {nameof(options.SlidingExpiration)} has neither {nameof(options.StaleFor)} nor {nameof(options.RefreshAfter)}.", nameof(options));
+        }
+
+        if (options.StaleFor is { } staleFor)
+        {
+            ulong milliseconds = Milliseconds(staleFor, nameof(options.StaleFor));
+            item.StaleUntil = item.Deadline != 0 ? item.Deadline + milliseconds : throw new ArgumentException(
+                $"{nameof(options.StaleFor)} counts from the expiry: give {nameof(options.Lifetime)} or {nameof(options.AbsoluteExpiration)}, too.",
+                nameof(options));
+        }
+
+        ulong due = options.RefreshAfter is { } after ? now + Milliseconds(after, nameof(options.RefreshAfter)) : item.Deadline;
+        item.Flags |= ItemShape.Worked;
+        item.Work = WorkWord.NotBefore(item.Deadline == 0 ? due : Math.Min(due, item.Deadline)).Bits;
     }
 
     private TimeSpan LeftUntil(DateTimeOffset moment) => moment - (_clock?.GetUtcNow() ?? DateTimeOffset.UtcNow);

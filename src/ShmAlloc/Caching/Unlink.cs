@@ -41,6 +41,11 @@ internal static unsafe class Unlink<TMachine>
         {
             Hold<TMachine>.Retire(heap, heap->OffsetOf(seen.Unit));
             Refusals<TMachine>.Forget(heap);
+            if (shape.Is(ItemShape.Worked))
+            {
+                Bell<TMachine>.Ring(heap);
+            }
+
             long bytes = next.IsEmpty ? 0 : CacheCounts<TMachine>.BytesOf(heap, ItemAccess<TMachine>.Shape(ItemAccess<TMachine>.At(heap, next.Unit)));
             CacheCounts<TMachine>.AddItems(heap, table, next.IsEmpty ? -1 : 0, bytes - CacheCounts<TMachine>.BytesOf(heap, shape));
         }

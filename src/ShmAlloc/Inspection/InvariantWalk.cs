@@ -70,7 +70,7 @@ internal static unsafe class InvariantWalk<TMachine>
         {
             CellWord cell = Cells<TMachine>.Read(heap, slot, index);
             bool isSane = cell.IsNone
-                || (cell.Kind is >= CellKind.Claiming and <= CellKind.Computing && cell.LengthUnits is not 0
+                || (cell.Kind is >= CellKind.Claiming and <= CellKind.Unlinking && cell.LengthUnits is not 0
                     && cell.LengthUnits <= heap->Geometry.UnitsPerBlock && heap->BlockOf(cell.Unit) < heap->Geometry.MaximumBlocks);
             if (!isSane)
             {

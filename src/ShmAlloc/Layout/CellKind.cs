@@ -28,7 +28,4 @@ internal enum CellKind
     /// Upgraded from <see cref="Hold"/> once the item is known to be linked, before the entry is changed. Recovery retires it if no entry leads to it.
     /// </summary>
     Unlinking = 5,
-
-    /// <summary>A placeholder of who is working a value out. Recovery unlinks and retires it.</summary>
-    Computing = 6,
 }

@@ -151,6 +151,14 @@ internal unsafe struct HeaderLayout
     [FieldOffset(2880)]
     internal ulong TrimRound;
 
+    /// <summary>Mutable: counts up when somebody is woken who waits for a value (see Bell).</summary>
+    [FieldOffset(2944)]
+    internal ulong Bell;
+
+    /// <summary>Mutable: 1 if somebody waits for the bell.</summary>
+    [FieldOffset(2952)]
+    internal ulong BellIsAwaited;
+
     /// <summary>The checksum that the immutable bytes should have. Source: Fowler, Noll, Vo, FNV-1a.</summary>
     internal static ulong ComputeChecksum(HeaderLayout* header)
     {

@@ -10,8 +10,8 @@ namespace ShmAlloc.Layout;
 /// | length of the value    | length of key  |  tags  |  cache   |   flags   |
 /// +------------------------+----------------+--------+----------+-----------+
 /// </code>
-/// In this order after the header: window and absolute deadline (16 bytes, if SLIDING), checksum (8, if CHECKED), owner (8, if PLACEHOLDER), tags (8 each),
-/// key, value.
+/// In this order after the header: window and absolute deadline (16 bytes, if SLIDING), checksum (8, if CHECKED), tags (8 each), key, value; and, if WORKED,
+/// up to 7 bytes so that what follows is aligned, a <see cref="WorkWord"/>, and the time until which the value may be given out as a stale one.
 /// </remarks>
 internal readonly struct ItemShape(ulong bits)
 {
@@ -22,7 +22,7 @@ internal readonly struct ItemShape(ulong bits)
     internal const uint Sliding = 2;
     internal const uint Checked = 4;
 
-    /// <summary>Says that somebody is working the value out; what value there is, if any, is stale.</summary>
+    /// <summary>It is no value: it stands where one will be that somebody works out. It is WORKED, and has neither bytes nor tags.</summary>
     internal const uint Placeholder = 8;
 
     /// <summary>The index of a cache, which is stored like an item: its name is the key.</summary>
@@ -31,14 +31,20 @@ internal readonly struct ItemShape(ulong bits)
     /// <summary>Its deadline is by a clock that the cache was given for tests, and says nothing to who goes by the heap's.</summary>
     internal const uint OwnClock = 32;
 
-    internal const uint AllFlags = Pinned | Sliding | Checked | Placeholder | Table | OwnClock;
+    /// <summary>It has a <see cref="WorkWord"/> behind its value: somebody may be working on the next one.</summary>
+    internal const uint Worked = 64;
+
+    internal const uint AllFlags = Pinned | Sliding | Checked | Placeholder | Table | OwnClock | Worked;
 
     private const int CacheAt = 8;
     private const int TagsAt = 12;
     private const int KeyAt = 16;
     private const int ValueAt = 32;
 
-    /// <summary>What says that something lies between the header and the key.</summary>
+    /// <summary>Bytes of what lies behind the value of a worked item.</summary>
+    private const ulong WorkBytes = 16;
+
+    /// <summary>What says that something lies between the header and the key, or that it is no value.</summary>
     private const uint BeforeKey = Sliding | Checked | Placeholder | (MaxTags << TagsAt);
 
     internal ItemShape(uint flags, uint cache, int tags, int keyBytes, uint valueBytes)
@@ -59,7 +65,7 @@ internal readonly struct ItemShape(ulong bits)
     /// <summary>Whether no flag is set that this version does not know.</summary>
     internal bool IsKnown => (Bits & 0xFF & ~(ulong)AllFlags) == 0;
 
-    /// <summary>Whether nothing lies between the header and the key.</summary>
+    /// <summary>Whether it is a value, and nothing lies between the header and the key.</summary>
     internal bool IsPlain => (Bits & BeforeKey) == 0;
 
     /// <summary>The same, and that its key has so many bytes.</summary>
@@ -70,15 +76,18 @@ internal readonly struct ItemShape(ulong bits)
 
     internal uint ChecksumAt => ItemHeader.Size + (((uint)Bits & Sliding) * 8);
 
-    internal uint OwnerAt => ChecksumAt + (((uint)Bits & Checked) * 2);
-
-    internal uint TagsBegin => OwnerAt + ((uint)Bits & Placeholder);
+    internal uint TagsBegin => ChecksumAt + (((uint)Bits & Checked) * 2);
 
     internal uint KeyBegins => TagsBegin + ((uint)Tags * 8);
 
     internal uint ValueBegins => KeyBegins + (uint)KeyBytes;
 
-    internal ulong TotalBytes => ValueBegins + (ulong)ValueBytes;
+    /// <summary>Of a worked item: where its work word lies.</summary>
+    internal ulong WorkAt => (ValueBegins + (ulong)ValueBytes + 7) & ~7UL;
+
+    internal ulong StaleUntilAt => WorkAt + 8;
+
+    internal ulong TotalBytes => Is(Worked) ? WorkAt + WorkBytes : ValueBegins + (ulong)ValueBytes;
 
     internal bool Is(uint flag) => (Bits & flag) != 0;
 

@@ -136,6 +136,11 @@ internal readonly unsafe struct Hardware : IMachine
         return turn < heap->MaxTurns;
     }
 
+    // The kernel compares 32 bits: the lower half, as both architectures have it first.
+    public static void WaitWhile(ulong* address, ulong value, uint mostMilliseconds) => Futex.Wait((uint*)address, (uint)value, mostMilliseconds);
+
+    public static void WakeAll(ulong* address) => Futex.WakeAll((uint*)address);
+
     public static bool BeginProbing(Attachment* heap, out int probe)
     {
         probe = SlotLock.Reopen(heap);

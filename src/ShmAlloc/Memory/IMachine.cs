@@ -70,6 +70,12 @@ internal unsafe interface IMachine
     /// <returns>False after so many turns that whoever could go on would have.</returns>
     static abstract bool TryYield(Attachment* heap, uint turn);
 
+    /// <summary>Sleeps while a word is what it was, until <see cref="WakeAll"/>, a signal, or the time is over.</summary>
+    static abstract void WaitWhile(ulong* address, ulong value, uint mostMilliseconds);
+
+    /// <summary>Wakes all who sleep at a word, in all processes.</summary>
+    static abstract void WakeAll(ulong* address);
+
     /// <summary>Opens the means to ask who lives. False: it is not possible now.</summary>
     static abstract bool BeginProbing(Attachment* heap, out int probe);
 

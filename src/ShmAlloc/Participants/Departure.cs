@@ -86,6 +86,7 @@ internal static unsafe class Departure<TMachine>
 
         SlotWord active = Recovery<TMachine>.ReadSlot(heap, heap->Slot);
         TMachine.CompareExchange(&heap->Slots[heap->Slot].Word, active.GivenUp.Bits, active.Bits);
+        Bell<TMachine>.Ring(heap);
         TMachine.ReleaseSlot(heap);
     }
 }

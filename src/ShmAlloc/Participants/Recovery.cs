@@ -145,7 +145,14 @@ internal static unsafe class Recovery<TMachine>
         }
 
         ItemRecovery<TMachine>.OrderRecount(heap);
-        return TMachine.CompareExchange(&heap->Slots[slot].Word, claimed.GivenUp.Bits, claimed.Bits) == claimed.Bits;
+        bool isDone = TMachine.CompareExchange(&heap->Slots[slot].Word, claimed.GivenUp.Bits, claimed.Bits) == claimed.Bits;
+        if (isDone)
+        {
+            // What it was working out is free for others.
+            Bell<TMachine>.Ring(heap);
+        }
+
+        return isDone;
     }
 
     /// <summary>CLAIMING and FREEING are cleared: what they named is then a private allocation that nobody names, which is garbage.</summary>
@@ -161,7 +168,7 @@ internal static unsafe class Recovery<TMachine>
             return;
         }
 
-        if (cell.Kind is CellKind.Linking or CellKind.Unlinking or CellKind.Computing)
+        if (cell.Kind is CellKind.Linking or CellKind.Unlinking)
         {
             ItemRecovery<TMachine>.Recover(heap, cell);
         }

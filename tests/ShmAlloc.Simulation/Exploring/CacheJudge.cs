@@ -122,7 +122,10 @@ internal sealed unsafe class CacheJudge(World world)
         Require(item->Stamp != ItemHeader.InvalidStamp, $"{name} leads to an item without a stamp");
         Require(shape.IsKnown && !shape.Is(ItemShape.Table) && shape.KeyBytes == sizeof(ulong), $"{name} leads to {shape}");
         Require(heap->UnitsFor(shape.TotalBytes) <= units, $"{name} leads to an item that is longer than its allocation");
-        Require(!shape.Is(ItemShape.Placeholder), $"{name} leads to a placeholder of a dead participant");
+        WorkWord work = new(shape.Is(ItemShape.Worked) ? *ItemAccess<Simulated>.WorkOf(item, shape) : WorkWord.NotBefore(0).Bits);
+        Require(work.IsTime || work.IsOwned, $"{name} leads to an item whose work word is {work}");
+        Require(Flight<Simulated>.IsVoid(heap, work), $"{name} leads to an item on which somebody works for ever: {work}");
+        Require(!shape.Is(ItemShape.Placeholder) || (shape.Is(ItemShape.Worked) && shape.ValueBytes == 0), $"{name} leads to a placeholder with a value");
         Require(item->Deadline is not (ItemHeader.Tentative or ItemHeader.Revoked), $"{name} leads to an item that was never confirmed");
         BucketPair buckets = table->FindBuckets(item->Hash);
         ulong* mine = table->Buckets + (bucket * TableLayout.BucketWords);
@@ -137,7 +140,8 @@ internal sealed unsafe class CacheJudge(World world)
         ulong* value = stackalloc ulong[CacheActor.ValueWords];
         CacheStatus status = CacheReader<Simulated>.TryReadAnywhere(
             heap, table, CacheKeys.Of(key), (byte*)value, CacheActor.ValueWords * sizeof(ulong), out ItemFacts facts);
-        bool isGone = status == CacheStatus.Missing || facts.IsTagRemoved || ItemAccess<Simulated>.IsExpired(facts.Deadline, Now(heap));
+        bool isGone = status == CacheStatus.Missing || facts.Shape.Is(ItemShape.Placeholder) || facts.IsTagRemoved
+            || ItemAccess<Simulated>.IsExpired(facts.Deadline, Now(heap));
         Require(isGone || (status == CacheStatus.Ok && CacheKeys.IsValueOf(key, (long)value[0])), $"key {key} cannot be read at the end: {status}");
         return isGone ? Nothing : (long)value[0];
     }

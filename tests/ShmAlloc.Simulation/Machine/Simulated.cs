@@ -106,6 +106,24 @@ internal readonly unsafe struct Simulated : IMachine
 
     public static bool TryYield(Attachment* heap, uint turn) => SimulatedThread.Current is { } thread && thread.TryYield(turn);
 
+    /// <summary>Nobody is woken by the time being over: who sleeps while nobody else can change anything has been forgotten.</summary>
+    public static void WaitWhile(ulong* address, ulong value, uint mostMilliseconds)
+    {
+        for (uint turn = 0; Read(address, "sleep", 0) == value; turn++)
+        {
+            if (!TryYield(null, turn))
+            {
+                World.Active.NoteEndlessSleep();
+                return;
+            }
+        }
+    }
+
+    /// <summary>Who sleeps looks again by itself.</summary>
+    public static void WakeAll(ulong* address)
+    {
+    }
+
     public static bool BeginProbing(Attachment* heap, out int probe)
     {
         probe = 0;

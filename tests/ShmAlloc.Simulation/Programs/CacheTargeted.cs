@@ -95,15 +95,6 @@ internal static class CacheTargeted
             Mortal = [1],
         },
 
-        Make("two fly, into two entries", true,
-            new(0, actor => actor.Cache.Fly(A, 0)),
-            new(1, actor => actor.Cache.Remove(Stopper).Fly(A, 1))),
-
-        Make("one flies, another removes", true,
-            new(0, actor => actor.Cache.Fly(A, 0)),
-            new(1, actor => actor.Cache.Remove(A).Get(A)),
-            new(2, actor => actor.Cache.Remove(Stopper).Set(A, 2))),
-
         .. Reads("what is read is", actor => actor.Cache.Get(A)),
         .. Reads("what is read slowly is", actor => actor.Cache.GetSlowly(A)),
         .. Reads("what is read and held is", actor => actor.Cache.GetHeld(A)),
@@ -184,14 +175,6 @@ internal static class CacheTargeted
             new(2, actor => actor.Cache.Refresh(A).Get(A))) with
         {
             Setup = actors => Prepare(actors).Set(A, 9, deadline: CacheActor.Deadline, window: 2000),
-        },
-
-        Make("one flies with a stale value, another sets and removes", false,
-            new(0, actor => actor.Cache.FlyWithStale(A)),
-            new(1, actor => actor.Cache.Set(A, 1).Remove(A)),
-            new(2, actor => actor.Cache.Get(A))) with
-        {
-            Setup = actors => Prepare(actors).Set(A, 9, deadline: CacheActor.Deadline).Tick(),
         },
 
         Make("one removes what it has seen, another sets", false,

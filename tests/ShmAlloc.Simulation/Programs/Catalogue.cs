@@ -87,6 +87,7 @@ internal static class Catalogue
         ["cachedeaths"] = CacheCatalogue.Deaths,
         ["cachefours"] = CacheFours.All,
         ["cachetargeted"] = [.. CacheTargeted.All, .. CacheMarking.All],
+        ["cacheflights"] = CacheFlights.All,
     };
 
     internal static IEnumerable<SimulatedProgram> All => Sets.Values.SelectMany(programs => programs);

@@ -65,7 +65,7 @@ public sealed class ChecksumTests : IDisposable
     public void A_damaged_value_is_never_given_out_as_stale()
     {
         CacheFlightOptions stale = new() { WaitLimit = TimeSpan.Zero, AllowStale = true };
-        Cache.Set("key"u8, new byte[100], new() { Lifetime = TimeSpan.FromMilliseconds(1) });
+        Cache.Set("key"u8, new byte[100], new() { Lifetime = TimeSpan.FromMilliseconds(1), StaleFor = TimeSpan.FromHours(1) });
         Scribble(5);
         _clock.Advance(1);
         var value = Cache.GetOrAdd("key", _ => Cache.GetOrAdd("key", _ => "new"u8.ToArray(), default, stale), default, stale);
@@ -76,7 +76,7 @@ public sealed class ChecksumTests : IDisposable
     public void A_value_that_is_whole_is_given_out_as_stale()
     {
         CacheFlightOptions stale = new() { WaitLimit = TimeSpan.Zero, AllowStale = true };
-        Cache.Set("key"u8, "old"u8, new() { Lifetime = TimeSpan.FromMilliseconds(1) });
+        Cache.Set("key"u8, "old"u8, new() { Lifetime = TimeSpan.FromMilliseconds(1), StaleFor = TimeSpan.FromHours(1) });
         _clock.Advance(1);
         var value = Cache.GetOrAdd("key", _ => Cache.GetOrAdd("key", _ => "new"u8.ToArray(), default, stale), default, stale);
         Bytes.Equal("old"u8, value);

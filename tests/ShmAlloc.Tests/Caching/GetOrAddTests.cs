@@ -70,29 +70,31 @@ public sealed class GetOrAddTests : IDisposable
     }
 
     [Fact]
-    public void The_exception_of_a_factory_is_the_callers_and_lets_another_work()
+    public void The_exception_of_a_factory_is_that_of_all_callers_in_the_process_and_lets_others_work()
     {
+        var cancellation = TestContext.Current.CancellationToken;
         using ManualResetEventSlim entered = new();
         using ManualResetEventSlim mayFail = new();
-        var join = Threads.Start(1, _ => Assert.Throws<NotSupportedException>(() => Cache.GetOrAdd(
-            "key"u8,
-            0,
-            _ =>
-            {
-                entered.Set();
-                mayFail.Wait(TestContext.Current.CancellationToken);
-                throw new NotSupportedException();
-            })));
-        entered.Wait(TestContext.Current.CancellationToken);
-        var other = Threads.Start(1, _ =>
-        {
-            mayFail.Set();
-            Bytes.Equal("value"u8, Cache.GetOrAdd("key"u8, 0, _ => "value"u8.ToArray(), default, Patient));
-        });
+        var calls = 0;
+        var join = Threads.Start(1, _ => Assert.Throws<NotSupportedException>(() => Cache.GetOrAdd("key"u8, 0, Fail)));
+        entered.Wait(cancellation);
+        var shared = Threads.Start(1, _ => Assert.Throws<NotSupportedException>(() => Cache.GetOrAdd("key"u8, 0, Fail, default, Patient)));
+        SpinWait.SpinUntil(() => Cache.Heap.Flights.Own.Values.Any(flight => flight.Callers == 2));
+        mayFail.Set();
         join();
-        other();
+        shared();
+        Assert.Equal(1, calls);
+        Bytes.Equal("value"u8, _test.OpenElsewhere().GetOrAdd("key"u8, 0, _ => "value"u8.ToArray(), default, Patient));
         Bytes.Equal("value"u8, Cache.Get("key"u8));
         _test.AssertNothingIsLost();
+
+        byte[] Fail(int state)
+        {
+            Interlocked.Increment(ref calls);
+            entered.Set();
+            mayFail.Wait(cancellation);
+            throw new NotSupportedException();
+        }
     }
 
     [Fact]
@@ -178,14 +180,14 @@ public sealed class GetOrAddTests : IDisposable
     [Fact]
     public void Who_allows_it_gets_what_has_expired_instead_of_waiting()
     {
-        Cache.Set("key"u8, "old"u8, new() { Lifetime = TimeSpan.FromMilliseconds(100) });
+        Cache.Set("key"u8, "old"u8, new() { Lifetime = TimeSpan.FromMilliseconds(100), StaleFor = TimeSpan.FromMinutes(1) });
         _clock.Advance(100);
         var value = Cache.GetOrAdd(
             "key",
             _ =>
             {
                 Bytes.Equal("old"u8, Cache.GetOrAdd("key", _ => throw new NotSupportedException(), default, Stale));
-                Bytes.Equal("old"u8, _test.OpenElsewhere().GetOrAdd("key", _ => throw new NotSupportedException(), default, Stale));
+                Bytes.Equal("old"u8, _test.OpenElsewhere(new SharedCacheOptions { Clock = _clock }).GetOrAdd("key", _ => throw new NotSupportedException(), default, Stale));
                 Assert.False(Cache.Contains("key"u8));
                 return "new"u8.ToArray();
             },
@@ -206,51 +208,6 @@ public sealed class GetOrAddTests : IDisposable
             default,
             Stale);
         Bytes.Equal("new"u8, value);
-    }
-
-    [Theory]
-    [InlineData(0, false, true)]
-    [InlineData(3, false, true)]
-    [InlineData(15, false, true)]
-    [InlineData(3, true, false)]
-    [InlineData(0, true, true)]
-    public void A_stale_value_goes_with_the_tags_that_it_had(int tagsOfStale, bool isTagRemoved, bool isGiven)
-    {
-        Cache.Set("key"u8, "old"u8, new() { Lifetime = TimeSpan.FromMilliseconds(1), Tags = Names(tagsOfStale) });
-        _clock.Advance(1);
-        var value = Cache.GetOrAdd("key", _ => Meanwhile(isTagRemoved), new() { Tags = Names(1) }, Stale);
-        Bytes.Equal(isGiven ? "old"u8 : "other"u8, value);
-        _test.AssertNothingIsLost();
-    }
-
-    [Fact]
-    public void Who_works_a_value_out_is_not_hindered_by_the_tags_of_the_stale_one()
-    {
-        Cache.Set("key"u8, "old"u8, new() { Lifetime = TimeSpan.FromMilliseconds(1), Tags = Names(3) });
-        _clock.Advance(1);
-        Cache.GetOrAdd("key", _ =>
-        {
-            Cache.RemoveByTag(Names(3)[2]);
-            for (var number = 0; number < 50_000; number++)
-            {
-                Assert.Equal(CacheStatus.Ok, Cache.Set($"{number}", new byte[1000]));
-                Cache.Contains(System.Text.Encoding.UTF8.GetBytes($"{number}"));
-            }
-
-            return "new"u8.ToArray();
-        }, default, Stale);
-        Bytes.Equal("new"u8, Cache.Get("key"u8));
-    }
-
-    /// <summary>An item has at most 15 tags.</summary>
-    [Fact]
-    public void A_stale_value_with_too_many_tags_beside_those_of_the_next_one_is_not_kept()
-    {
-        string[] tags = Names(16);
-        Cache.Set("key"u8, "old"u8, new() { Lifetime = TimeSpan.FromMilliseconds(1), Tags = tags[..15] });
-        _clock.Advance(1);
-        Bytes.Equal("other"u8, Cache.GetOrAdd("key", _ => Meanwhile(isTagRemoved: false), new() { Tags = tags[15..] }, Stale));
-        _test.AssertNothingIsLost();
     }
 
     [Fact]
@@ -323,16 +280,17 @@ public sealed class GetOrAddTests : IDisposable
     }
 
     [Fact]
-    public async Task The_exception_of_an_asynchronous_factory_lets_another_work()
+    public async Task The_exception_of_an_asynchronous_factory_is_all_callers_and_lets_the_next_work()
     {
         TaskCompletionSource<byte[]> failure = new();
         var first = AskAsync(async _ => await failure.Task);
-        var second = AskAsync(_ => ValueTask.FromResult("value"u8.ToArray()));
+        var second = AskAsync(_ => throw new InvalidTimeZoneException());
         Assert.False(second.IsCompleted);
         failure.SetException(new NotSupportedException());
         await Assert.ThrowsAsync<NotSupportedException>(() => first);
-        var value = await second;
-        Bytes.Equal("value"u8, value);
+        await Assert.ThrowsAsync<NotSupportedException>(() => second);
+        var third = await AskAsync(_ => ValueTask.FromResult("value"u8.ToArray()));
+        Bytes.Equal("value"u8, third);
         _test.AssertNothingIsLost();
     }
 
@@ -358,26 +316,8 @@ public sealed class GetOrAddTests : IDisposable
         Bytes.Equal("value"u8, Cache.Get("key"u8));
     }
 
-    [Fact]
-    public async Task An_asynchronous_factory_gets_the_token()
-    {
-        using CancellationTokenSource cancellation = new();
-        await AskUntilAsync(
-            token => ValueTask.FromResult(token == cancellation.Token ? Array.Empty<byte>() : throw new NotSupportedException()),
-            cancellation.Token);
-    }
-
     private Task<byte[]> AskAsync(Func<CancellationToken, ValueTask<byte[]>> factory) => AskUntilAsync(factory, TestContext.Current.CancellationToken);
 
     private Task<byte[]> AskUntilAsync(Func<CancellationToken, ValueTask<byte[]>> factory, CancellationToken cancellation) =>
         Cache.GetOrAddAsync("key"u8.ToArray(), factory, (work, token) => work(token), default, Patient, cancellation).AsTask();
-
-    private string[] Names(int count) => TestCache.TagsApart(Cache, count);
-
-    /// <summary>What somebody has who need not wait: the stale value, or one that he works out.</summary>
-    private byte[] Meanwhile(bool isTagRemoved)
-    {
-        Assert.Equal(CacheStatus.Ok, isTagRemoved ? Cache.RemoveByTag(Names(3)[2]) : CacheStatus.Ok);
-        return Cache.GetOrAdd("key", _ => "other"u8.ToArray(), default, Stale with { WaitLimit = TimeSpan.Zero });
-    }
 }

@@ -66,7 +66,7 @@ public sealed class HaltedTests : IDisposable
     [Fact]
     public void A_stale_value_that_was_removed_does_not_come_back() => AtEveryReading(() =>
     {
-        _others.Set("key"u8, "old"u8, new() { Lifetime = TimeSpan.FromMilliseconds(Lifetime) });
+        _others.Set("key"u8, "old"u8, new() { Lifetime = TimeSpan.FromMilliseconds(Lifetime), StaleFor = TimeSpan.FromHours(1) });
         Pass(Lifetime);
         return () =>
         {

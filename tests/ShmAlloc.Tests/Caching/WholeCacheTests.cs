@@ -90,7 +90,7 @@ public sealed class WholeCacheTests : IDisposable
             cancellation);
         entered.Wait(cancellation);
 
-        // Looks again after 1, 2, 3, ... milliseconds, and has waited long enough when it works the value out itself.
+        // Looks again now and then, and has waited long enough when it works the value out itself.
         Cache.GetOrAdd("key", _ => [2], flight: new CacheFlightOptions { WaitLimit = TimeSpan.FromMilliseconds(50) });
         goOn.Set();
         await first;

@@ -17,14 +17,27 @@ public sealed class ItemShapeTests
                 at += shape.Is(ItemShape.Sliding) ? 16u : 0;
                 Assert.Equal(at, shape.ChecksumAt);
                 at += shape.Is(ItemShape.Checked) ? 8u : 0;
-                Assert.Equal(at, shape.OwnerAt);
-                at += shape.Is(ItemShape.Placeholder) ? 8u : 0;
                 Assert.Equal(at, shape.TagsBegin);
                 at += 8 * (uint)tags;
                 Assert.Equal(at, shape.KeyBegins);
                 Assert.Equal(at + 1000, shape.ValueBegins);
-                Assert.Equal(at + 71_000UL, shape.TotalBytes);
+                Assert.Equal(at + 71_000UL, shape.WorkAt);
+                Assert.Equal(at + 71_008UL, shape.StaleUntilAt);
+                Assert.Equal(at + 71_000UL + (shape.Is(ItemShape.Worked) ? 16u : 0), shape.TotalBytes);
             }
         }
+    }
+
+    [Theory]
+    [InlineData(0, 40)]
+    [InlineData(1, 40)]
+    [InlineData(7, 40)]
+    [InlineData(8, 40)]
+    [InlineData(9, 48)]
+    public void What_lies_behind_the_value_is_aligned(uint valueBytes, ulong workAt)
+    {
+        ItemShape shape = new(ItemShape.Worked, cache: 0, tags: 0, keyBytes: valueBytes == 0 ? 1 : 0, valueBytes);
+        Assert.Equal(workAt, shape.WorkAt);
+        Assert.Equal(workAt + 16, shape.TotalBytes);
     }
 }

@@ -68,6 +68,9 @@ public sealed class KernelConstantsTests
         ["KernelConstants.OpenDirectory"] = "O_DIRECTORY",
         ["KernelConstants.OpenNoFollow"] = "O_NOFOLLOW",
         ["KernelConstants.OpenTemporaryFile"] = "O_TMPFILE",
+        ["KernelConstants.Futex"] = "SYS_futex",
+        ["Futex.WaitOperation"] = "FUTEX_WAIT",
+        ["Futex.WakeOperation"] = "FUTEX_WAKE",
         ["KernelConstants.TemporaryFileBit"] = "O_TMPFILE & ~O_DIRECTORY",
         ["FileLock.GetLock"] = "F_OFD_GETLK",
         ["FileLock.SetLock"] = "F_OFD_SETLK",
@@ -154,6 +157,7 @@ public sealed class KernelConstantsTests
             #include <linux/falloc.h>
             #include <linux/fiemap.h>
             #include <linux/fs.h>
+            #include <linux/futex.h>
             #include <linux/magic.h>
             #include <stddef.h>
             #include <stdio.h>
@@ -196,7 +200,7 @@ public sealed class KernelConstantsTests
         Type[] types =
         [
             typeof(Libc), typeof(KernelConstants), typeof(FileLock), typeof(FileStatus), typeof(FileSystem), typeof(BlockStorage), typeof(Preallocation),
-            typeof(CopyOnWrite), typeof(ErrorNumber), typeof(SystemCallNumber),
+            typeof(CopyOnWrite), typeof(ErrorNumber), typeof(SystemCallNumber), typeof(Futex),
         ];
         foreach (Type type in types)
         {

@@ -104,6 +104,10 @@ internal readonly unsafe struct TestMachine : IMachine
 
     public static bool TryYield(Attachment* heap, uint turn) => Hardware.TryYield(heap, turn);
 
+    public static void WaitWhile(ulong* address, ulong value, uint mostMilliseconds) => Hardware.WaitWhile(address, value, mostMilliseconds);
+
+    public static void WakeAll(ulong* address) => Hardware.WakeAll(address);
+
     public static bool BeginProbing(Attachment* heap, out int probe)
     {
         probe = 0;

@@ -17,6 +17,9 @@ internal static class KernelConstants
     /// <summary><c>O_NOFOLLOW</c>.</summary>
     internal static int OpenNoFollow(Architecture of) => of == Architecture.Arm64 ? 0x8000 : 0x2_0000;
 
+    /// <summary><c>SYS_futex</c>.</summary>
+    internal static int Futex(Architecture of) => of == Architecture.Arm64 ? 98 : 202;
+
     /// <summary><c>O_TMPFILE</c>.</summary>
     internal static int OpenTemporaryFile(Architecture of) => TemporaryFileBit | OpenDirectory(of);
 }

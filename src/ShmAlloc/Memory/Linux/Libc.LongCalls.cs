@@ -82,6 +82,11 @@ internal static unsafe partial class Libc
     /// <summary>Gives the processor to another thread that waits for it.</summary>
     internal static int Yield() => Host.IsForeign ? Foreign.Yield() : Managed.Yield();
 
+    /// <summary>A system call by its number, for which the C library has no function.</summary>
+    internal static nint SystemCall(nint number, void* first, nint second, nint third, void* fourth) => Host.IsForeign
+        ? Foreign.SystemCall(number, first, second, third, fourth)
+        : Managed.SystemCall(number, first, second, third, fourth);
+
     private static int SleepFor(long* time, long* rest) => Host.IsForeign ? Foreign.SleepFor(time, rest) : Managed.SleepFor(time, rest);
 
     /// <summary>In a .NET program: the runtime knows that this thread is away, and keeps <c>errno</c>, which its own calls would overwrite.</summary>
@@ -149,6 +154,9 @@ internal static unsafe partial class Libc
 
         [DllImport("libc", EntryPoint = "sched_yield", SetLastError = true)]
         internal static extern int Yield();
+
+        [DllImport("libc", EntryPoint = "syscall", SetLastError = true)]
+        internal static extern nint SystemCall(nint number, void* first, nint second, nint third, void* fourth);
 
         [DllImport("libc", EntryPoint = "nanosleep", SetLastError = true)]
         internal static extern int SleepFor(long* time, long* rest);
@@ -219,6 +227,9 @@ internal static unsafe partial class Libc
 
         [DllImport("libc", EntryPoint = "sched_yield"), SuppressGCTransition]
         internal static extern int Yield();
+
+        [DllImport("libc", EntryPoint = "syscall"), SuppressGCTransition]
+        internal static extern nint SystemCall(nint number, void* first, nint second, nint third, void* fourth);
 
         [DllImport("libc", EntryPoint = "nanosleep"), SuppressGCTransition]
         internal static extern int SleepFor(long* time, long* rest);

@@ -1,0 +1,106 @@
+using ShmAlloc.Layout;
+
+namespace ShmAlloc.Caching;
+
+/// <summary>
+/// The right to work out the value of a key, that one caller has at a time: see <see cref="SharedCache.TryBeginFlight(ReadOnlySpan{byte}, out CacheFlight, in CacheTags, TimeSpan?)"/>.
+/// It ends with <see cref="Complete(ReadOnlySpan{byte}, in CacheEntryOptions)"/>, or with <see cref="Dispose"/>: then another may work. If the process dies,
+/// others go on at once.
+/// </summary>
+/// <remarks>
+/// It says only who need not work: whoever sets or removes the key, or one of the tags, takes the value's place, and the value is not stored. May be used by
+/// any thread, by one at a time. It needs no cell, so there may be any number of them.
+/// </remarks>
+public sealed class CacheFlight : IDisposable
+{
+    private readonly SharedCache _cache;
+    private readonly byte[] _key;
+    private readonly TimeSpan _pause;
+    private int _hasEnded;
+
+    internal CacheFlight(SharedCache cache, byte[] key, in FlightLook look, CacheTags tags, TimeSpan pause)
+    {
+        _cache = cache;
+        _key = key;
+        _pause = pause;
+        Word = look.Word;
+        Stamp = look.Stamp;
+        IsPlaceholder = look.IsPlaceholder;
+        Tags = tags;
+    }
+
+    /// <summary>What it wrote to own the work word; the default if it owns none, because it was not to wait.</summary>
+    internal WorkWord Word { get; }
+
+    /// <summary>Of what the value may replace.</summary>
+    internal ulong Stamp { get; }
+
+    /// <summary>Captured after it began.</summary>
+    internal CacheTags Tags { get; }
+
+    private bool IsPlaceholder { get; }
+
+    /// <summary>Stores the value, unless the key or a tag was changed since the flight began, and ends the flight.</summary>
+    /// <param name="value">The value.</param>
+    /// <param name="options">How long it lives, counted from now. Without tags: those were given at the beginning.</param>
+    /// <returns>Whether it was stored, or why not.</returns>
+    /// <exception cref="ArgumentException">An option is out of its range, or there are tags.</exception>
+    /// <exception cref="InvalidOperationException">The flight has ended.</exception>
+    public CacheFlightOutcome Complete(ReadOnlySpan<byte> value, in CacheEntryOptions options) => Complete(value, options, out _);
+
+    /// <inheritdoc cref="Complete(ReadOnlySpan{byte}, in CacheEntryOptions)"/>
+    /// <param name="value">The value.</param>
+    /// <param name="options">How long it lives, counted from now. Without tags: those were given at the beginning.</param>
+    /// <param name="mark">Of the value, if it was stored and nobody has replaced it already; else none.</param>
+    public CacheFlightOutcome Complete(ReadOnlySpan<byte> value, in CacheEntryOptions options, out CacheMark mark)
+    {
+        if (options.Tags != default)
+        {
+            throw new ArgumentException("The tags of a flight are given when it begins, so that a removal counts that comes in between.", nameof(options));
+        }
+
+        if (Interlocked.Exchange(ref _hasEnded, 1) != 0)
+        {
+            throw new InvalidOperationException("The flight has ended: it was completed, or disposed, before.");
+        }
+
+        bool isKnown = false;
+        CacheFlightOutcome outcome = CacheFlightOutcome.Unavailable;
+        try
+        {
+            outcome = _cache.Land(_key, value, options with { Tags = Tags }, Stamp, out mark);
+            isKnown = true;
+        }
+        finally
+        {
+            if (outcome != CacheFlightOutcome.Stored)
+            {
+                bool passes = isKnown && outcome is CacheFlightOutcome.NoRoom or CacheFlightOutcome.TooLarge or CacheFlightOutcome.Expired;
+                GiveUp(passes && IsPlaceholder ? TimeSpan.FromMilliseconds(Flight<Memory.Hardware>.PassMilliseconds) : passes ? _pause : TimeSpan.Zero);
+            }
+        }
+
+        return outcome;
+    }
+
+    /// <summary>Ends the flight without a value, as after a failure, if it has not ended: another may work.</summary>
+    /// <remarks>Where there is a stale value, those who take it do not try again before the pause is over that was given at the beginning.</remarks>
+    public void Dispose() => End(hasFailed: true);
+
+    /// <summary>Lets others work: at once if there is nothing else, or nothing has failed; else after the pause.</summary>
+    internal void End(bool hasFailed)
+    {
+        if (Interlocked.Exchange(ref _hasEnded, 1) == 0)
+        {
+            GiveUp(hasFailed && !IsPlaceholder ? _pause : TimeSpan.Zero);
+        }
+    }
+
+    private void GiveUp(TimeSpan pause)
+    {
+        if (Word.IsOwned)
+        {
+            _cache.GiveUp(_key, Stamp, Word, pause);
+        }
+    }
+}

@@ -1,0 +1,241 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using ShmAlloc.Disposal;
+using ShmAlloc.Layout;
+using ShmAlloc.Memory;
+using ShmAlloc.Participants;
+
+namespace ShmAlloc.Caching;
+
+/// <summary>
+/// What one process knows of flights in a heap: its own ones, and those of others that somebody here waits for. One thread waits for all of them, and looks
+/// after the dead meanwhile; it runs while there is need of it.
+/// </summary>
+internal sealed unsafe class FlightWatch(ShmHeap heap)
+{
+    /// <summary>Looking at all that is waited for takes at most a twentieth of the time.</summary>
+    private const int RestPerLook = 19;
+
+    private static readonly TimeSpan BetweenRecoveries = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan LongestRest = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan ReadOnlyRest = TimeSpan.FromMilliseconds(2);
+    private static readonly TimeSpan Idle = TimeSpan.FromSeconds(1);
+
+    private readonly object _gate = new();
+    private readonly HashSet<Waiter> _waiters = [];
+    private readonly Dictionary<(nint At, ulong Word), Waiter> _noted = [];
+    private bool _isRunning;
+    private uint _lastNumber;
+
+    /// <summary>With the gate held.</summary>
+    private bool IsIdle => _waiters.Count == 0 && _noted.Count == 0;
+
+    /// <summary>The flights of this process, by cache, hash of the key, and number.</summary>
+    internal ConcurrentDictionary<(uint Cache, ulong Hash, uint Number), LocalFlight> Own { get; } = [];
+
+    /// <summary>How many wait for others.</summary>
+    internal int Waiting
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _waiters.Count;
+            }
+        }
+    }
+
+    /// <summary>Registers a flight under a number that no other one has on that key.</summary>
+    internal uint Register(uint cache, ulong hash, LocalFlight flight)
+    {
+        while (true)
+        {
+            uint number = NextNumber();
+            if (Own.TryAdd((cache, hash, number), flight))
+            {
+                return number;
+            }
+        }
+    }
+
+    internal uint NextNumber() => Interlocked.Increment(ref _lastNumber) % WorkWord.Numbers;
+
+    /// <summary>Waits until what was seen has changed, or nobody alive works on it any more. During a visit.</summary>
+    internal Waiter Park(in FlightLook look)
+    {
+        Waiter waiter = new(look);
+        lock (_gate)
+        {
+            _waiters.Add(waiter);
+            Start();
+        }
+
+        // A change from here on is seen by the thread, one before that now.
+        if (waiter.IsOver(heap.Attachment))
+        {
+            waiter.Done.TrySetResult();
+        }
+
+        return waiter;
+    }
+
+    /// <summary>The waiter has left.</summary>
+    internal void Unpark(Waiter waiter)
+    {
+        lock (_gate)
+        {
+            _waiters.Remove(waiter);
+        }
+    }
+
+    /// <summary>Notes that somebody works for whom nobody waits, because there is a value meanwhile: so that it is found if it has died or hangs.</summary>
+    /// <returns>Whether it has been at work for longer than the limit, since somebody here saw it first; who waits for nobody gives it the default one.</returns>
+    internal bool IsOverdue(in FlightLook look, TimeSpan limit)
+    {
+        lock (_gate)
+        {
+            (nint, ulong) name = ((nint)look.At, look.Word.Bits);
+            if (!_noted.TryGetValue(name, out Waiter? noted))
+            {
+                _noted.Add(name, new Waiter(look));
+                Start();
+                return false;
+            }
+
+            limit = limit == TimeSpan.Zero ? CacheFlightOptions.DefaultWaitLimit : limit;
+            return limit != Timeout.InfiniteTimeSpan && Stopwatch.GetElapsedTime(noted.Since) >= limit;
+        }
+    }
+
+    /// <summary>With the gate held.</summary>
+    private void Start()
+    {
+        Monitor.Pulse(_gate);
+        if (!_isRunning)
+        {
+            _isRunning = true;
+            new Thread(Run) { IsBackground = true, Name = "ShmAlloc: waits for values" }.Start();
+        }
+    }
+
+    private void Run()
+    {
+        long lastRecovery = 0;
+        while (true)
+        {
+            lock (_gate)
+            {
+                if (IsIdle && !Monitor.Wait(_gate, Idle) && IsIdle)
+                {
+                    _isRunning = false;
+                    return;
+                }
+            }
+
+            long begun = Stopwatch.GetTimestamp();
+            if (!TryLook(out ulong* bell, out ulong heard))
+            {
+                EndAll();
+                continue;
+            }
+
+            if (Stopwatch.GetElapsedTime(lastRecovery) >= BetweenRecoveries)
+            {
+                heap.RecoverDead();
+                lastRecovery = Stopwatch.GetTimestamp();
+            }
+
+            TimeSpan rest = Stopwatch.GetElapsedTime(begun) * RestPerLook;
+            Sleep(bell, heard, rest < LongestRest ? rest : LongestRest);
+        }
+    }
+
+    /// <summary>Looks at everything that is waited for.</summary>
+    /// <returns>False if the heap was disposed.</returns>
+    private bool TryLook(out ulong* bell, out ulong heard)
+    {
+        using Visit visit = new(heap);
+        Attachment* attached = visit.Heap;
+        bell = &attached->Header->Bell;
+        heard = 0;
+        if ((nint)attached != heap.AttachmentName)
+        {
+            return false;
+        }
+
+        heard = attached->ReadOnly ? 0 : Bell<Hardware>.Listen(attached);
+        lock (_gate)
+        {
+            foreach (Waiter waiter in _waiters)
+            {
+                if (waiter.IsOver(attached))
+                {
+                    waiter.Done.TrySetResult();
+                    _waiters.Remove(waiter);
+                }
+            }
+
+            foreach (((nint, ulong) key, Waiter waiter) in _noted)
+            {
+                if (waiter.IsOver(attached))
+                {
+                    _noted.Remove(key);
+                }
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Outside of a visit, so that it keeps nobody from disposing: the kernel looks at the address, and finds a word or none.</summary>
+    private void Sleep(ulong* bell, ulong heard, TimeSpan rest)
+    {
+        long begun = Stopwatch.GetTimestamp();
+        if (heap.IsReadOnly)
+        {
+            Thread.Sleep(ReadOnlyRest);
+        }
+        else
+        {
+            Bell<Hardware>.Wait(bell, heard);
+        }
+
+        TimeSpan left = rest - Stopwatch.GetElapsedTime(begun);
+        if (left > TimeSpan.FromMilliseconds(1))
+        {
+            Thread.Sleep(left);
+        }
+    }
+
+    private void EndAll()
+    {
+        lock (_gate)
+        {
+            foreach (Waiter waiter in _waiters)
+            {
+                waiter.Done.TrySetResult();
+            }
+
+            _waiters.Clear();
+            _noted.Clear();
+        }
+    }
+
+    /// <summary>What somebody waits for: that an entry, or a work word, is no more what it was, or that nobody alive owns that.</summary>
+    internal sealed class Waiter(in FlightLook look)
+    {
+        private readonly ulong* _entry = look.Entry;
+        private readonly ulong _entryBits = look.EntryBits;
+        private readonly ulong* _at = look.At;
+        private readonly WorkWord _word = look.Word;
+
+        internal long Since { get; } = Stopwatch.GetTimestamp();
+
+        internal TaskCompletionSource Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        /// <summary>During a visit.</summary>
+        internal bool IsOver(Attachment* heap) => Hardware.Read(_entry, "", 0) != _entryBits
+            || Hardware.Read(_at, "", 0) != _word.Bits
+            || Flight<Hardware>.IsVoid(heap, _word);
+    }
+}

@@ -1,0 +1,120 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace ShmAlloc.Caching;
+
+/// <summary>
+/// A flight of this process: what those share who want the same value in it. They get its result also if it cannot be stored, and its exception.
+/// </summary>
+/// <remarks>
+/// Who may join has seen, within its own call, that the work word of what the key has is this flight's, that it has the stamp that this flight saw, that
+/// it has lost no tag, and that the generations count that this flight has captured. With less than that it might get what was removed before its call began.
+/// </remarks>
+[SuppressMessage("Design", "CA1001", Justification = "A source of cancellation without a timer has nothing to give back.")]
+internal sealed class LocalFlight
+{
+    private static readonly Lock WaitsGate = new();
+    private static readonly AsyncLocal<LocalFlight?> Working = new();
+
+    private readonly TaskCompletionSource<byte[]> _result = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly CancellationTokenSource _abandoned = new();
+    private readonly List<LocalFlight> _waitsFor = [];
+    private int _callers = 1;
+
+    internal LocalFlight()
+    {
+        // Nobody may be left to see it.
+        _ = _result.Task.ContinueWith(
+            static task => _ = task.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+    }
+
+    /// <summary>The flight whose factory this thread, or this asynchronous call, is in.</summary>
+    internal static LocalFlight? Current
+    {
+        get => Working.Value;
+        set => Working.Value = value;
+    }
+
+    /// <summary>Held while it is begun: who holds it after that finds it begun, or not at all.</summary>
+    internal Lock Gate { get; } = new();
+
+    /// <summary>What others may store in its place, or null if it has not begun.</summary>
+    internal CacheFlight? Flight { get; set; }
+
+    internal Task<byte[]> Result => _result.Task;
+
+    /// <summary>Cancelled when nobody wants the result any more.</summary>
+    internal CancellationToken Abandoned => _abandoned.Token;
+
+    /// <summary>How many want the result.</summary>
+    internal int Callers => Volatile.Read(ref _callers);
+
+    /// <summary>One more wants the result.</summary>
+    /// <returns>False: the last one has left.</returns>
+    internal bool TryJoin()
+    {
+        lock (WaitsGate)
+        {
+            _callers += _callers == 0 ? 0 : 1;
+            return _callers != 0;
+        }
+    }
+
+    /// <summary>One less does. After the last one others may work; only then the factory learns of it.</summary>
+    internal void Leave()
+    {
+        bool isLast;
+        lock (WaitsGate)
+        {
+            isLast = --_callers == 0;
+        }
+
+        if (isLast && !Result.IsCompleted)
+        {
+            Flight?.Dispose();
+            _abandoned.Cancel();
+        }
+    }
+
+    internal void Succeed(byte[] value) => _result.TrySetResult(value);
+
+    internal void Fail(Exception exception) => _result.TrySetException(exception);
+
+    /// <summary>Says that the factory that the caller is in waits for a flight.</summary>
+    /// <returns>The flight that waits, to be handed to <see cref="EndWait"/>; or null if the caller is in no factory.</returns>
+    /// <exception cref="InvalidOperationException">That one waits, directly or through others, for the caller's.</exception>
+    internal static LocalFlight? BeginWait(LocalFlight target)
+    {
+        LocalFlight? own = Current;
+        if (own == null)
+        {
+            return null;
+        }
+
+        lock (WaitsGate)
+        {
+            if (target.Reaches(own, []))
+            {
+                throw new InvalidOperationException(
+                    "The factory of a key asks for a key whose value waits for that factory: it would wait for itself. Ask for the other key before, or after.");
+            }
+
+            own._waitsFor.Add(target);
+        }
+
+        return own;
+    }
+
+    internal static void EndWait(LocalFlight? own, LocalFlight target)
+    {
+        if (own != null)
+        {
+            lock (WaitsGate)
+            {
+                own._waitsFor.Remove(target);
+            }
+        }
+    }
+
+    private bool Reaches(LocalFlight other, HashSet<LocalFlight> seen) =>
+        this == other || (seen.Add(this) && _waitsFor.Exists(next => next.Reaches(other, seen)));
+}

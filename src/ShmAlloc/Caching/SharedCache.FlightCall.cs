@@ -1,0 +1,368 @@
+using System.Diagnostics;
+using System.Runtime.ExceptionServices;
+using ShmAlloc.Disposal;
+using ShmAlloc.Layout;
+using ShmAlloc.Memory;
+using ShmAlloc.Participants;
+
+namespace ShmAlloc.Caching;
+
+/// <content>One call of GetOrAdd, from step to step.</content>
+public sealed unsafe partial class SharedCache
+{
+    private const int MostOvertakings = 1000;
+
+    private static InvalidOperationException NoValue() => new("The factory returned null; an empty array is a value.");
+
+    /// <summary>Whether a value that was just read is due, as far as its options say that it can be.</summary>
+    private bool IsDue(ReadOnlySpan<byte> key, in CacheEntryOptions options)
+    {
+        if (options.RefreshAfter == null)
+        {
+            return false;
+        }
+
+        using Visit visit = Enter();
+        fixed (byte* bytes = key)
+        {
+            CacheReader<Hardware>.TryReadAnywhere(_heap, _table, KeyOf(bytes, key.Length), null, 0, out ItemFacts facts);
+            WorkWord word = new(facts.Work);
+            return facts.Shape.Is(ItemShape.Worked) && !(word.IsTime && word.Time > Now);
+        }
+    }
+
+    private enum FlightStep
+    {
+        /// <summary>There is a value.</summary>
+        Done,
+
+        /// <summary>Somebody else is at it.</summary>
+        Wait,
+
+        /// <summary>It is this caller's to work out.</summary>
+        Work,
+    }
+
+    /// <summary>One who wants a value, and what has happened so far.</summary>
+    /// <param name="cache">The cache.</param>
+    /// <param name="key">The key.</param>
+    /// <param name="options">What the value will be like.</param>
+    /// <param name="flight">What the caller does meanwhile.</param>
+    /// <param name="due">The value that there is, and that is due; null if there is none.</param>
+    private sealed unsafe partial class FlightCall(SharedCache cache, byte[] key, CacheEntryOptions options, CacheFlightOptions flight, byte[]? due)
+    {
+        private readonly LocalFlight _own = new();
+        private readonly LocalFlight? _outer = LocalFlight.Current;
+        private LocalFlight? _joined;
+        private FlightWatch.Waiter? _parked;
+        private byte[]? _value;
+
+        /// <summary>Under which it is registered.</summary>
+        private uint? _number;
+
+        /// <summary>The work word that was seen last, and since when.</summary>
+        private ulong _word;
+        private long _since;
+
+        /// <summary>The word that it has waited for too long; and whether another one was there when it wanted to take that over.</summary>
+        private ulong _takesOver;
+        private bool _hasWaitedAgain;
+
+        internal byte[] Value => _value!;
+
+        internal CancellationToken Abandoned => _own.Abandoned;
+
+        private TimeSpan Left
+        {
+            get
+            {
+                TimeSpan left = flight.Limit - Stopwatch.GetElapsedTime(_since);
+                return flight.Limit == Timeout.InfiniteTimeSpan ? flight.Limit : left > TimeSpan.Zero ? left : TimeSpan.Zero;
+            }
+        }
+
+        private Task Waited => _joined != null ? _joined.Result : _parked != null ? _parked.Done.Task : _own.Result;
+
+        /// <summary>Finds out what is to be done next.</summary>
+        internal FlightStep Next()
+        {
+            using Visit visit = cache.Enter();
+            for (int turn = 0; turn < MostOvertakings && _value == null; turn++)
+            {
+                FlightLook look = Begin(visit.Heap);
+                switch (look.State)
+                {
+                    case FlightState.Begun:
+                        return FlightStep.Work;
+                    case FlightState.Value:
+                        Take(due ?? cache.GetArray(key, counts: false, out _));
+                        break;
+                    case FlightState.ValueInWork:
+                        TakeMeanwhile(due!, look);
+                        break;
+                    case FlightState.Stale:
+                        Take(ReadStale());
+                        break;
+                    case FlightState.Taken when flight.AllowStale && !look.IsPlaceholder && ReadStale() is { } stale:
+                        TakeMeanwhile(stale, look);
+                        break;
+                    case FlightState.Taken when MustWait(visit.Heap, look):
+                        return FlightStep.Wait;
+                    case FlightState.Taken when !_hasWaitedAgain:
+                        _takesOver = look.Word.Bits;
+                        break;
+                    case FlightState.Taken or FlightState.Passing:
+                        return WorkUnder(look);
+                    default:
+                        cache.Checked(look.Status);
+                        Take(due ?? (flight.AllowStale ? ReadStale() : null));
+                        if (_value == null)
+                        {
+                            return FlightStep.Work;
+                        }
+
+                        break;
+                }
+            }
+
+            return _value != null ? FlightStep.Done : FlightStep.Work;
+        }
+
+        /// <summary>Waits, as a thread: the runtime lets others go on that wait for one of the pool.</summary>
+        internal void Wait()
+        {
+            LocalFlight? waiting = BeginWait();
+            try
+            {
+                Task task = Waited;
+                try
+                {
+                    task.Wait(Left);
+                }
+                catch (AggregateException)
+                {
+                    // It is the task's, and looked at below.
+                }
+
+                EndWait(task.IsCompleted);
+            }
+            finally
+            {
+                FinishWait(waiting);
+            }
+        }
+
+        /// <summary>Before the factory: it is this flight's from here on.</summary>
+        internal void BeginWork()
+        {
+            if (due == null)
+            {
+                LocalFlight.BeginWait(_own);
+            }
+
+            LocalFlight.Current = _own;
+        }
+
+        internal void EndWork()
+        {
+            LocalFlight.Current = _outer;
+            LocalFlight.EndWait(_outer, _own);
+        }
+
+        /// <summary>Stores what the factory has given, and tells it to all who wait.</summary>
+        internal void Land(byte[]? value)
+        {
+            _value = value ?? throw NoValue();
+            _own.Flight?.Complete(value, options with { Tags = default }, out _);
+            Unregister();
+            _own.Succeed(value);
+        }
+
+        /// <summary>Lets others work, and tells all who wait why.</summary>
+        internal void Fail(Exception exception)
+        {
+            _value = null;
+            _own.Flight?.End(hasFailed: !_own.Abandoned.IsCancellationRequested);
+            Unregister();
+            _own.Fail(exception);
+        }
+
+        /// <summary>What there is instead of what the factory should have given, if the caller allows it.</summary>
+        internal bool TryTakeInstead()
+        {
+            using Visit visit = new(cache.Heap);
+            Take(due ?? (flight.AllowStale && visit.Heap == cache._heap ? ReadStale() : null));
+            return _value != null;
+        }
+
+        private FlightLook Begin(Attachment* heap)
+        {
+            ulong now = cache.Now;
+            ulong hash = Hash();
+            CacheTags places = cache.Capture(options.Tags);
+            lock (_own.Gate)
+            {
+                uint number = cache.Heap.Flights.Register(cache.Identity.Number, hash, _own);
+                FlightRequest request = new()
+                {
+                    Mine = WorkWord.Owned(heap->Slot, number, heap->Epoch),
+                    TakesOver = _takesOver,
+                    TakesStale = flight.AllowStale,
+                    Refreshes = due != null,
+                    Flags = cache._clock != null ? ItemShape.OwnClock : 0,
+                    TagCount = places.Captured?.Length ?? 0,
+                };
+                FlightLook look;
+                fixed (byte* bytes = key)
+                {
+                    fixed (ulong* tags = places.Captured)
+                    {
+                        request.Tags = tags;
+                        look = Flight<Hardware>.Begin(heap, cache._table, new CacheKey(bytes, key.Length, hash), request, now);
+                    }
+                }
+
+                if (look.State == FlightState.Begun)
+                {
+                    // Only now: what was removed before is not what the factory will see.
+                    _own.Flight = new CacheFlight(cache, key, look, cache.Capture(options.Tags), flight.Pause);
+                    _number = number;
+                }
+                else
+                {
+                    cache.Heap.Flights.Own.TryRemove((cache.Identity.Number, hash, number), out _);
+                }
+
+                return look;
+            }
+        }
+
+        private void Unregister()
+        {
+            if (_number is { } number)
+            {
+                cache.Heap.Flights.Own.TryRemove((cache.Identity.Number, Hash(), number), out _);
+                _number = null;
+            }
+        }
+
+        /// <summary>Nobody is asked, and nobody told: the value is stored if what was seen is still there then.</summary>
+        private FlightStep WorkUnder(FlightLook look)
+        {
+            look.Word = default;
+            _own.Flight = new CacheFlight(cache, key, look, cache.Capture(options.Tags), flight.Pause);
+            return FlightStep.Work;
+        }
+
+        /// <summary>Whether it waits for who works; and if so, for whom.</summary>
+        private bool MustWait(Attachment* heap, in FlightLook look)
+        {
+            if (look.Word.Bits != _word)
+            {
+                _hasWaitedAgain = _takesOver != 0;
+                (_word, _since, _takesOver) = (look.Word.Bits, Stopwatch.GetTimestamp(), 0);
+            }
+
+            if (Left == TimeSpan.Zero)
+            {
+                return false;
+            }
+
+            bool isOurs = look.Word.Slot == heap->Slot && look.Word.Epoch == heap->Epoch;
+            if (isOurs && cache.Heap.Flights.Own.TryGetValue((cache.Identity.Number, Hash(), look.Word.Number), out LocalFlight? other) && MayJoin(other, look))
+            {
+                _joined = other;
+            }
+            else
+            {
+                _parked = cache.Heap.Flights.Park(look);
+            }
+
+            return true;
+        }
+
+        private bool MayJoin(LocalFlight other, in FlightLook look)
+        {
+            lock (other.Gate)
+            {
+                return other.Flight is { } flying && flying.Stamp == look.Stamp && flying.Word.Bits == look.Word.Bits
+                    && Marks<Hardware>.AreCurrent(cache._table, flying.Tags.Captured) && other.TryJoin();
+            }
+        }
+
+        private LocalFlight? BeginWait() => _joined == null ? null : LocalFlight.BeginWait(_joined);
+
+        private void EndWait(bool isOver)
+        {
+            if (!isOver || Waited == _parked?.Done.Task)
+            {
+                return;
+            }
+
+            Task<byte[]> result = _joined?.Result ?? _own.Result;
+            if (result.IsCompletedSuccessfully)
+            {
+                // Each has an array of its own.
+                _value = _joined == null ? result.Result : result.Result.AsSpan().ToArray();
+            }
+            else if (!TryTakeInstead())
+            {
+                ExceptionDispatchInfo.Throw(result.Exception!.InnerException!);
+            }
+        }
+
+        private void FinishWait(LocalFlight? waiting)
+        {
+            if (_joined != null)
+            {
+                LocalFlight.EndWait(waiting, _joined);
+                _joined.Leave();
+                _joined = null;
+            }
+
+            if (_parked != null)
+            {
+                cache.Heap.Flights.Unpark(_parked);
+                _parked = null;
+            }
+        }
+
+        private void Take(byte[]? value)
+        {
+            _value = value;
+            if (value == null && cache.ReadAnyway(key, out ItemFacts facts, out bool isDamaged) == null && isDamaged)
+            {
+                // Somebody wrote over it: nobody gets it any more.
+                cache.Remove(key, facts.Stamp);
+            }
+        }
+
+        /// <summary>There is a value while somebody works on the next one: unless that takes too long.</summary>
+        private void TakeMeanwhile(byte[] value, in FlightLook look)
+        {
+            if (_takesOver == 0 && cache.Heap.Flights.IsOverdue(look, flight.Limit))
+            {
+                _takesOver = look.Word.Bits;
+            }
+            else
+            {
+                _value = value;
+            }
+        }
+
+        private byte[]? ReadStale()
+        {
+            ulong now = cache.Now;
+            byte[]? value = cache.ReadAnyway(key, out ItemFacts facts, out _);
+            return value != null && !facts.Shape.Is(ItemShape.Placeholder) && !facts.IsTagRemoved && facts.StaleUntil > now ? value : null;
+        }
+
+        private ulong Hash()
+        {
+            fixed (byte* bytes = key)
+            {
+                return KeyHash.Of(bytes, key.Length, cache._seed0, cache._seed1);
+            }
+        }
+    }
+}

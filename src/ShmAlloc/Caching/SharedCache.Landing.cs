@@ -1,0 +1,181 @@
+using ShmAlloc.Disposal;
+using ShmAlloc.Layout;
+using ShmAlloc.Memory;
+
+namespace ShmAlloc.Caching;
+
+/// <content>How a flight begins and ends that somebody else steers, and what one may give out meanwhile.</content>
+public sealed unsafe partial class SharedCache
+{
+    /// <summary>
+    /// Begins to work out the value of a key, if nobody does: for those who build more upon it than <c>GetOrAdd</c> is. Waits for nobody.
+    /// </summary>
+    /// <param name="key">The key: at most 65,535 bytes.</param>
+    /// <param name="flight">The flight, if the answer is <see cref="CacheStatus.Ok"/>: to be completed or disposed.</param>
+    /// <param name="tags">Of the value. Those that are given by their names are captured after the flight has begun.</param>
+    /// <param name="retryAfter">How long others do not try again who have a stale value, if it ends without one: by default 1 second.</param>
+    /// <returns>
+    /// <see cref="CacheStatus.Ok"/>; <see cref="CacheStatus.Exists"/>: there is a value, and it is not due; <see cref="CacheStatus.Computing"/>: somebody else
+    /// works it out, or everybody works for himself for a second, because it could not be stored; or why it cannot be said that this caller works:
+    /// then work it out, and do not store it.
+    /// </returns>
+    /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
+    /// <example>
+    /// <code>
+    /// if (cache.TryBeginFlight(key, out CacheFlight? flight) == CacheStatus.Ok)
+    /// {
+    ///     using (flight)
+    ///     {
+    ///         flight.Complete(await LoadAsync(), new CacheEntryOptions { Lifetime = TimeSpan.FromMinutes(1) });
+    ///     }
+    /// }
+    /// </code>
+    /// </example>
+    public CacheStatus TryBeginFlight(
+        ReadOnlySpan<byte> key, out CacheFlight? flight, in CacheTags tags = default, TimeSpan? retryAfter = null)
+    {
+        TimeSpan pause = retryAfter ?? CacheFlightOptions.DefaultRetryAfter;
+        ArgumentOutOfRangeException.ThrowIfLessThan(pause, TimeSpan.Zero, nameof(retryAfter));
+        using Visit visit = Enter();
+        CacheTags places = Capture(tags);
+        fixed (byte* bytes = key)
+        {
+            CacheKey found = KeyOf(bytes, key.Length);
+            fixed (ulong* slots = places.Captured)
+            {
+                FlightRequest request = new()
+                {
+                    Mine = WorkWord.Owned(_heap->Slot, Heap.Flights.NextNumber(), _heap->Epoch),
+                    Refreshes = true,
+                    Flags = _clock != null ? ItemShape.OwnClock : 0,
+                    Tags = slots,
+                    TagCount = places.Captured?.Length ?? 0,
+                };
+                FlightLook look = Flight<Hardware>.Begin(_heap, _table, found, request, Now);
+                flight = look.State == FlightState.Begun ? new CacheFlight(this, key.ToArray(), look, Capture(tags), pause) : null;
+                return look.State switch
+                {
+                    FlightState.Begun => CacheStatus.Ok,
+                    FlightState.Value => CacheStatus.Exists,
+                    FlightState.Impossible => Checked(look.Status),
+                    _ => CacheStatus.Computing,
+                };
+            }
+        }
+    }
+
+    /// <inheritdoc cref="TryBeginFlight(ReadOnlySpan{byte}, out CacheFlight, in CacheTags, TimeSpan?)"/>
+    public CacheStatus TryBeginFlight(string key, out CacheFlight? flight, in CacheTags tags = default, TimeSpan? retryAfter = null)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        return TryBeginFlight(TextKey.Utf8(key, []), out flight, tags, retryAfter);
+    }
+
+    /// <summary>The value takes the place of what its flight saw. A heap that was disposed meanwhile is no reason to throw: the value is good.</summary>
+    internal CacheFlightOutcome Land(byte[] key, ReadOnlySpan<byte> value, in CacheEntryOptions options, ulong stamp, out CacheMark mark)
+    {
+        mark = default;
+        using Visit visit = new(Heap);
+        if (visit.Heap != _heap)
+        {
+            return CacheFlightOutcome.Unavailable;
+        }
+
+        ulong now = Now;
+        ulong* tags = stackalloc ulong[ItemShape.MaxTags];
+        if (!TryTranslate(options, now, tags, out ItemOptions item))
+        {
+            return CacheFlightOutcome.Expired;
+        }
+
+        CacheStatus status;
+        fixed (byte* bytes = key, from = value)
+        {
+            CacheKey found = KeyOf(bytes, key.Length);
+            status = Flight<Hardware>.Complete(
+                _heap, _table, found, from, (uint)value.Length, item, stamp, now, new Clock(this), out ulong made);
+            if (status == CacheStatus.Ok)
+            {
+                mark = MarkIf(found, made);
+            }
+        }
+
+        return status switch
+        {
+            CacheStatus.Ok => CacheFlightOutcome.Stored,
+            CacheStatus.Changed => CacheFlightOutcome.Changed,
+            CacheStatus.NoRoom => CacheFlightOutcome.NoRoom,
+            CacheStatus.TooLarge => CacheFlightOutcome.TooLarge,
+            _ => CacheFlightOutcome.Unavailable,
+        };
+    }
+
+    /// <summary>Lets others work on what a flight has not stored. One whose heap has ended has given up with that.</summary>
+    internal void GiveUp(byte[] key, ulong stamp, WorkWord mine, TimeSpan pause)
+    {
+        using Visit visit = new(Heap);
+        if (visit.Heap != _heap)
+        {
+            return;
+        }
+
+        fixed (byte* bytes = key)
+        {
+            ulong until = pause == TimeSpan.Zero ? 0 : Now + (ulong)Math.Min(pause.TotalMilliseconds, uint.MaxValue);
+            Flight<Hardware>.GiveUp(_heap, _table, KeyOf(bytes, key.Length), stamp, mine, WorkWord.NotBefore(until));
+        }
+    }
+
+    /// <summary>Marks the value of a key, if it is the one with a stamp.</summary>
+    private CacheMark MarkIf(in CacheKey key, ulong stamp)
+    {
+        CacheStatus status = CacheReader<Hardware>.TryReadAnywhere(_heap, _table, key, null, 0, out ItemFacts facts);
+        return status is CacheStatus.Ok or CacheStatus.BufferTooSmall && facts.Stamp == stamp ? MarkOf(facts) : default;
+    }
+
+    /// <summary>What there is, although it may have expired; null if it is damaged, or nothing.</summary>
+    private byte[]? ReadAnyway(ReadOnlySpan<byte> key, out ItemFacts facts, out bool isDamaged)
+    {
+        byte[] value = [];
+        fixed (byte* bytes = key)
+        {
+            CacheKey found = KeyOf(bytes, key.Length);
+            for (Retry retry = Retry.Begin(_heap); ;)
+            {
+                CacheStatus status;
+                fixed (byte* to = value)
+                {
+                    status = CacheReader<Hardware>.TryReadAnywhere(_heap, _table, found, to, (ulong)value.Length, out facts);
+                    isDamaged = status == CacheStatus.Ok && facts.Shape.Is(ItemShape.Checked) && Checksum.Of(to, facts.Shape.ValueBytes) != facts.Checksum;
+                    facts = status is CacheStatus.Ok or CacheStatus.BufferTooSmall ? facts : default;
+                    isDamaged |= facts.Shape.ValueBytes > Array.MaxLength;
+                    if (status == CacheStatus.Ok && !isDamaged)
+                    {
+                        return value.Length == (int)facts.Shape.ValueBytes ? value : value[..(int)facts.Shape.ValueBytes];
+                    }
+                }
+
+                if (isDamaged || status is not (CacheStatus.BufferTooSmall or CacheStatus.Contended) || !TryAgain(ref retry))
+                {
+                    return null;
+                }
+
+                value = status == CacheStatus.BufferTooSmall ? GC.AllocateUninitializedArray<byte>((int)facts.Shape.ValueBytes) : value;
+            }
+        }
+    }
+
+    /// <summary>False if the value would have expired by now: working it out took so long, which is nobody's fault.</summary>
+    private bool TryTranslate(in CacheEntryOptions options, ulong now, ulong* tags, out ItemOptions item)
+    {
+        CacheEntryOptions rebased = options;
+        TimeSpan left = options.AbsoluteExpiration is { } moment ? LeftUntil(moment) : TimeSpan.MaxValue;
+        if (options.AbsoluteExpiration != null)
+        {
+            rebased = options with { AbsoluteExpiration = null, Lifetime = options.Lifetime < left ? options.Lifetime : left };
+        }
+
+        item = left <= TimeSpan.Zero ? default : Translate(rebased, now, tags);
+        return left > TimeSpan.Zero;
+    }
+}

@@ -1,0 +1,52 @@
+using System.Globalization;
+
+namespace ShmAlloc.Layout;
+
+/// <summary>Who works on the next value of an item's key, or from when on somebody may.</summary>
+/// <remarks>
+/// <code>
+///  63 62 61            46 45           32 31                    0
+/// +-----+----------------+---------------+-----------------------+
+/// |  1  |            not before: milliseconds of the clock       |
+/// +-----+----------------+---------------+-----------------------+
+/// |  2  |      slot      |    number     |         epoch         |
+/// +-----+----------------+---------------+-----------------------+
+/// </code>
+/// An owner is a flight of a participant. It is <em>void</em> once the slot is not ACTIVE in that epoch: so there is nothing to recover when a participant
+/// dies. The number tells the flights of a participant apart; that it is repeated after 16,384 flights costs, at worst, that a value is worked out twice.
+/// Anything else is damage, and means that nobody works.
+/// </remarks>
+internal readonly struct WorkWord(ulong bits)
+{
+    internal const uint Numbers = 1 << 14;
+
+    private const int KindAt = 62;
+    private const ulong TimeKind = 1;
+    private const ulong OwnedKind = 2;
+    private const ulong MostTime = (1UL << KindAt) - 1;
+    private const int SlotAt = 46;
+    private const int NumberAt = 32;
+
+    internal ulong Bits { get; } = bits;
+
+    internal bool IsTime => Bits >> KindAt == TimeKind;
+
+    internal bool IsOwned => Bits >> KindAt == OwnedKind;
+
+    internal ulong Time => Bits & MostTime;
+
+    internal int Slot => (int)(Bits >> SlotAt) & 0xFFFF;
+
+    internal uint Number => (uint)(Bits >> NumberAt) & (Numbers - 1);
+
+    internal uint Epoch => (uint)Bits;
+
+    internal static WorkWord NotBefore(ulong milliseconds) => new((TimeKind << KindAt) | Math.Min(milliseconds, MostTime));
+
+    internal static WorkWord Owned(int slot, uint number, uint epoch) =>
+        new((OwnedKind << KindAt) | ((ulong)slot << SlotAt) | ((ulong)(number & (Numbers - 1)) << NumberAt) | epoch);
+
+    public override string ToString() => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{(IsTime ? $"not before {Time}" : IsOwned ? $"owned by slot {Slot}, epoch {Epoch}, flight {Number}" : $"damaged: {Bits:x16}")}");
+}

@@ -1,0 +1,136 @@
+using ShmAlloc.Caching;
+using ShmAlloc.Histories;
+using ShmAlloc.Layout;
+using ShmAlloc.Participants;
+using ShmAlloc.Simulation.Machine;
+
+namespace ShmAlloc.Simulation.Programs;
+
+/// <content>Flights, and waiting for them.</content>
+internal sealed unsafe partial class CacheActor
+{
+    private const int MostRounds = 4;
+
+    private uint _lastFlight;
+
+    /// <summary>A value that will be due, and stale after <see cref="Tick"/>.</summary>
+    internal CacheActor SetWorked(int key, int number, bool tagged = false)
+    {
+        ItemOptions options = new()
+        {
+            Deadline = Deadline, StaleUntil = 2 * Later, Flags = ItemShape.Worked, Work = WorkWord.NotBefore(Start).Bits,
+        };
+        int operation = Begin(OperationKind.Set, key, CacheKeys.Value(key, number));
+        ulong tag = CacheStore<Simulated>.TagOf(Table, 0);
+        options.Tags = &tag;
+        options.TagCount = tagged ? 1 : 0;
+        world.History.End(operation, OutcomeOf(PutItem(key, number, 1, options, PutMode.Set, 0)));
+        return this;
+    }
+
+    /// <summary>Begins to work a value out, does something else, and stores the value, unless somebody has changed the key meanwhile.</summary>
+    internal CacheActor Fly(int key, int number, bool gives = true, bool refreshes = false, bool tagged = false)
+    {
+        FlightLook look = Look(key, refreshes, tagged);
+        return look.State == FlightState.Begun ? Land(key, number, look, gives, tagged) : this;
+    }
+
+    /// <summary>Works a value out although another does, without waiting for it.</summary>
+    internal CacheActor TakeOver(int key, int number)
+    {
+        FlightLook look = Look(key);
+        look = look.State == FlightState.Taken ? Look(key, takesOver: look.Word.Bits) : look;
+        return look.State == FlightState.Begun ? Land(key, number, look, gives: true, tagged: false) : this;
+    }
+
+    /// <summary>Works a value out, or waits for who does; nobody may sleep when what it waits for is over.</summary>
+    internal CacheActor FlyOrWait(int key, int number)
+    {
+        for (int round = 0; round < MostRounds; round++)
+        {
+            FlightLook look = Look(key);
+            if (look.State == FlightState.Begun)
+            {
+                return Land(key, number, look, gives: true, tagged: false);
+            }
+
+            if (look.State != FlightState.Taken)
+            {
+                return Get(key);
+            }
+
+            ulong heard = Bell<Simulated>.Listen(Attached);
+            int sleeps = world.EndlessSleeps;
+            if (IsStill(look))
+            {
+                Bell<Simulated>.Wait(&Attached->Header->Bell, heard);
+            }
+
+            if (world.EndlessSleeps != sleeps)
+            {
+                Require(world.IsAnybodyDead, "somebody sleeps, although nobody is left to wake it");
+                Recovery<Simulated>.RecoverDead(Attached);
+            }
+        }
+
+        return this;
+    }
+
+    private FlightLook Look(int key, bool refreshes = false, bool tagged = false, ulong takesOver = 0)
+    {
+        ulong place = 0;
+        FlightRequest request = new()
+        {
+            Mine = WorkWord.Owned(Attached->Slot, ++_lastFlight, Attached->Epoch),
+            Refreshes = refreshes,
+            TakesOver = takesOver,
+            Tags = &place,
+            TagCount = tagged ? 1 : 0,
+        };
+        FlightLook look = Flight<Simulated>.Begin(Attached, Table, CacheKeys.Of(key), request, Now);
+        RequireProgress(look.State == FlightState.Impossible ? look.Status : CacheStatus.Ok);
+        if (look.State == FlightState.Begun)
+        {
+            Require(world.Flying.Add(look.Stamp) || takesOver != 0 || world.IsAnybodyDead, "two work on the same");
+        }
+
+        return look;
+    }
+
+    private bool IsStill(in FlightLook look) =>
+        Simulated.Read(look.Entry, "waiter", 0) == look.EntryBits && Simulated.Read(look.At, "waiter", 1) == look.Word.Bits
+        && !Flight<Simulated>.IsVoid(Attached, look.Word);
+
+    private CacheActor Land(int key, int number, in FlightLook look, bool gives, bool tagged)
+    {
+        ulong tag = CacheStore<Simulated>.TagOf(Table, 0);
+        long begun = world.History.Mark();
+        CacheStatus status = CacheStatus.Changed;
+        world.Flying.Remove(look.Stamp);
+        if (gives)
+        {
+            int operation = Begin(OperationKind.Set, key, CacheKeys.Value(key, number));
+            long landing = world.History.Now;
+            ulong* value = stackalloc ulong[1];
+            value[0] = (ulong)CacheKeys.Value(key, number);
+            ItemOptions options = new() { Tags = &tag, TagCount = tagged ? 1 : 0 };
+            status = Flight<Simulated>.Complete(
+                Attached, Table, CacheKeys.Of(key), (byte*)value, sizeof(ulong), options, look.Stamp, Now, new Clock(this), out _);
+            Require(status != CacheStatus.Ok || !IsChanged(key, begun, landing, tagged), "a value was stored that was worked out before the key was changed");
+            world.History.End(operation, RequireProgress(status) == CacheStatus.Ok ? Outcome.Done : Outcome.Refused);
+        }
+
+        if (status != CacheStatus.Ok)
+        {
+            Flight<Simulated>.GiveUp(Attached, Table, CacheKeys.Of(key), look.Stamp, look.Word, WorkWord.NotBefore(0));
+        }
+
+        return this;
+    }
+
+    /// <summary>Whether somebody changed a key, or removed its tag, from a time on, and was done before another time.</summary>
+    private bool IsChanged(int key, long since, long until, bool tagged) => world.History.Operations.Any(other =>
+        other.Invoked > since && other.Responded < until
+        && ((tagged && other.Kind == OperationKind.ClearAll)
+            || (other.Key == key && other.Kind is OperationKind.Remove or OperationKind.Set && other.Outcome is Outcome.Done or Outcome.Missing)));
+}

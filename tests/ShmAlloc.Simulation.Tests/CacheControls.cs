@@ -196,7 +196,7 @@ public static class CacheControls
             (FlightFile, Swap, "WriteAndTrust(ItemAccess<TMachine>.WorkOf(item, facts.Shape), next.Bits);"),
             (FlightFile, EndOfFlights, "    private static bool WriteAndTrust(ulong* at, ulong bits)\n    {\n        TMachine.Write(at, bits);\n        return true;\n    }\n" + EndOfFlights)),
 
-        new BrokenVariant("a work word of an item that is not held", On("one flies on a value that is due, which is replaced, swept", 3),
+        new BrokenVariant("a work word of an item that is not held", On("one flies on a value that is due, and its memory", 2),
             (FlightFile, HeldBeforeSwap, "")),
 
         new BrokenVariant("who waits says so without a fence", On("one flies, another waits", 2),

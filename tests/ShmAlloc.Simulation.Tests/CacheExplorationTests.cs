@@ -51,6 +51,12 @@ public sealed class CacheExplorationTests(ITestOutputHelper output)
     [Fact]
     public Task What_is_known_to_break_a_careless_protocol_with_a_death() => ExploreSteps("cachetargeted", 2, 1, Effort.Choose(50_000, 1_200_000, 200_000_000));
 
+    [Fact]
+    public Task Flights_and_who_waits_for_them() => ExploreSteps("cacheflights", 2, 0, Effort.Choose(100_000, 3_000_000, 200_000_000));
+
+    [Fact]
+    public Task Flights_and_who_waits_for_them_with_a_death() => ExploreSteps("cacheflights", 2, 1, Effort.Choose(100_000, 3_000_000, 200_000_000));
+
     private Task<string> ExploreSteps(string set, int preemptions, int deaths, long steps) =>
         SimulatorProgram.ExploreStepsAsync(output, set, preemptions, deaths, steps);
 }

@@ -19,6 +19,7 @@ public sealed partial class CoverageTests
         ["--program", "open | verify", "--preemptions", "2"],
         ["--program", "two set, into two entries", "--preemptions", "2", "--deaths", "1"],
         ["--program", "a value that is used lives on", "--preemptions", "0", "--deaths", "1"],
+        ["--set", "cacheflights", "--preemptions", "1", "--deaths", "1", "--steps", "2000000"],
         ["--set", "cachetargeted", "--random", "300", "--preemptions", "1000", "--deaths", "2"],
         ["--set", "targeted", "--random", "1000", "--preemptions", "1000", "--deaths", "2"],
         ["--random", "50", "--preemptions", "1000", "--deaths", "2"],

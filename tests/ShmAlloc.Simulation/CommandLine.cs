@@ -15,7 +15,7 @@ internal sealed record CommandLine
 
         options of explore
           --set NAME         pairs, threads, deaths, fours, targeted, or those of the cache: cache, cachethreads,
-                             cachedeaths, cachefours, cachetargeted (default: all)
+                             cachedeaths, cachefours, cachetargeted, cacheflights (default: all)
           --program TEXT     only programs whose name contains the text
           --preemptions N    switches away from a thread that could go on, at most (default 1)
           --deaths N         deaths at most (default 0)

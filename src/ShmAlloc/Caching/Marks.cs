@@ -13,6 +13,9 @@ internal unsafe struct MarkedItem
     internal ulong EntryBits;
     internal ItemHeader* Item;
     internal ulong Stamp;
+
+    /// <summary>When to ask for the value again, although it may be the same, so that it is worked out ahead if it is due; 0: never.</summary>
+    internal ulong Until;
 }
 
 /// <summary>Whether a value that was read before is the value of its key still: what makes a copy in private memory as good as a get.</summary>
@@ -34,13 +37,17 @@ internal unsafe struct MarkedItem
 internal static unsafe class Marks<TMachine>
     where TMachine : struct, IMachine
 {
+    /// <summary>So long a mark of a value that is due may count: or else what is hot in a process would not be worked out ahead.</summary>
+    private const ulong DueMilliseconds = 1000;
+
     /// <summary>Marks an item that was just read.</summary>
     /// <param name="heap">The attachment.</param>
     /// <param name="facts">What was read: the value of its key.</param>
+    /// <param name="now">A time before it was read.</param>
     /// <param name="tags">Gets its tags; at least <see cref="ItemShape.MaxTags"/> words.</param>
     /// <param name="marked">The mark.</param>
     /// <returns>False if it slides, or its memory has another item by now.</returns>
-    internal static bool TryMark(Attachment* heap, in ItemFacts facts, ulong* tags, out MarkedItem marked)
+    internal static bool TryMark(Attachment* heap, in ItemFacts facts, ulong now, ulong* tags, out MarkedItem marked)
     {
         marked = default;
         if (facts.Entry == null || facts.Shape.Is(ItemShape.Sliding | ItemShape.Placeholder))
@@ -64,6 +71,13 @@ internal static unsafe class Marks<TMachine>
         marked.EntryBits = facts.EntryBits;
         marked.Item = item;
         marked.Stamp = facts.Stamp;
+        if (facts.Shape.Is(ItemShape.Worked))
+        {
+            // At once when it becomes due; once it is, now and then.
+            WorkWord word = new(facts.Work);
+            marked.Until = word.IsTime && word.Time > now ? word.Time : now + DueMilliseconds;
+        }
+
         return true;
     }
 
@@ -81,6 +95,7 @@ internal static unsafe class Marks<TMachine>
         ulong deadline = ItemAccess<TMachine>.Deadline(marked.Item);
         bool isCurrent = isSame && ItemAccess<TMachine>.Stamp(marked.Item) == marked.Stamp
             && (deadline == 0 || !clock.IsPast(deadline))
+            && (marked.Until == 0 || !clock.IsPast(marked.Until))
             && AreCurrent(table, tags)
             && (tags.IsEmpty || ItemAccess<TMachine>.Stamp(marked.Item) == marked.Stamp);
         if (isCurrent && !heap->ReadOnly)

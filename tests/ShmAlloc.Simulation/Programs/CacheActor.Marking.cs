@@ -14,7 +14,7 @@ internal sealed unsafe partial class CacheActor
         ulong* value = stackalloc ulong[ValueWords];
         ulong* tags = stackalloc ulong[ItemShape.MaxTags];
         long kept = EndGet(Begin(OperationKind.Get, key), key, ReadSlowly(key, value, out ItemFacts facts), value, facts);
-        if (kept == 0 || !Marks<Simulated>.TryMark(Attached, facts, tags, out MarkedItem marked))
+        if (kept == 0 || !Marks<Simulated>.TryMark(Attached, facts, 0, tags, out MarkedItem marked))
         {
             return this;
         }

@@ -59,10 +59,9 @@ internal static class CacheFlights
             Setup = actors => Prepare(actors).SetWorked(A, 9),
         },
 
-        Make("one flies on a value that is due, which is replaced, swept and used for another key", true,
+        Make("one flies on a value that is due, and its memory is the next value's", true,
             new(0, actor => actor.Cache.Fly(A, 0, refreshes: true)),
-            new(1, actor => actor.Cache.SetWorked(A, 1)),
-            new(2, actor => actor.Sweep(1).Cache.SetWorked(B, 2))) with
+            new(1, actor => actor.Cache.SetWorked(A, 1).Heap.Sweep(1).Cache.SetWorked(A, 2))) with
         {
             Setup = actors => Prepare(actors).SetWorked(A, 9),
         },

@@ -54,6 +54,25 @@ public sealed class MarkTests : IDisposable
     }
 
     [Fact]
+    public void A_mark_ends_when_its_value_is_due_and_every_second_from_then_on()
+    {
+        ManualClock clock = new();
+        using TestCache test = new(new SharedCacheOptions { Clock = clock });
+        test.Cache.Set("key"u8, "value"u8, new() { Lifetime = TimeSpan.FromSeconds(60), RefreshAfter = TimeSpan.FromSeconds(10) });
+        var fresh = Mark(test.Cache);
+        clock.Advance(9_999);
+        Assert.True(test.Cache.IsCurrent(fresh));
+        clock.Advance(1);
+        Assert.False(test.Cache.IsCurrent(fresh));
+        var due = Mark(test.Cache);
+        clock.Advance(999);
+        Assert.True(test.Cache.IsCurrent(due));
+        clock.Advance(1);
+        Assert.False(test.Cache.IsCurrent(due));
+        Assert.True(test.Cache.IsCurrent(Mark(test.Cache)));
+    }
+
+    [Fact]
     public void A_mark_ends_when_its_value_expires()
     {
         ManualClock clock = new();

@@ -129,7 +129,7 @@ internal static unsafe class Caching
         ulong now = HeapClock.Now(heap);
         ItemOptions options = default;
         options.Flags = (flags & Pinned) != 0 ? ItemShape.Pinned : 0;
-        options.Deadline = lifetimeMilliseconds == 0 ? 0 : now + Math.Min(lifetimeMilliseconds, long.MaxValue - now);
+        options.Deadline = DeadlineAfter(now, lifetimeMilliseconds);
         PutMode mode = (flags & Add) != 0 ? PutMode.Add : PutMode.Set;
         return Done(
             CacheCalls<Hardware>.Put(heap, table, found, value, (uint)valueBytes, options, mode, expected: 0, now, new Clock(heap)), error);
@@ -141,6 +141,21 @@ internal static unsafe class Caching
         int error = Libc.Error;
         return TryFind(cache, key, keyBytes, out Attachment* heap, out CacheTable* table, out CacheKey found)
             && Done(CacheCalls<Hardware>.Remove(heap, table, found, expected: 0, new Clock(heap)), error);
+    }
+
+    [RuntimeExport("shm_cache_touch")]
+    internal static bool Touch(int cache, byte* key, ulong keyBytes, ulong lifetimeMilliseconds)
+    {
+        int error = Libc.Error;
+        if (!TryFind(cache, key, keyBytes, out Attachment* heap, out CacheTable* table, out CacheKey found))
+        {
+            return false;
+        }
+
+        ulong now = HeapClock.Now(heap);
+        ItemOptions options = default;
+        options.Deadline = DeadlineAfter(now, lifetimeMilliseconds);
+        return Done(CacheCalls<Hardware>.Touch(heap, table, found, options, now, new Clock(heap)), error);
     }
 
     [RuntimeExport("shm_cache_increment")]
@@ -201,6 +216,8 @@ internal static unsafe class Caching
         Libc.Error = error;
         return status == CacheStatus.Ok || LastError.Fail(ErrorCode.Of(status));
     }
+
+    private static ulong DeadlineAfter(ulong now, ulong milliseconds) => milliseconds == 0 ? 0 : now + Math.Min(milliseconds, long.MaxValue - now);
 
     private static CacheSpecification Specify(CacheOptions* options) => options == null ? default : new()
     {

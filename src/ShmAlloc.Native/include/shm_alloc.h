@@ -181,6 +181,11 @@ bool shm_cache_set(int cache, const void *key, size_t key_size, const void *valu
 
 bool shm_cache_remove(int cache, const void *key, size_t key_size) SHM_NOEXCEPT;
 
+/* Gives a value another lifetime from now on, in milliseconds, and changes nothing else; 0: until there is no room for it. A value
+   to which a .NET program gave a sliding expiry keeps that: it expires after this lifetime if it is not used, at the latest when
+   its absolute expiry comes; 0 renews it. No value, or an expired one: SHM_E_MISSING. */
+bool shm_cache_touch(int cache, const void *key, size_t key_size, uint64_t lifetime) SHM_NOEXCEPT;
+
 /* Adds to a number of 8 bytes, in one step; no value counts as 0. It keeps its lifetime, the tags that a .NET program gave it, and
    that it is pinned. result may be NULL. */
 bool shm_cache_increment(int cache, const void *key, size_t key_size, int64_t change, int64_t *result) SHM_NOEXCEPT;

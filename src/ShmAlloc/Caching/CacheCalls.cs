@@ -121,6 +121,27 @@ internal static unsafe class CacheCalls<TMachine>
         return status;
     }
 
+    /// <summary>Gives the value of a key another deadline.</summary>
+    /// <param name="heap">The attachment.</param>
+    /// <param name="table">The cache.</param>
+    /// <param name="key">The key.</param>
+    /// <param name="options">Deadline and window: see <see cref="DeadlineChange{TMachine}"/>.</param>
+    /// <param name="now">A time before this call, from which the options count.</param>
+    /// <param name="clock">Asked again before each further try.</param>
+    internal static CacheStatus Touch<TClock>(Attachment* heap, CacheTable* table, in CacheKey key, in ItemOptions options, ulong now, TClock clock)
+        where TClock : struct, IClock
+    {
+        CacheStatus status;
+        Retry retry = Retry.Begin(heap);
+        do
+        {
+            status = DeadlineChange<TMachine>.Make(heap, table, key, options, retry.IsFirst ? now : clock.Now);
+        }
+        while (status == CacheStatus.Contended && retry.TryAgain<TMachine>(heap));
+
+        return status;
+    }
+
     /// <summary>Holds the value of a key under a cell that the caller has, if it is whole.</summary>
     internal static CacheStatus Hold<TClock>(Attachment* heap, CacheTable* table, in CacheKey key, int cell, TClock clock, out ItemFacts facts)
         where TClock : struct, IClock
@@ -179,8 +200,8 @@ internal static unsafe class CacheCalls<TMachine>
             }
 
             long next = result;
-            status = CacheStore<TMachine>.Put(
-                heap, table, key, (byte*)&next, sizeof(long), item, isMissing ? PutMode.Add : PutMode.Replace, facts.Stamp, now);
+            PutMode mode = isMissing ? PutMode.Add : (kept & Kept.Expiry) != 0 ? PutMode.ReplaceKeeping : PutMode.Replace;
+            status = CacheStore<TMachine>.Put(heap, table, key, (byte*)&next, sizeof(long), item, mode, facts.Stamp, now);
         }
         while (IsOvertaken(status) && retry.TryAgain<TMachine>(heap));
 
@@ -234,7 +255,7 @@ internal static unsafe class CacheCalls<TMachine>
         {
             bool isSliding = facts.Shape.Is(ItemShape.Sliding);
             item.Flags = (item.Flags & ~ItemShape.Sliding) | (isSliding ? ItemShape.Sliding : 0);
-            item.Deadline = isSliding ? facts.RenewedDeadline(now) : facts.Deadline;
+            item.Deadline = isSliding ? Math.Max(facts.Deadline, facts.RenewedDeadline(now)) : facts.Deadline;
             item.Window = facts.Window;
             item.LastDeadline = facts.LastDeadline;
         }

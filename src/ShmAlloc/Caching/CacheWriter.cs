@@ -20,6 +20,9 @@ internal enum PutMode
     /// <summary>If the value has a certain stamp.</summary>
     Replace,
 
+    /// <summary>If the value has a certain stamp, and the deadline that the new item took over from it.</summary>
+    ReplaceKeeping,
+
     /// <summary>If the value is still a certain placeholder.</summary>
     Complete,
 }
@@ -62,6 +65,11 @@ internal static unsafe class CacheWriter<TMachine>
 
             EntryWord seen = probe->Seen(Math.Max(index, 0));
             CacheStatus verdict = Judge(first, isLive, mode, expected);
+            if (mode == PutMode.ReplaceKeeping && verdict == CacheStatus.Ok && !DeadlineChange<TMachine>.IsKept(heap, first, deadline))
+            {
+                verdict = CacheStatus.Changed;
+            }
+
             if (verdict != CacheStatus.Ok)
             {
                 Grips<TMachine>.Loosen(grip);
@@ -157,7 +165,7 @@ internal static unsafe class CacheWriter<TMachine>
         {
             PutMode.Set => CacheStatus.Ok,
             PutMode.Complete => ifExpected,
-            PutMode.Replace => isLive ? ifExpected : CacheStatus.Missing,
+            PutMode.Replace or PutMode.ReplaceKeeping => isLive ? ifExpected : CacheStatus.Missing,
             _ when isLive => CacheStatus.Exists,
             PutMode.Announce when first.Shape.Is(ItemShape.Placeholder) => CacheStatus.Computing,
             PutMode.Announce when expected != 0 => ifExpected,

@@ -279,24 +279,6 @@ public sealed unsafe partial class SharedCache
     /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
     public bool Contains(ReadOnlySpan<byte> key) => Get(key, [], out _, out _) is CacheStatus.Ok or CacheStatus.BufferTooSmall;
 
-    /// <summary>Renews the expiry of a value that expires when it is not used.</summary>
-    /// <param name="key">The key: at most 65,535 bytes.</param>
-    /// <returns>Whether there is a value.</returns>
-    /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
-    public bool Refresh(ReadOnlySpan<byte> key)
-    {
-        using Visit visit = Enter();
-        fixed (byte* bytes = key)
-        {
-            CacheKey found = KeyOf(bytes, key.Length);
-            bool isThere = _heap->ReadOnly
-                ? Read(found, null, 0, counts: true, out _) is CacheStatus.Ok or CacheStatus.BufferTooSmall
-                : CacheCalls<Hardware>.Renew(_heap, _table, found, new Clock(this)) == CacheStatus.Ok;
-            ThrowIfClosed();
-            return isThere;
-        }
-    }
-
     private CacheStatus Read(in CacheKey key, byte* to, int capacity, bool counts, out ItemFacts facts)
     {
         using Visit visit = Enter();

@@ -121,6 +121,28 @@ CASE("a value is gone after its lifetime")
     check_text(cache, "long", "x");
 }
 
+CASE("a value gets another lifetime and stays as it is")
+{
+    open_heap();
+    int cache = open_cache();
+    CHECK(!shm_cache_touch(cache, "key", 3, 1));
+    CHECK_EQUAL(SHM_E_MISSING, shm_last_error());
+    CHECK(shm_cache_set(cache, "key", 3, "x", 1, 3600 * 1000, 0));
+    CHECK(shm_cache_touch(cache, "key", 3, 0));
+    check_text(cache, "key", "x");
+    CHECK(shm_cache_touch(cache, "key", 3, UINT64_MAX));
+    check_text(cache, "key", "x");
+    CHECK(shm_cache_touch(cache, "key", 3, 1));
+    do {
+        CHECK(!shm_cache_get(cache, "key", 3, NULL, 0, NULL));
+    } while (shm_last_error() == SHM_E_BUFFER_TOO_SMALL);
+    CHECK_EQUAL(SHM_E_MISSING, shm_last_error());
+    CHECK(!shm_cache_touch(cache, "key", 3, 0));
+    CHECK_EQUAL(SHM_E_MISSING, shm_last_error());
+    CHECK(!shm_cache_touch(15, "key", 3, 0));
+    CHECK_EQUAL(SHM_E_NO_CACHE, shm_last_error());
+}
+
 CASE("a number counts across processes")
 {
     enum { CHILDREN = 4, TIMES = 500 };

@@ -91,6 +91,7 @@ static void errors(void) { succeeded = shm_strerror(shm_last_error()) != NULL; }
 static void cache_open(void) { succeeded = (cache = shm_cache_open("values", NULL)) >= 0; }
 static void cache_set(void) { succeeded = shm_cache_set(cache, "key", 3, buffer, 5000, 0, 0) && shm_cache_set(cache, "key", 3, buffer, 100, 1000, 0); }
 static void cache_get(void) { size_t bytes; succeeded = shm_cache_get(cache, "key", 3, buffer, sizeof buffer, &bytes); }
+static void cache_touch(void) { succeeded = shm_cache_touch(cache, "key", 3, 1000); }
 static void cache_lease_and_release(void) { succeeded = shm_cache_lease(cache, "key", 3, &lease); shm_cache_release(&lease); }
 static void cache_increment(void) { succeeded = shm_cache_increment(cache, "number", 6, 1, &number) && shm_cache_increment(cache, "number", 6, 1, &number); }
 static void cache_remove(void) { succeeded = shm_cache_remove(cache, "key", 3); }
@@ -143,6 +144,7 @@ static void measure_all(void)
     DONE(cache_open);
     DONE(cache_set);
     DONE(cache_get);
+    DONE(cache_touch);
     DONE(cache_lease_and_release);
     DONE(cache_increment);
     DONE(cache_remove);

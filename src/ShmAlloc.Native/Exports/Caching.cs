@@ -89,24 +89,12 @@ internal static unsafe class Caching
         }
 
         ulong room = buffer == null ? 0 : capacity;
-        CacheStatus status = CacheStatus.Ok;
-        uint length;
-        if (QuickRead<Hardware>.TryRead(heap, table, found, buffer, room, out ulong shape, out _, out ulong deadline)
-            && (deadline == 0 || !HeapClock.IsPast(heap, deadline)))
-        {
-            length = new ItemShape(shape).ValueBytes;
-        }
-        else
-        {
-            status = CacheCalls<Hardware>.Read(heap, table, found, buffer, room, new Clock(heap), counts: false, out ItemFacts facts);
-            length = facts.Shape.ValueBytes;
-        }
-
+        CacheStatus status = CacheCalls<Hardware>.Get(heap, table, found, buffer, room, new Clock(heap), out ulong shape, out _);
         bool isHit = status is CacheStatus.Ok or CacheStatus.BufferTooSmall;
         CacheCounts<Hardware>.Add(heap, table, isHit ? CacheCounter.Hits : CacheCounter.Misses, 1);
         if (isHit && valueBytes != null)
         {
-            *valueBytes = length;
+            *valueBytes = new ItemShape(shape).ValueBytes;
         }
 
         return Done(status, error);
@@ -206,9 +194,14 @@ internal static unsafe class Caching
             return LastError.Fail((int)ShmStatus.TooLarge);
         }
 
-        ulong* seed = (ulong*)&heap->Header->HashSeed;
-        found = new CacheKey(key, (int)keyBytes, KeyHash.Of(key, (int)keyBytes, Hardware.Read(seed, "", 0), Hardware.Read(seed + 1, "", 0)));
+        found = KeyOf(heap, key, (int)keyBytes);
         return true;
+    }
+
+    internal static CacheKey KeyOf(Attachment* heap, byte* key, int keyBytes)
+    {
+        ulong* seed = (ulong*)&heap->Header->HashSeed;
+        return new CacheKey(key, keyBytes, KeyHash.Of(key, keyBytes, Hardware.Read(seed, "", 0), Hardware.Read(seed + 1, "", 0)));
     }
 
     internal static bool Done(CacheStatus status, int error)

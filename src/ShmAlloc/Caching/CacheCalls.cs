@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using ShmAlloc.Layout;
 using ShmAlloc.Memory;
 using ShmAlloc.Participants;
@@ -64,6 +65,34 @@ internal static unsafe class CacheCalls<TMachine>
         }
         while (status == CacheStatus.Contended && retry.TryAgain<TMachine>(heap));
 
+        return status;
+    }
+
+    /// <summary>A get, as quickly as it can be done; counted by the caller.</summary>
+    /// <param name="heap">The attachment.</param>
+    /// <param name="table">The cache.</param>
+    /// <param name="key">The key.</param>
+    /// <param name="to">Where the value is copied to.</param>
+    /// <param name="capacity">Bytes of that.</param>
+    /// <param name="clock">Of the cache.</param>
+    /// <param name="shape">Of the item, also if its value does not fit; 0 if there is none.</param>
+    /// <param name="stamp">Of the item; 0 if there is none.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static CacheStatus Get<TClock>(
+        Attachment* heap, CacheTable* table, CacheKey key, byte* to, ulong capacity, TClock clock, out ulong shape, out ulong stamp)
+        where TClock : struct, IClock
+        => QuickRead<TMachine>.TryRead(heap, table, key, to, capacity, out shape, out stamp, out ulong deadline) && (deadline == 0 || !clock.IsPast(deadline))
+            ? CacheStatus.Ok
+            : GetSlowly(heap, table, key, to, capacity, clock, out shape, out stamp);
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static CacheStatus GetSlowly<TClock>(
+        Attachment* heap, CacheTable* table, CacheKey key, byte* to, ulong capacity, TClock clock, out ulong shape, out ulong stamp)
+        where TClock : struct, IClock
+    {
+        CacheStatus status = Read(heap, table, key, to, capacity, clock, counts: false, out ItemFacts facts);
+        shape = facts.Shape.Bits;
+        stamp = facts.Stamp;
         return status;
     }
 

@@ -295,7 +295,7 @@ public sealed unsafe partial class SharedCache
     {
         public ulong Now => cache.Now;
 
-        public bool IsPast(ulong deadline) => deadline <= Now;
+        public bool IsPast(ulong deadline) => cache._clock != null ? deadline <= Now : HeapClock.IsPast(cache._heap, deadline);
     }
 
     private readonly struct KernelClock(Attachment* heap) : IClock

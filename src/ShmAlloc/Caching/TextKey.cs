@@ -24,9 +24,11 @@ internal static unsafe class TextKey
     /// value.
     /// </remarks>
     internal static ReadOnlySpan<byte> Utf8(ReadOnlySpan<char> text, Span<byte> buffer) =>
-        Transcoder.FromUtf16(text, buffer, out _, out int length, replaceInvalidSequences: false) == OperationStatus.Done
-            ? buffer[..length]
-            : AnyUtf8(text);
+        TryUtf8(text, buffer, out int length) ? buffer[..length] : AnyUtf8(text);
+
+    /// <summary>The same, if it fits into the buffer, and has no halves of pairs.</summary>
+    internal static bool TryUtf8(ReadOnlySpan<char> text, Span<byte> buffer, out int length) =>
+        Transcoder.FromUtf16(text, buffer, out _, out length, replaceInvalidSequences: false) == OperationStatus.Done;
 
     /// <summary>What is longer than the buffer, or has halves of pairs.</summary>
     private static ReadOnlySpan<byte> AnyUtf8(ReadOnlySpan<char> text)

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using ShmAlloc.Disposal;
 using ShmAlloc.Memory;
 
@@ -48,15 +47,6 @@ public sealed unsafe partial class SharedCache
         {
             return Checked(CacheCalls<Hardware>.Touch(_heap, _table, KeyOf(bytes, key.Length), Translate(options, now, null), now, new Clock(this)));
         }
-    }
-
-    /// <inheritdoc cref="Touch(ReadOnlySpan{byte}, in CacheEntryOptions)"/>
-    [SkipLocalsInit]
-    public CacheStatus Touch(string key, in CacheEntryOptions options = default)
-    {
-        ArgumentNullException.ThrowIfNull(key);
-        Span<byte> buffer = stackalloc byte[TextKey.ShortBytes];
-        return Touch(TextKey.Utf8(key, buffer), options);
     }
 
     /// <summary>Renews the expiry of a value that expires when it is not used.</summary>

@@ -216,29 +216,11 @@ public sealed unsafe partial class SharedCache
         }
     }
 
-    /// <inheritdoc cref="TryGet(ReadOnlySpan{byte}, IBufferWriter{byte})"/>
-    [SkipLocalsInit]
-    public bool TryGet(string key, IBufferWriter<byte> destination)
-    {
-        ArgumentNullException.ThrowIfNull(key);
-        Span<byte> buffer = stackalloc byte[TextKey.ShortBytes];
-        return TryGet(TextKey.Utf8(key, buffer), destination);
-    }
-
     /// <summary>The value of a key, in an array of its own.</summary>
     /// <param name="key">The key: at most 65,535 bytes.</param>
     /// <returns>The value, or <see langword="null"/>.</returns>
     /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
     public byte[]? Get(ReadOnlySpan<byte> key) => Get(key, out _);
-
-    /// <inheritdoc cref="Get(ReadOnlySpan{byte})"/>
-    [SkipLocalsInit]
-    public byte[]? Get(string key)
-    {
-        ArgumentNullException.ThrowIfNull(key);
-        Span<byte> buffer = stackalloc byte[TextKey.ShortBytes];
-        return Get(TextKey.Utf8(key, buffer), out _);
-    }
 
     /// <summary>The value of a key, in an array of its own, and its version.</summary>
     /// <param name="key">The key: at most 65,535 bytes.</param>

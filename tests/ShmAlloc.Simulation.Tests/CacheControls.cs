@@ -20,6 +20,7 @@ public static class CacheControls
     private const string BellFile = "Caching/Bell.cs";
     private const string GripsFile = "Caching/Grips.cs";
     private const string MarksFile = "Caching/Marks.cs";
+    private const string DeadlineFile = "Caching/DeadlineChange.cs";
 
     private const string EntryFile = "Layout/EntryWord.cs";
     private const string LastLook = "TMachine.Read(address) == entry.Bits && ItemAccess<TMachine>.Stamp(item) == stamp ? Look.Found : Look.Torn";
@@ -92,6 +93,20 @@ public static class CacheControls
 
         new BrokenVariant("a mark whose deadline is not looked at", On("what is marked expires", 2),
             (MarksFile, "(deadline == 0 || !clock.IsPast(deadline))", "true")),
+
+        // Touches.
+        new BrokenVariant("what is touched is not held", On("what is touched is removed, swept", 2),
+            (DeadlineFile, "            CacheReader<TMachine>.ReadHeld(", "            Grips<TMachine>.Loosen(grip);\n            CacheReader<TMachine>.ReadHeld(")),
+
+        new BrokenVariant("what has expired is touched", On("what has expired is touched", 0),
+            (DeadlineFile, "if (!isLive)", "if (index < 0)"),
+            (DeadlineFile, "if (!ItemAccess<TMachine>.IsExpired(facts.Deadline, now) && TryChange", "if (TryChange")),
+
+        new BrokenVariant("a number is touched, and its entry stays as it was", On("a number is touched while it is added to", 2),
+            (DeadlineFile, "return facts.Shape.ValueBytes != sizeof(long)\n", "return facts.Shape.ValueBytes != 0\n")),
+
+        new BrokenVariant("a number keeps an expiry that was changed meanwhile", On("a number is touched while it is added to", 2),
+            (WriterFile, "verdict == CacheStatus.Ok && !DeadlineChange<TMachine>.IsKept(heap, first, deadline)", "index < 0")),
 
         new BrokenVariant("an item named UNLINKING that its maker has taken out", On("one has lost a contest", 2, 1),
             (UnlinkFile, "        if (TMachine.Read(probe->AddressOf(index)) != seen.Bits)", "        if (index < 0)")),

@@ -89,24 +89,12 @@ internal static unsafe class Caching
         }
 
         ulong room = buffer == null ? 0 : capacity;
-        CacheStatus status = CacheStatus.Ok;
-        uint length;
-        if (QuickRead<Hardware>.TryRead(heap, table, found, buffer, room, out ulong shape, out _, out ulong deadline)
-            && (deadline == 0 || !HeapClock.IsPast(heap, deadline)))
-        {
-            length = new ItemShape(shape).ValueBytes;
-        }
-        else
-        {
-            status = CacheCalls<Hardware>.Read(heap, table, found, buffer, room, new Clock(heap), counts: false, out ItemFacts facts);
-            length = facts.Shape.ValueBytes;
-        }
-
+        CacheStatus status = CacheCalls<Hardware>.Get(heap, table, found, buffer, room, new Clock(heap), out ulong shape, out _);
         bool isHit = status is CacheStatus.Ok or CacheStatus.BufferTooSmall;
         CacheCounts<Hardware>.Add(heap, table, isHit ? CacheCounter.Hits : CacheCounter.Misses, 1);
         if (isHit && valueBytes != null)
         {
-            *valueBytes = length;
+            *valueBytes = new ItemShape(shape).ValueBytes;
         }
 
         return Done(status, error);
@@ -129,7 +117,7 @@ internal static unsafe class Caching
         ulong now = HeapClock.Now(heap);
         ItemOptions options = default;
         options.Flags = (flags & Pinned) != 0 ? ItemShape.Pinned : 0;
-        options.Deadline = lifetimeMilliseconds == 0 ? 0 : now + Math.Min(lifetimeMilliseconds, long.MaxValue - now);
+        options.Deadline = DeadlineAfter(now, lifetimeMilliseconds);
         PutMode mode = (flags & Add) != 0 ? PutMode.Add : PutMode.Set;
         return Done(
             CacheCalls<Hardware>.Put(heap, table, found, value, (uint)valueBytes, options, mode, expected: 0, now, new Clock(heap)), error);
@@ -141,6 +129,21 @@ internal static unsafe class Caching
         int error = Libc.Error;
         return TryFind(cache, key, keyBytes, out Attachment* heap, out CacheTable* table, out CacheKey found)
             && Done(CacheCalls<Hardware>.Remove(heap, table, found, expected: 0, new Clock(heap)), error);
+    }
+
+    [RuntimeExport("shm_cache_touch")]
+    internal static bool Touch(int cache, byte* key, ulong keyBytes, ulong lifetimeMilliseconds)
+    {
+        int error = Libc.Error;
+        if (!TryFind(cache, key, keyBytes, out Attachment* heap, out CacheTable* table, out CacheKey found))
+        {
+            return false;
+        }
+
+        ulong now = HeapClock.Now(heap);
+        ItemOptions options = default;
+        options.Deadline = DeadlineAfter(now, lifetimeMilliseconds);
+        return Done(CacheCalls<Hardware>.Touch(heap, table, found, options, now, new Clock(heap)), error);
     }
 
     [RuntimeExport("shm_cache_increment")]
@@ -191,9 +194,14 @@ internal static unsafe class Caching
             return LastError.Fail((int)ShmStatus.TooLarge);
         }
 
-        ulong* seed = (ulong*)&heap->Header->HashSeed;
-        found = new CacheKey(key, (int)keyBytes, KeyHash.Of(key, (int)keyBytes, Hardware.Read(seed, "", 0), Hardware.Read(seed + 1, "", 0)));
+        found = KeyOf(heap, key, (int)keyBytes);
         return true;
+    }
+
+    internal static CacheKey KeyOf(Attachment* heap, byte* key, int keyBytes)
+    {
+        ulong* seed = (ulong*)&heap->Header->HashSeed;
+        return new CacheKey(key, keyBytes, KeyHash.Of(key, keyBytes, Hardware.Read(seed, "", 0), Hardware.Read(seed + 1, "", 0)));
     }
 
     internal static bool Done(CacheStatus status, int error)
@@ -201,6 +209,8 @@ internal static unsafe class Caching
         Libc.Error = error;
         return status == CacheStatus.Ok || LastError.Fail(ErrorCode.Of(status));
     }
+
+    private static ulong DeadlineAfter(ulong now, ulong milliseconds) => milliseconds == 0 ? 0 : now + Math.Min(milliseconds, long.MaxValue - now);
 
     private static CacheSpecification Specify(CacheOptions* options) => options == null ? default : new()
     {

@@ -169,6 +169,24 @@ int shm_cache_open(const char *name, const struct shm_cache_options *options) SH
 bool shm_cache_get(int cache, const void *key, size_t key_size, void *buffer, size_t capacity,
                    size_t *value_size) SHM_NOEXCEPT;
 
+struct shm_cache_key {
+    const void *key;
+    size_t key_size;
+};
+
+struct shm_cache_read {
+    uint64_t offset;      /* where in the buffer the value begins; 0 if it was not copied */
+    uint64_t value_size;  /* also with SHM_E_BUFFER_TOO_SMALL; 0 if there is none */
+    int32_t error;        /* SHM_OK, SHM_E_MISSING and so on: as shm_cache_get of this key would say */
+    uint32_t reserved;    /* 0 */
+};
+
+/* Copies the values of many keys into one buffer, one behind the other: faster than one call for each, because the waits for memory
+   overlap. Each key's get is one of its own. A value for which there is no room left is passed over (SHM_E_BUFFER_TOO_SMALL), and
+   what fits after it is copied. reads has as many elements as keys. False if nothing could be read at all. */
+bool shm_cache_get_many(int cache, const struct shm_cache_key *keys, size_t count, void *buffer, size_t capacity,
+                        struct shm_cache_read *reads) SHM_NOEXCEPT;
+
 enum {
     SHM_CACHE_PINNED = 1, /* stays when room is made for others */
     SHM_CACHE_ADD = 2     /* only if there is no value: of several who try at once, one succeeds; SHM_E_EXISTS */
@@ -180,6 +198,11 @@ bool shm_cache_set(int cache, const void *key, size_t key_size, const void *valu
                    unsigned flags) SHM_NOEXCEPT;
 
 bool shm_cache_remove(int cache, const void *key, size_t key_size) SHM_NOEXCEPT;
+
+/* Gives a value another lifetime from now on, in milliseconds, and changes nothing else; 0: until there is no room for it. A value
+   to which a .NET program gave a sliding expiry keeps that: it expires after this lifetime if it is not used, at the latest when
+   its absolute expiry comes; 0 renews it. No value, or an expired one: SHM_E_MISSING. */
+bool shm_cache_touch(int cache, const void *key, size_t key_size, uint64_t lifetime) SHM_NOEXCEPT;
 
 /* Adds to a number of 8 bytes, in one step; no value counts as 0. It keeps its lifetime, the tags that a .NET program gave it, and
    that it is pinned. result may be NULL. */

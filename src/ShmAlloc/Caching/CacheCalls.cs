@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using ShmAlloc.Layout;
 using ShmAlloc.Memory;
 using ShmAlloc.Participants;
@@ -74,6 +75,34 @@ internal static unsafe class CacheCalls<TMachine>
         return status;
     }
 
+    /// <summary>A get, as quickly as it can be done; counted by the caller.</summary>
+    /// <param name="heap">The attachment.</param>
+    /// <param name="table">The cache.</param>
+    /// <param name="key">The key.</param>
+    /// <param name="to">Where the value is copied to.</param>
+    /// <param name="capacity">Bytes of that.</param>
+    /// <param name="clock">Of the cache.</param>
+    /// <param name="shape">Of the item, also if its value does not fit; 0 if there is none.</param>
+    /// <param name="stamp">Of the item; 0 if there is none.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static CacheStatus Get<TClock>(
+        Attachment* heap, CacheTable* table, CacheKey key, byte* to, ulong capacity, TClock clock, out ulong shape, out ulong stamp)
+        where TClock : struct, IClock
+        => QuickRead<TMachine>.TryRead(heap, table, key, to, capacity, out shape, out stamp, out ulong deadline) && (deadline == 0 || !clock.IsPast(deadline))
+            ? CacheStatus.Ok
+            : GetSlowly(heap, table, key, to, capacity, clock, out shape, out stamp);
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static CacheStatus GetSlowly<TClock>(
+        Attachment* heap, CacheTable* table, CacheKey key, byte* to, ulong capacity, TClock clock, out ulong shape, out ulong stamp)
+        where TClock : struct, IClock
+    {
+        CacheStatus status = Read(heap, table, key, to, capacity, clock, counts: false, out ItemFacts facts);
+        shape = facts.Shape.Bits;
+        stamp = facts.Stamp;
+        return status;
+    }
+
     /// <summary>What a get does that the quick way did not answer: reads, judges, and renews a sliding expiry.</summary>
     internal static CacheStatus Read<TClock>(
         Attachment* heap, CacheTable* table, in CacheKey key, byte* to, ulong capacity, TClock clock, bool counts, out ItemFacts facts)
@@ -122,6 +151,27 @@ internal static unsafe class CacheCalls<TMachine>
         {
             // Each time anew: with an old time something would come back that others have seen expire.
             status = CacheStore<TMachine>.Refresh(heap, table, key, clock.Now);
+        }
+        while (status == CacheStatus.Contended && retry.TryAgain<TMachine>(heap));
+
+        return status;
+    }
+
+    /// <summary>Gives the value of a key another deadline.</summary>
+    /// <param name="heap">The attachment.</param>
+    /// <param name="table">The cache.</param>
+    /// <param name="key">The key.</param>
+    /// <param name="options">Deadline and window: see <see cref="DeadlineChange{TMachine}"/>.</param>
+    /// <param name="now">A time before this call, from which the options count.</param>
+    /// <param name="clock">Asked again before each further try.</param>
+    internal static CacheStatus Touch<TClock>(Attachment* heap, CacheTable* table, in CacheKey key, in ItemOptions options, ulong now, TClock clock)
+        where TClock : struct, IClock
+    {
+        CacheStatus status;
+        Retry retry = Retry.Begin(heap);
+        do
+        {
+            status = DeadlineChange<TMachine>.Make(heap, table, key, options, retry.IsFirst ? now : clock.Now);
         }
         while (status == CacheStatus.Contended && retry.TryAgain<TMachine>(heap));
 
@@ -186,8 +236,8 @@ internal static unsafe class CacheCalls<TMachine>
             }
 
             long next = result;
-            status = CacheStore<TMachine>.Put(
-                heap, table, key, (byte*)&next, sizeof(long), item, isMissing ? PutMode.Add : PutMode.Replace, facts.Stamp, now);
+            PutMode mode = isMissing ? PutMode.Add : (kept & Kept.Expiry) != 0 ? PutMode.ReplaceKeeping : PutMode.Replace;
+            status = CacheStore<TMachine>.Put(heap, table, key, (byte*)&next, sizeof(long), item, mode, facts.Stamp, now);
         }
         while (IsOvertaken(status) && retry.TryAgain<TMachine>(heap));
 
@@ -241,7 +291,7 @@ internal static unsafe class CacheCalls<TMachine>
         {
             bool isSliding = facts.Shape.Is(ItemShape.Sliding);
             item.Flags = (item.Flags & ~ItemShape.Sliding) | (isSliding ? ItemShape.Sliding : 0);
-            item.Deadline = isSliding ? facts.RenewedDeadline(now) : facts.Deadline;
+            item.Deadline = isSliding ? Math.Max(facts.Deadline, facts.RenewedDeadline(now)) : facts.Deadline;
             item.Window = facts.Window;
             item.LastDeadline = facts.LastDeadline;
             item.Flags = (item.Flags & ~ItemShape.Worked) | (facts.Shape.Is(ItemShape.Worked) ? ItemShape.Worked : 0);

@@ -4,7 +4,8 @@ namespace ShmAlloc.Caching;
 
 /// <summary>
 /// Where a value was found, so that <see cref="SharedCache.IsCurrent"/> can say within nanoseconds whether it is the value of its key still: for a caller who
-/// keeps a copy of it, or an object that was made of it, in memory of the process. Made by <see cref="SharedCache.GetMarked"/>.
+/// keeps a copy of it, or an object that was made of it, in memory of the process. Made by
+/// <see cref="SharedCache.GetMarked(ReadOnlySpan{byte}, Span{byte}, out int, out CacheMark)"/>.
 /// </summary>
 /// <remarks>It belongs to the process, and to the <see cref="SharedCache"/> that made it. It keeps nothing in the cache, and costs nothing to forget.</remarks>
 [SuppressMessage("Performance", "CA1815", Justification = "Marks are asked about, not compared.")]

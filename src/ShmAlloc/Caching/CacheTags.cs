@@ -3,7 +3,8 @@ using System.Diagnostics.CodeAnalysis;
 namespace ShmAlloc.Caching;
 
 /// <summary>
-/// Tags of an entry. Captured by <see cref="SharedCache.CaptureTags"/> before the value is worked out, they make a removal that comes in between count.
+/// Tags of an entry. Captured by <see cref="SharedCache.CaptureTags(string[])"/> before the value is worked out, they make a removal that comes in between
+/// count.
 /// </summary>
 public readonly record struct CacheTags
 {
@@ -29,17 +30,23 @@ public readonly record struct CacheTags
     public static CacheTags Of(params string[] names)
     {
         ArgumentNullException.ThrowIfNull(names);
+        return Of(names.AsSpan());
+    }
+
+    /// <inheritdoc cref="Of(string[])"/>
+    public static CacheTags Of(params ReadOnlySpan<string> names)
+    {
         if (names.Length > Layout.ItemShape.MaxTags)
         {
             throw new ArgumentOutOfRangeException(nameof(names), names.Length, $"An entry has at most {Layout.ItemShape.MaxTags} tags.");
         }
 
-        if (Array.IndexOf(names, null) is >= 0 and var index)
+        if (names.IndexOf((string)null!) is >= 0 and var index)
         {
             throw new ArgumentException($"Tag {index} is null.", nameof(names));
         }
 
-        return new CacheTags([.. names], null, default);
+        return new CacheTags(names.ToArray(), null, default);
     }
 
     /// <summary>Tags by their names.</summary>

@@ -17,6 +17,9 @@ internal enum PutMode
     /// <summary>If the value has a certain stamp.</summary>
     Replace,
 
+    /// <summary>If the value has a certain stamp, and the deadline that the new item took over from it.</summary>
+    ReplaceKeeping,
+
     /// <summary>If what the key has, be it a value or not, has a certain stamp; 0: if the key has nothing.</summary>
     Complete,
 }
@@ -59,6 +62,11 @@ internal static unsafe class CacheWriter<TMachine>
 
             EntryWord seen = probe->Seen(Math.Max(index, 0));
             CacheStatus verdict = Judge(first, isLive, mode, expected);
+            if (mode == PutMode.ReplaceKeeping && verdict == CacheStatus.Ok && !DeadlineChange<TMachine>.IsKept(heap, first, deadline))
+            {
+                verdict = CacheStatus.Changed;
+            }
+
             if (verdict != CacheStatus.Ok)
             {
                 Grips<TMachine>.Loosen(grip);
@@ -154,7 +162,7 @@ internal static unsafe class CacheWriter<TMachine>
         {
             PutMode.Set => CacheStatus.Ok,
             PutMode.Complete => ifExpected,
-            PutMode.Replace => isLive ? ifExpected : CacheStatus.Missing,
+            PutMode.Replace or PutMode.ReplaceKeeping => isLive ? ifExpected : CacheStatus.Missing,
             _ when isLive => CacheStatus.Exists,
             _ => CacheStatus.Ok,
         };

@@ -221,29 +221,11 @@ public sealed unsafe partial class SharedCache
         }
     }
 
-    /// <inheritdoc cref="TryGet(ReadOnlySpan{byte}, IBufferWriter{byte})"/>
-    [SkipLocalsInit]
-    public bool TryGet(string key, IBufferWriter<byte> destination)
-    {
-        ArgumentNullException.ThrowIfNull(key);
-        Span<byte> buffer = stackalloc byte[TextKey.ShortBytes];
-        return TryGet(TextKey.Utf8(key, buffer), destination);
-    }
-
     /// <summary>The value of a key, in an array of its own.</summary>
     /// <param name="key">The key: at most 65,535 bytes.</param>
     /// <returns>The value, or <see langword="null"/>.</returns>
     /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
     public byte[]? Get(ReadOnlySpan<byte> key) => Get(key, out _);
-
-    /// <inheritdoc cref="Get(ReadOnlySpan{byte})"/>
-    [SkipLocalsInit]
-    public byte[]? Get(string key)
-    {
-        ArgumentNullException.ThrowIfNull(key);
-        Span<byte> buffer = stackalloc byte[TextKey.ShortBytes];
-        return Get(TextKey.Utf8(key, buffer), out _);
-    }
 
     /// <summary>The value of a key, in an array of its own, and its version.</summary>
     /// <param name="key">The key: at most 65,535 bytes.</param>
@@ -284,24 +266,6 @@ public sealed unsafe partial class SharedCache
     /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
     public bool Contains(ReadOnlySpan<byte> key) => Get(key, [], out _, out _) is CacheStatus.Ok or CacheStatus.BufferTooSmall;
 
-    /// <summary>Renews the expiry of a value that expires when it is not used.</summary>
-    /// <param name="key">The key: at most 65,535 bytes.</param>
-    /// <returns>Whether there is a value.</returns>
-    /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
-    public bool Refresh(ReadOnlySpan<byte> key)
-    {
-        using Visit visit = Enter();
-        fixed (byte* bytes = key)
-        {
-            CacheKey found = KeyOf(bytes, key.Length);
-            bool isThere = _heap->ReadOnly
-                ? Read(found, null, 0, counts: true, out _) is CacheStatus.Ok or CacheStatus.BufferTooSmall
-                : CacheCalls<Hardware>.Renew(_heap, _table, found, new Clock(this)) == CacheStatus.Ok;
-            ThrowIfClosed();
-            return isThere;
-        }
-    }
-
     private CacheStatus Read(in CacheKey key, byte* to, int capacity, bool counts, out ItemFacts facts)
     {
         using Visit visit = Enter();
@@ -318,7 +282,7 @@ public sealed unsafe partial class SharedCache
     {
         public ulong Now => cache.Now;
 
-        public bool IsPast(ulong deadline) => deadline <= Now;
+        public bool IsPast(ulong deadline) => cache._clock != null ? deadline <= Now : HeapClock.IsPast(cache._heap, deadline);
     }
 
     private readonly struct KernelClock(Attachment* heap) : IClock

@@ -24,15 +24,6 @@ public sealed unsafe partial class SharedCache
         Put(key, value, options, PutMode.Set, default);
 
     /// <inheritdoc cref="Set(ReadOnlySpan{byte}, ReadOnlySpan{byte}, in CacheEntryOptions)"/>
-    [SkipLocalsInit]
-    public CacheStatus Set(string key, ReadOnlySpan<byte> value, in CacheEntryOptions options = default)
-    {
-        ArgumentNullException.ThrowIfNull(key);
-        Span<byte> buffer = stackalloc byte[TextKey.ShortBytes];
-        return Put(TextKey.Utf8(key, buffer), value, options, PutMode.Set, default);
-    }
-
-    /// <inheritdoc cref="Set(ReadOnlySpan{byte}, ReadOnlySpan{byte}, in CacheEntryOptions)"/>
     public CacheStatus Set(ReadOnlySpan<byte> key, ReadOnlySequence<byte> value, in CacheEntryOptions options = default)
     {
         if (value.IsSingleSegment)
@@ -82,15 +73,6 @@ public sealed unsafe partial class SharedCache
             && Put(key, value, item, PutMode.Set, default, now) == CacheStatus.Ok;
         CacheStatus removed = isStored ? CacheStatus.Ok : Remove(key);
         return removed == CacheStatus.Missing ? CacheStatus.Ok : removed;
-    }
-
-    /// <inheritdoc cref="SetOrRemove(ReadOnlySpan{byte}, ReadOnlySpan{byte}, out bool, in CacheEntryOptions)"/>
-    [SkipLocalsInit]
-    public CacheStatus SetOrRemove(string key, ReadOnlySpan<byte> value, out bool isStored, in CacheEntryOptions options = default)
-    {
-        ArgumentNullException.ThrowIfNull(key);
-        Span<byte> buffer = stackalloc byte[TextKey.ShortBytes];
-        return SetOrRemove(TextKey.Utf8(key, buffer), value, out isStored, options);
     }
 
     /// <summary>Makes a value the value of a key that has none. Of several who try it at once, in whatever processes, one succeeds.</summary>
@@ -159,15 +141,6 @@ public sealed unsafe partial class SharedCache
     /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
     public CacheStatus Remove(ReadOnlySpan<byte> key) => Remove(key, expected: 0);
 
-    /// <inheritdoc cref="Remove(ReadOnlySpan{byte})"/>
-    [SkipLocalsInit]
-    public CacheStatus Remove(string key)
-    {
-        ArgumentNullException.ThrowIfNull(key);
-        Span<byte> buffer = stackalloc byte[TextKey.ShortBytes];
-        return Remove(TextKey.Utf8(key, buffer));
-    }
-
     /// <summary>
     /// Removes everything that was set with a tag before: for all processes at once, in constant time. Also a process that found no participant slot can.
     /// </summary>
@@ -200,6 +173,9 @@ public sealed unsafe partial class SharedCache
     /// <returns>The tags, for <see cref="CacheEntryOptions.Tags"/>.</returns>
     /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
     public CacheTags CaptureTags(params string[] names) => Capture(CacheTags.Of(names));
+
+    /// <inheritdoc cref="CaptureTags(string[])"/>
+    public CacheTags CaptureTags(params ReadOnlySpan<string> names) => Capture(CacheTags.Of(names));
 
     /// <summary>Removes everything, entry by entry. What others set meanwhile may stay.</summary>
     /// <returns><see cref="CacheStatus.Ok"/>, or why it failed.</returns>

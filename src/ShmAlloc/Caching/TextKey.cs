@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
@@ -24,9 +25,21 @@ internal static unsafe class TextKey
     /// value.
     /// </remarks>
     internal static ReadOnlySpan<byte> Utf8(ReadOnlySpan<char> text, Span<byte> buffer) =>
-        Transcoder.FromUtf16(text, buffer, out _, out int length, replaceInvalidSequences: false) == OperationStatus.Done
-            ? buffer[..length]
-            : AnyUtf8(text);
+        TryUtf8(text, buffer, out int length) ? buffer[..length] : AnyUtf8(text);
+
+    /// <summary>The same, if it fits into the buffer, and has no halves of pairs.</summary>
+    internal static bool TryUtf8(ReadOnlySpan<char> text, Span<byte> buffer, out int length) =>
+        Transcoder.FromUtf16(text, buffer, out _, out length, replaceInvalidSequences: false) == OperationStatus.Done;
+
+    /// <summary>The key that a text is, which must not be null.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="room">Room for its bytes in the frame of the caller: <c>out _</c>.</param>
+    internal static ReadOnlySpan<byte> Of(string text, [UnscopedRef] out Room room)
+    {
+        ArgumentNullException.ThrowIfNull(text, "key");
+        Unsafe.SkipInit(out room);
+        return Utf8(text, room);
+    }
 
     /// <summary>What is longer than the buffer, or has halves of pairs.</summary>
     private static ReadOnlySpan<byte> AnyUtf8(ReadOnlySpan<char> text)
@@ -86,6 +99,13 @@ internal static unsafe class TextKey
         ulong hash = KeyHash.OfTwoBlocks(words.ToScalar(), words.GetElement(1), lastWords.ToScalar(), lastWords.GetElement(1), length, seed0, seed1);
         key = new CacheKey(bytes, length, hash);
         return true;
+    }
+
+    /// <summary>Room for a key of average length.</summary>
+    [InlineArray(ShortBytes)]
+    internal struct Room
+    {
+        private byte _first;
     }
 
     /// <summary>The bytes of such a key.</summary>

@@ -97,6 +97,58 @@ CASE("a buffer that is too small is said so, with the size")
     CHECK_EQUAL(10, size);
 }
 
+CASE("many values are copied in one call")
+{
+    enum { COUNT = 70 };
+    static char names[COUNT][12], buffer[1000];
+    struct shm_cache_key keys[COUNT];
+    struct shm_cache_read reads[COUNT];
+    open_heap();
+    int cache = open_cache();
+    size_t needed = 0;
+    for (int index = 0; index < COUNT; index++) {
+        snprintf(names[index], sizeof names[index], "%d", index);
+        keys[index] = (struct shm_cache_key) { names[index], strlen(names[index]) };
+        if (index % 7 != 0) {
+            CHECK(set_text(cache, names[index], names[index]));
+            needed += strlen(names[index]);
+        }
+    }
+    errno = 0;
+    CHECK(shm_cache_get_many(cache, keys, COUNT, buffer, needed, reads));
+    CHECK_EQUAL(0, errno);
+    size_t used = 0;
+    for (int index = 0; index < COUNT; index++) {
+        CHECK_EQUAL(index % 7 != 0 ? SHM_OK : SHM_E_MISSING, reads[index].error);
+        CHECK_EQUAL(index % 7 != 0 ? used : 0, reads[index].offset);
+        CHECK_EQUAL(index % 7 != 0 ? strlen(names[index]) : 0, reads[index].value_size);
+        CHECK(memcmp(buffer + reads[index].offset, names[index], reads[index].value_size) == 0);
+        used += reads[index].value_size;
+    }
+    struct shm_cache_statistics statistics = { .struct_size = sizeof statistics };
+    CHECK(shm_cache_get_statistics(cache, &statistics));
+    CHECK_EQUAL(60, statistics.hits);
+    CHECK_EQUAL(10, statistics.misses);
+
+    CHECK(set_text(cache, "1", "too long for what is left"));
+    keys[4].key_size = 70000;
+    keys[5].key = NULL;
+    CHECK(shm_cache_get_many(cache, keys, 6, buffer, 10, reads));
+    CHECK_EQUAL(SHM_E_BUFFER_TOO_SMALL, reads[1].error);
+    CHECK_EQUAL(25, reads[1].value_size);
+    CHECK_EQUAL(SHM_OK, reads[3].error);
+    CHECK_EQUAL(1, reads[3].offset);
+    CHECK_EQUAL(SHM_E_TOO_LARGE, reads[4].error);
+    CHECK_EQUAL(SHM_E_INVALID_OPTION, reads[5].error);
+    CHECK(shm_cache_get_many(cache, keys, 4, NULL, 10, reads));
+    CHECK_EQUAL(SHM_E_BUFFER_TOO_SMALL, reads[2].error);
+    CHECK(shm_cache_get_many(cache, NULL, 0, NULL, 0, NULL));
+    CHECK(!shm_cache_get_many(cache, keys, 1, buffer, 10, NULL));
+    CHECK_EQUAL(SHM_E_INVALID_OPTION, shm_last_error());
+    CHECK(!shm_cache_get_many(15, keys, 1, buffer, 10, reads));
+    CHECK_EQUAL(SHM_E_NO_CACHE, shm_last_error());
+}
+
 CASE("only one adds")
 {
     open_heap();
@@ -119,6 +171,28 @@ CASE("a value is gone after its lifetime")
     } while (shm_last_error() == SHM_E_BUFFER_TOO_SMALL);
     CHECK_EQUAL(SHM_E_MISSING, shm_last_error());
     check_text(cache, "long", "x");
+}
+
+CASE("a value gets another lifetime and stays as it is")
+{
+    open_heap();
+    int cache = open_cache();
+    CHECK(!shm_cache_touch(cache, "key", 3, 1));
+    CHECK_EQUAL(SHM_E_MISSING, shm_last_error());
+    CHECK(shm_cache_set(cache, "key", 3, "x", 1, 3600 * 1000, 0));
+    CHECK(shm_cache_touch(cache, "key", 3, 0));
+    check_text(cache, "key", "x");
+    CHECK(shm_cache_touch(cache, "key", 3, UINT64_MAX));
+    check_text(cache, "key", "x");
+    CHECK(shm_cache_touch(cache, "key", 3, 1));
+    do {
+        CHECK(!shm_cache_get(cache, "key", 3, NULL, 0, NULL));
+    } while (shm_last_error() == SHM_E_BUFFER_TOO_SMALL);
+    CHECK_EQUAL(SHM_E_MISSING, shm_last_error());
+    CHECK(!shm_cache_touch(cache, "key", 3, 0));
+    CHECK_EQUAL(SHM_E_MISSING, shm_last_error());
+    CHECK(!shm_cache_touch(15, "key", 3, 0));
+    CHECK_EQUAL(SHM_E_NO_CACHE, shm_last_error());
 }
 
 CASE("a number counts across processes")

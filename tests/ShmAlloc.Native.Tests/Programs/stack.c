@@ -64,6 +64,8 @@ static struct shm_reservation reservation;
 static struct shm_cache_lease lease;
 static struct shm_statistics figures = { .struct_size = sizeof figures };
 static struct shm_cache_statistics cache_figures = { .struct_size = sizeof cache_figures };
+static struct shm_cache_key many[40];
+static struct shm_cache_read reads[40];
 static struct shm_verification verification = { .struct_size = sizeof verification };
 static char buffer[1 << 16];
 static int64_t number;
@@ -91,6 +93,8 @@ static void errors(void) { succeeded = shm_strerror(shm_last_error()) != NULL; }
 static void cache_open(void) { succeeded = (cache = shm_cache_open("values", NULL)) >= 0; }
 static void cache_set(void) { succeeded = shm_cache_set(cache, "key", 3, buffer, 5000, 0, 0) && shm_cache_set(cache, "key", 3, buffer, 100, 1000, 0); }
 static void cache_get(void) { size_t bytes; succeeded = shm_cache_get(cache, "key", 3, buffer, sizeof buffer, &bytes); }
+static void cache_get_many(void) { succeeded = shm_cache_get_many(cache, many, 40, buffer, sizeof buffer, reads) && reads[0].error == SHM_OK; }
+static void cache_touch(void) { succeeded = shm_cache_touch(cache, "key", 3, 1000); }
 static void cache_lease_and_release(void) { succeeded = shm_cache_lease(cache, "key", 3, &lease); shm_cache_release(&lease); }
 static void cache_increment(void) { succeeded = shm_cache_increment(cache, "number", 6, 1, &number) && shm_cache_increment(cache, "number", 6, 1, &number); }
 static void cache_remove(void) { succeeded = shm_cache_remove(cache, "key", 3); }
@@ -143,6 +147,11 @@ static void measure_all(void)
     DONE(cache_open);
     DONE(cache_set);
     DONE(cache_get);
+    for (int index = 0; index < 40; index++) {
+        many[index] = (struct shm_cache_key) { "key", index == 0 ? 3 : 2 };
+    }
+    DONE(cache_get_many);
+    DONE(cache_touch);
     DONE(cache_lease_and_release);
     DONE(cache_increment);
     DONE(cache_remove);

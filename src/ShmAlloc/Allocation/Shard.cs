@@ -51,6 +51,11 @@ internal unsafe struct Shard
 
     internal fixed uint CachePending[HeaderLayout.Caches];
 
+    /// <summary>After how many changes the clock is asked, after how many they are added in any case, and when that was done last (see CacheCounts).</summary>
+    internal fixed uint CacheLook[HeaderLayout.Caches];
+    internal fixed uint CacheQuota[HeaderLayout.Caches];
+    internal fixed ulong CacheTold[HeaderLayout.Caches];
+
     /// <summary>Bytes that were put into each cache since somebody looked whether it keeps its limit.</summary>
     internal fixed long CacheUnseen[HeaderLayout.Caches];
 

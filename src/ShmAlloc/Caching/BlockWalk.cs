@@ -9,7 +9,16 @@ namespace ShmAlloc.Caching;
 /// <param name="IsPublished">False: it is being built, or garbage.</param>
 internal readonly record struct BlockPlace(uint First, uint Units, bool IsPublished)
 {
+    private const int UnitsAt = 24;
+    private const int PublishedAt = 48;
+
     internal uint After => First + Units;
+
+    /// <summary>All of it in one word: blocks have at most 4096 units.</summary>
+    internal ulong Packed => First | ((ulong)Units << UnitsAt) | ((IsPublished ? 1UL : 0) << PublishedAt);
+
+    internal static BlockPlace Unpack(ulong packed) =>
+        new((uint)packed & ((1u << UnitsAt) - 1), (uint)(packed >> UnitsAt) & ((1u << UnitsAt) - 1), packed >> PublishedAt != 0);
 }
 
 /// <summary>Goes over the allocations of a block in the order of memory, in a copy of its bitmap words that the caller has made.</summary>

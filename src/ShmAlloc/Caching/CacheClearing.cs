@@ -6,36 +6,26 @@ using ShmAlloc.Participants;
 namespace ShmAlloc.Caching;
 
 /// <summary>
-/// Makes room for one item when the hand has not come upon any: of all places in a block where it could lie, or of a few sequences of blocks, the one is
-/// cleared whose items are fewest and least used. Without it, a large item would sweep dozens of blocks.
+/// Makes room for one item where the hands have not come upon any: of all places in a block where it could lie, or of all sequences of blocks that are looked
+/// at, the cheapest one is cleared (see CachePrice). Without that, a large item would sweep dozens of blocks.
 /// </summary>
 internal static unsafe class CacheClearing<TMachine>
     where TMachine : struct, IMachine
 {
-    /// <summary>Cost of what cannot be dropped: more than all items of a block.</summary>
-    private const int Obstacle = 1 << 20;
+    /// <summary>So many times the length that is wanted is looked at before the cheapest sequence is taken.</summary>
+    private const ulong LengthsCompared = 4;
 
-    /// <summary>Cost of what somebody works on: as much as that of many others.</summary>
-    private const int CostOfWork = 64;
+    /// <summary>
+    /// As long as each sequence so far costs more than if all of it were cold, that search goes on, up to so many items and blocks: what is used stays if
+    /// there is something near that is not.
+    /// </summary>
+    private const ulong MaxLooks = 8192;
 
-    /// <summary>Sequences of blocks that are compared.</summary>
-    private const int Sequences = 4;
-
-    /// <summary>Clears one place for a request in a block.</summary>
+    /// <summary>Clears the cheapest place for a request in a block.</summary>
     /// <returns>False if there is none that could be cleared.</returns>
     internal static bool TryClear(Attachment* heap, ulong block, in Request request, Moment now, ulong* grip)
     {
-        if (!Blocks<TMachine>.Read(heap, block).IsOpen)
-        {
-            return false;
-        }
-
-        WordsOfBlock wordsOfBlock;
-        ulong* words = (ulong*)&wordsOfBlock;
-        int count = (int)heap->Geometry.WordsPerBlock;
-        TMachine.ReadMany(heap->FirstWordOf(block), words, count);
-        int cost = FindCheapest(heap, block, words, request, out uint begin);
-        if (cost >= Obstacle)
+        if (!Blocks<TMachine>.Read(heap, block).IsOpen || FindCheapest(heap, block, request, now, out uint begin) >= CachePrice<TMachine>.Obstacle)
         {
             return false;
         }
@@ -43,9 +33,10 @@ internal static unsafe class CacheClearing<TMachine>
         Errand errandForRoom = Errand.ForRoom(now, Errand.Everything);
         Errand* errand = &errandForRoom;
         Probation<TMachine>.Begin(heap, &errand->Evictions);
-        BlockWalk walkOfBlock = new(words, count);
-        BlockWalk* walk = &walkOfBlock;
-        while (BlockWalk.TryNext(walk, out BlockPlace place) && place.First < begin + request.Units)
+        ItemWalk walkOfBlock;
+        ItemWalk* walk = &walkOfBlock;
+        ItemWalk<TMachine>.Begin(heap, block, walk);
+        while (ItemWalk<TMachine>.TryNext(heap, walk, out BlockPlace place) && place.First < begin + request.Units)
         {
             if (place.After > begin)
             {
@@ -58,60 +49,103 @@ internal static unsafe class CacheClearing<TMachine>
         return true;
     }
 
-    /// <summary>Empties so many blocks in a row: of a few sequences before the hand, the cheapest one.</summary>
-    /// <returns>False if in all of them something is in the way.</returns>
-    internal static bool TryEmptyRun(Attachment* heap, ulong length, Moment now, ulong* grip)
+    /// <summary>
+    /// Finds blocks in a row that can be emptied, from where the last search ended: of all sequences in what it looks at, the one with the lowest price. If
+    /// something is in the way in all of these, it looks at the rest of the heap, and takes the first one there is.
+    /// </summary>
+    /// <remarks>
+    /// The work goes with the length, and is bounded otherwise, but where there is no such sequence: that is remembered (see Refusals). Nothing is dropped.
+    /// </remarks>
+    /// <param name="heap">The attachment.</param>
+    /// <param name="length">Blocks that are wanted.</param>
+    /// <param name="now">A time before this call.</param>
+    /// <param name="meeting">Notes blocks on which others are at work: there may be a sequence in a moment.</param>
+    /// <param name="first">The first block.</param>
+    /// <param name="count">How many blocks: more than are wanted if they go together.</param>
+    /// <returns>False if there is none.</returns>
+    internal static bool TryFindRun(Attachment* heap, ulong length, Moment now, ref Meeting meeting, out ulong first, out ulong count)
     {
-        if (length > heap->Blocks)
-        {
-            return false;
-        }
+        BlockWindow windowOfBlocks;
+        BlockWindow* window = &windowOfBlocks;
+        ulong blocks = heap->Blocks;
+        ulong begin = TMachine.Read(&heap->Header->RunHand) % blocks;
+        BlockWindow.Begin(window, length, begin);
+        ulong cheap = (length << heap->Geometry.UnitsPerBlockShift) * CachePrice<TMachine>.Cold;
+        ulong least = CachePrice<TMachine>.Obstacle;
+        ulong looks = 0;
+        first = 0;
+        count = 0;
 
-        ulong end = Math.Min(TMachine.Read(&heap->Header->Hand), heap->Blocks);
-        int least = Obstacle;
-        ulong best = 0;
-        for (int sequence = 0; sequence < Sequences; sequence++, end -= length)
+        // Up to the end of the heap, then from its beginning to where a sequence can end that begins before the first block that was looked at.
+        for (ulong at = begin, end = length <= blocks ? blocks : 0, seen = 0; at < end && !IsEnough(least, cheap, seen / length, looks);)
         {
-            end = end < length ? heap->Blocks : end;
-            ulong from = end - length;
-            int cost = CostOfRun(heap, from, length, least);
-            if (cost < least)
+            ulong price = PriceOf(heap, at, now, ref meeting, ref looks, out ulong span);
+            at += span;
+            seen += span;
+            if (price >= CachePrice<TMachine>.Obstacle)
             {
-                (least, best) = (cost, from);
+                BlockWindow.Restart(window, at);
+            }
+            else
+            {
+                BlockWindow.Add(window, span, price);
+            }
+
+            for (; window->Blocks >= length; BlockWindow.DropFirst(window))
+            {
+                if (window->Price < least && !LeaseScan<TMachine>.IsAnyLeased(heap, window->First, at))
+                {
+                    least = window->Price;
+                    first = window->First;
+                    count = at - first;
+                }
+            }
+
+            if (at >= blocks && end == blocks && begin != 0)
+            {
+                at = 0;
+                end = Math.Min(begin + length - 1, blocks - 1);
+                BlockWindow.Restart(window, at);
             }
         }
 
-        Meeting meeting = default;
-        return least < Obstacle && TryEmptyAll(heap, best, length, now, grip, ref meeting);
+        return count != 0;
     }
 
-    /// <summary>Empties the first sequence of so many blocks in which nothing is in the way: first it is looked for, and only then anything dropped.</summary>
+    /// <summary>Empties blocks that were found.</summary>
     /// <param name="heap">The attachment.</param>
-    /// <param name="length">Blocks.</param>
+    /// <param name="first">The first block.</param>
+    /// <param name="count">How many.</param>
     /// <param name="now">A time before this call.</param>
     /// <param name="grip">The cell to hold victims with.</param>
-    /// <param name="meeting">Notes it if there is such a sequence: as a change if it is empty now; else what others hold there.</param>
-    internal static void TryEmptyAnyRun(Attachment* heap, ulong length, Moment now, ulong* grip, ref Meeting meeting)
+    /// <param name="meeting">Notes it as a change if they are empty now; else what others hold there.</param>
+    internal static void TryEmptyRun(Attachment* heap, ulong first, ulong count, Moment now, ulong* grip, ref Meeting meeting)
     {
-        if (TryFindRun(heap, length, ref meeting, out ulong start, out ulong end))
+        // The next search begins behind it: so what lies here has as long as the search takes to come round.
+        TMachine.Write(&heap->Header->RunHand, first + count);
+        Errand errand = Errand.ForRoom(now, Errand.Everything);
+        errand.TakesWork = true;
+        for (ulong block = first; block < first + count; block++)
         {
-            TryEmptyAll(heap, start, end - start, now, grip, ref meeting);
+            if (!CacheHand<TMachine>.TryEmpty(heap, block, &errand, grip))
+            {
+                meeting.NoteHeld(block, Blocks<TMachine>.Read(heap, block));
+                return;
+            }
         }
-    }
 
-    /// <summary>Whether there is a sequence of so many blocks in which nothing is in the way.</summary>
-    /// <remarks>Or may be in a moment: others are at work on a block.</remarks>
-    internal static bool IsAnyRun(Attachment* heap, ulong length)
-    {
-        Meeting meeting = default;
-        return TryFindRun(heap, length, ref meeting, out _, out _) || meeting.IsAny;
+        meeting.NoteChange();
     }
 
     /// <summary>Blocks at the end of the heap in which nothing is in the way, as far as they are of interest.</summary>
-    internal static ulong CountAtEnd(Attachment* heap, ulong most)
+    internal static ulong CountAtEnd(Attachment* heap, ulong most, Moment now)
     {
+        Meeting meeting = default;
+        ulong looks = 0;
         ulong count = 0;
-        while (count < most && count < heap->Blocks && CostOfRun(heap, heap->Blocks - count - 1, 1, Obstacle) < Obstacle)
+        while (count < most
+            && count < heap->Blocks
+            && PriceOf(heap, heap->Blocks - count - 1, now, ref meeting, ref looks, out _) < CachePrice<TMachine>.Obstacle)
         {
             count++;
         }
@@ -119,66 +153,35 @@ internal static unsafe class CacheClearing<TMachine>
         return count;
     }
 
-    private static bool TryFindRun(Attachment* heap, ulong length, ref Meeting meeting, out ulong start, out ulong end)
-    {
-        start = 0;
-        end = 0;
-        while (end < heap->Blocks && end - start < length)
-        {
-            BlockWord word = Blocks<TMachine>.Read(heap, end);
-            bool isInTheWay = CostOfRun(heap, end, 1, Obstacle) >= Obstacle;
-            if (isInTheWay && word.State is BlockState.Busy or BlockState.Freeing)
-            {
-                meeting.NoteLostRace<TMachine>(heap, end);
-            }
-
-            end += SpanOf(heap, end, word);
-            start = isInTheWay ? end : start;
-        }
-
-        return end - start >= length;
-    }
-
-    private static bool TryEmptyAll(Attachment* heap, ulong first, ulong length, Moment now, ulong* grip, ref Meeting meeting)
-    {
-        Errand errand = Errand.ForRoom(now, Errand.Everything);
-        errand.TakesWork = true;
-        for (ulong block = first; block < first + length; block++)
-        {
-            if (!CacheHand<TMachine>.TryEmpty(heap, block, &errand, grip))
-            {
-                meeting.NoteHeld(block, Blocks<TMachine>.Read(heap, block));
-                return false;
-            }
-        }
-
-        meeting.NoteChange();
-        return true;
-    }
+    /// <summary>Whether a search need not go on.</summary>
+    private static bool IsEnough(ulong least, ulong cheap, ulong lengthsSeen, ulong looks) => least == 0
+        || (least != CachePrice<TMachine>.Obstacle && lengthsSeen >= LengthsCompared && (least <= cheap || looks >= MaxLooks));
 
     /// <summary>Begins at the start of the block, and after each allocation.</summary>
-    private static int FindCheapest(Attachment* heap, ulong block, ulong* words, in Request request, out uint best)
+    private static ulong FindCheapest(Attachment* heap, ulong block, in Request request, Moment now, out uint best)
     {
-        int count = (int)heap->Geometry.WordsPerBlock;
-        BlockWalk leftOfBlock = new(words, count);
-        BlockWalk rightOfBlock = new(words, count);
+        // What enters is fetched ahead; what leaves was looked at just before.
+        ItemWalk rightOfBlock;
+        ItemWalk* right = &rightOfBlock;
+        ItemWalk<TMachine>.Begin(heap, block, right);
+        BlockWalk leftOfBlock = new((ulong*)&right->Words, (int)heap->Geometry.WordsPerBlock);
         BlockWalk* left = &leftOfBlock;
-        BlockWalk* right = &rightOfBlock;
         bool hasLeft = BlockWalk.TryNext(left, out BlockPlace leaving);
-        bool hasRight = BlockWalk.TryNext(right, out BlockPlace entering);
-        int cost = 0;
-        int least = Obstacle;
+        bool hasRight = ItemWalk<TMachine>.TryNext(heap, right, out BlockPlace entering);
+        ulong cost = 0;
+        ulong least = CachePrice<TMachine>.Obstacle;
         best = 0;
         for (uint after = 0; request.TryPlace(after, heap->Geometry.UnitsPerBlock, out uint begin); after = leaving.After)
         {
-            for (; hasRight && entering.First < begin + request.Units; hasRight = BlockWalk.TryNext(right, out entering))
+            for (; hasRight && entering.First < begin + request.Units; hasRight = ItemWalk<TMachine>.TryNext(heap, right, out entering))
             {
-                cost += Cost(heap, block, entering);
+                cost += PriceOfPlace(heap, block, entering, now);
             }
 
             for (; hasLeft && leaving.After <= begin; hasLeft = BlockWalk.TryNext(left, out leaving))
             {
-                cost -= Cost(heap, block, leaving);
+                // Somebody may have used it meanwhile.
+                cost -= Math.Min(cost, PriceOfPlace(heap, block, leaving, now));
             }
 
             if (cost < least)
@@ -195,49 +198,32 @@ internal static unsafe class CacheClearing<TMachine>
         return least;
     }
 
-    /// <summary>What it costs to drop an allocation. Hints may change meanwhile: a sum may be a little wrong.</summary>
-    private static int Cost(Attachment* heap, ulong block, BlockPlace place) =>
-        place.IsPublished ? CostOf(heap, heap->FirstUnitOf(block) + place.First) : Obstacle;
+    private static ulong PriceOfPlace(Attachment* heap, ulong block, BlockPlace place, Moment now) => place.IsPublished
+        ? CachePrice<TMachine>.Of(heap, heap->FirstUnitOf(block) + place.First, place.Units, now)
+        : CachePrice<TMachine>.Obstacle;
 
-    private static int CostOf(Attachment* heap, ulong unit)
+    /// <summary>What it costs to empty a block, with those that go together with it.</summary>
+    private static ulong PriceOf(Attachment* heap, ulong block, Moment now, ref Meeting meeting, ref ulong looks, out ulong span)
     {
-        Probe probeOfKey;
-        Probe* probe = &probeOfKey;
-        if (!CacheVictim<TMachine>.TryFind(heap, unit, probe, out _, out int index))
+        BlockWord word = Blocks<TMachine>.Read(heap, block);
+        span = SpanOf(heap, block, word);
+        looks++;
+        switch (word.State)
         {
-            return Obstacle;
+            case BlockState.Free:
+                return 0;
+            case BlockState.Run:
+                return CachePrice<TMachine>.Of(heap, heap->FirstUnitOf(block), span << heap->Geometry.UnitsPerBlockShift, now);
+            case BlockState.Retired:
+                // A run that nobody uses any more goes at once; one that is leased stays.
+                CacheHand<TMachine>.FreeGarbage(heap, block, close: true);
+                return Blocks<TMachine>.Read(heap, block).State == BlockState.Free ? 0 : CachePrice<TMachine>.Obstacle;
+            case BlockState.Busy or BlockState.Freeing:
+                meeting.NoteLostRace<TMachine>(heap, block);
+                return CachePrice<TMachine>.Obstacle;
+            default:
+                return word.IsOpen ? PriceOfOpen(heap, block, now, ref meeting, ref looks) : CachePrice<TMachine>.Obstacle;
         }
-
-        ItemShape shape = ItemAccess<TMachine>.Shape(ItemAccess<TMachine>.At(heap, unit));
-        return shape.Is(ItemShape.Pinned) ? Obstacle
-            : Flight<TMachine>.IsInWork(heap, unit, shape) ? CostOfWork
-            : EntryHints<TMachine>.Read(probe, index) + 1;
-    }
-
-    private static int CostOfRun(Attachment* heap, ulong from, ulong length, int most)
-    {
-        int cost = 0;
-        for (ulong block = from; block < from + length && cost < most;)
-        {
-            BlockWord word = Blocks<TMachine>.Read(heap, block);
-            cost += word.State switch
-            {
-                BlockState.Run => CostOf(heap, heap->FirstUnitOf(block)),
-                BlockState.Free => 0,
-                BlockState.Retired => TrySweepRun(heap, block) ? 0 : Obstacle,
-                _ => word.IsOpen ? CostOfBlock(heap, block) : Obstacle,
-            };
-            block += SpanOf(heap, block, word);
-        }
-
-        return cost;
-    }
-
-    /// <summary>A run that nobody uses any more goes at once; one that is leased stays.</summary>
-    private static bool TrySweepRun(Attachment* heap, ulong block)
-    {
-        CacheHand<TMachine>.FreeGarbage(heap, block, close: true);
-        return Blocks<TMachine>.Read(heap, block).State == BlockState.Free;
     }
 
     /// <summary>Blocks that go together.</summary>
@@ -245,36 +231,41 @@ internal static unsafe class CacheClearing<TMachine>
         word.State is BlockState.Run or BlockState.Retired && Runs<TMachine>.Fits(heap, block, word.Value) ? word.Value : 1;
 
     /// <summary>What nobody uses any more costs nothing, and is swept at once: it looks like what somebody is making.</summary>
-    private static int CostOfBlock(Attachment* heap, ulong block)
+    private static ulong PriceOfOpen(Attachment* heap, ulong block, Moment now, ref Meeting meeting, ref ulong looks)
     {
-        int cost = CostOfBlock(heap, block, out bool mayBeGarbage);
-        if (cost < Obstacle || !mayBeGarbage)
+        ulong price = PriceOfItems(heap, block, now, ref looks, out bool mayBeGarbage);
+        if (price < CachePrice<TMachine>.Obstacle || !mayBeGarbage)
         {
-            return cost;
+            return price;
         }
 
         CacheHand<TMachine>.FreeGarbage(heap, block, close: true);
         BlockWord word = Blocks<TMachine>.Read(heap, block);
-        return word.State == BlockState.Free ? 0 : word.IsOpen ? CostOfBlock(heap, block, out _) : Obstacle;
-    }
-
-    private static int CostOfBlock(Attachment* heap, ulong block, out bool mayBeGarbage)
-    {
-        WordsOfBlock wordsOfBlock;
-        ulong* words = (ulong*)&wordsOfBlock;
-        int count = (int)heap->Geometry.WordsPerBlock;
-        TMachine.ReadMany(heap->FirstWordOf(block), words, count);
-        BlockWalk walkOfBlock = new(words, count);
-        BlockWalk* walk = &walkOfBlock;
-        int cost = 0;
-        mayBeGarbage = false;
-        while (cost < Obstacle && BlockWalk.TryNext(walk, out BlockPlace place))
+        if (word.State is BlockState.Busy or BlockState.Freeing)
         {
-            mayBeGarbage |= !place.IsPublished;
-            cost += Cost(heap, block, place);
+            meeting.NoteLostRace<TMachine>(heap, block);
         }
 
-        return cost;
+        return word.State == BlockState.Free ? 0
+            : word.IsOpen ? PriceOfItems(heap, block, now, ref looks, out _)
+            : CachePrice<TMachine>.Obstacle;
+    }
+
+    private static ulong PriceOfItems(Attachment* heap, ulong block, Moment now, ref ulong looks, out bool mayBeGarbage)
+    {
+        ItemWalk walkOfBlock;
+        ItemWalk* walk = &walkOfBlock;
+        ItemWalk<TMachine>.Begin(heap, block, walk);
+        ulong price = 0;
+        mayBeGarbage = false;
+        while (price < CachePrice<TMachine>.Obstacle && ItemWalk<TMachine>.TryNext(heap, walk, out BlockPlace place))
+        {
+            mayBeGarbage |= !place.IsPublished;
+            price += PriceOfPlace(heap, block, place, now);
+            looks++;
+        }
+
+        return price;
     }
 
     private static void TryDrop(Attachment* heap, ulong unit, Errand* errand, ulong* grip)

@@ -31,13 +31,28 @@ internal enum CacheCounter
 
 /// <summary>
 /// Counters: kept in private memory by each shard, and added to the participant's own lines of the table now and then. Nothing depends on them but the
-/// statistics and a limit in bytes; what a process did not add before it was killed is lost, and counted anew by who recovers it.
+/// statistics and a limit in bytes; what a process did not add before it was killed is lost, and entries and bytes are counted anew by who recovers it.
 /// </summary>
+/// <remarks>
+/// No thread does that for a process that is idle, so what it owes is bounded when it counts. A shard adds what it has counted
+/// <list type="bullet">
+/// <item>when its bytes have moved by a share of the limit, up or down;</item>
+/// <item>when half a second has passed: whenever an item comes or goes it asks the coarse clock, of other things every 32 of them;</item>
+/// <item>after 1 change, after 2 more, after 4 more, and so on up to 256, where that time has passed: a process that ends soon has told half of it.</item>
+/// </list>
+/// </remarks>
 internal static unsafe class CacheCounts<TMachine>
     where TMachine : struct, IMachine
 {
     /// <summary>Changes that a shard keeps to itself at most, and bytes as a share of the limit.</summary>
     private const uint MostPending = 256;
+    private const ulong ShareOfLimit = 64;
+
+    /// <summary>Twice as long pass at most, because the number of changes that is waited for doubles.</summary>
+    private const ulong TellMilliseconds = 500;
+
+    /// <summary>Changes after which the clock is asked.</summary>
+    private const uint LookEvery = 32;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void Add(Attachment* heap, CacheTable* table, CacheCounter counter, long change)
@@ -48,9 +63,9 @@ internal static unsafe class CacheCounts<TMachine>
             shard->CacheCounts[(table->Number * TableLayout.CounterWords) + (uint)counter] += change;
         }
 
-        if (++shard->CachePending[table->Number] >= MostPending)
+        if (++shard->CachePending[table->Number] >= shard->CacheLook[table->Number])
         {
-            Flush(heap, table, shard);
+            Look(heap, table, shard);
         }
     }
 
@@ -64,12 +79,48 @@ internal static unsafe class CacheCounts<TMachine>
             Interlocked.Add(ref mine[(int)CacheCounter.Entries], items);
         }
 
-        if (bytes != 0)
+        ulong owed = bytes == 0 ? 0 : (ulong)Math.Abs(Interlocked.Add(ref mine[(int)CacheCounter.Bytes], bytes));
+        shard->CachePending[table->Number]++;
+        if (table->LimitBytes != 0 && owed >= table->LimitBytes / ShareOfLimit)
         {
-            Interlocked.Add(ref mine[(int)CacheCounter.Bytes], bytes);
+            Flush(heap, table, shard);
+        }
+        else
+        {
+            Look(heap, table, shard);
+        }
+    }
+
+    /// <summary>Counts what was taken out of the index when it was no value any more, unless somebody was only working one out.</summary>
+    internal static void AddExpired(Attachment* heap, CacheTable* table, ItemShape shape)
+    {
+        if (!shape.Is(ItemShape.Placeholder))
+        {
+            Add(heap, table, CacheCounter.Expirations, 1);
+        }
+    }
+
+    /// <summary>Adds what a shard has counted to the table, if that is due.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Look(Attachment* heap, CacheTable* table, Shard* shard)
+    {
+        uint number = table->Number;
+        uint pending = shard->CachePending[number];
+        ulong now = TMachine.TickMilliseconds();
+        bool isLate = now - shard->CacheTold[number] >= TellMilliseconds;
+
+        // Without a clock there is no telling how fast the changes come.
+        uint quota = now == 0 ? MostPending : Math.Max(1, shard->CacheQuota[number]);
+        if (isLate || pending >= quota)
+        {
+            shard->CacheTold[number] = now;
+            quota = isLate ? 1 : Math.Min(2 * quota, MostPending);
+            shard->CacheQuota[number] = quota;
+            Flush(heap, table, shard);
+            pending = 0;
         }
 
-        Add(heap, table, CacheCounter.Entries, 0);
+        shard->CacheLook[number] = Math.Min(pending + LookEvery, quota);
     }
 
     /// <summary>Adds what a shard has counted to the table.</summary>
@@ -92,6 +143,7 @@ internal static unsafe class CacheCounts<TMachine>
             if (change != 0)
             {
                 AddShared(shared + counter, change);
+                Interlocked.Add(ref heap->Told[(table->Number * TableLayout.CounterWords) + (uint)counter], change);
             }
         }
     }
@@ -132,6 +184,10 @@ internal static unsafe class CacheCounts<TMachine>
 
         return sum;
     }
+
+    /// <summary>What this attachment has added to a counter.</summary>
+    internal static long Told(Attachment* heap, CacheTable* table, CacheCounter counter) =>
+        Volatile.Read(ref heap->Told[(table->Number * TableLayout.CounterWords) + (uint)counter]);
 
     /// <summary>What an item takes of the heap: units, or whole blocks.</summary>
     internal static long BytesOf(Attachment* heap, ItemShape shape)

@@ -23,11 +23,6 @@ namespace ShmAlloc.Caching;
 internal static unsafe class CacheHand<TMachine>
     where TMachine : struct, IMachine
 {
-    /// <summary>Items that are prefetched ahead of the one that is looked at: their headers, and then the buckets of their keys.</summary>
-    private const int HeadersAhead = 12;
-    private const int BucketsAhead = 6;
-    private const int Window = 16;
-
     /// <summary>
     /// Makes room in one block: in the one that was swept longest ago, if what was new in it then has had its chance, by dropping what still is; else in the
     /// next one of memory, by dropping what was not used lately. The caller holds a cell as well.
@@ -137,7 +132,8 @@ internal static unsafe class CacheHand<TMachine>
     private static bool IsAnyUnswept(Attachment* heap) =>
         TryFindNext(heap, TMachine.Read(&heap->Header->Hand), out ulong next) && SweepOrder<TMachine>.Read(heap, next).IsNever;
 
-    private static bool TryNextBlock(Attachment* heap, out ulong block)
+    /// <summary>Goes on with the main hand to the next block of memory that has items of caches, as far as is known.</summary>
+    internal static bool TryNextBlock(Attachment* heap, out ulong block)
     {
         ulong* hand = &heap->Header->Hand;
         ulong at = TMachine.Read(hand);
@@ -170,69 +166,16 @@ internal static unsafe class CacheHand<TMachine>
             return word.State == BlockState.Busy;
         }
 
-        WordsOfBlock wordsOfBlock;
-        ulong* words = (ulong*)&wordsOfBlock;
-        int count = (int)heap->Geometry.WordsPerBlock;
-        TMachine.ReadMany(heap->FirstWordOf(block), words, count);
-        BlockWalk walkOfBlock = new(words, count);
-        BlockWalk* walk = &walkOfBlock;
+        ItemWalk walkOfBlock;
+        ItemWalk* walk = &walkOfBlock;
+        ItemWalk<TMachine>.Begin(heap, block, walk);
         bool isAny = false;
-        ulong* window = stackalloc ulong[Window];
-        int found = 0;
-        for (int turn = 0; turn < found + HeadersAhead; turn++)
+        while (ItemWalk<TMachine>.TryNext(heap, walk, out BlockPlace place))
         {
-            if (turn == found && TryNextPublished(walk, ref isAny, out uint first))
-            {
-                ulong unit = heap->FirstUnitOf(block) + first;
-                TMachine.Prefetch((byte*)ItemAccess<TMachine>.At(heap, unit));
-                window[found++ % Window] = unit;
-            }
-
-            if (turn >= BucketsAhead && turn - BucketsAhead < found)
-            {
-                PrefetchBuckets(heap, window[(turn - BucketsAhead) % Window]);
-            }
-
-            if (turn >= HeadersAhead)
-            {
-                isAny |= Visit(heap, window[(turn - HeadersAhead) % Window], errand, grip);
-            }
+            isAny |= !place.IsPublished || Visit(heap, heap->FirstUnitOf(block) + place.First, errand, grip);
         }
 
         return isAny;
-    }
-
-    private static bool TryNextPublished(BlockWalk* walk, ref bool isAny, out uint first)
-    {
-        while (BlockWalk.TryNext(walk, out BlockPlace place))
-        {
-            if (place.IsPublished)
-            {
-                first = place.First;
-                return true;
-            }
-
-            isAny = true;
-        }
-
-        first = 0;
-        return false;
-    }
-
-    private static void PrefetchBuckets(Attachment* heap, ulong unit)
-    {
-        if (!ItemAccess<TMachine>.IsInside(heap, unit))
-        {
-            return;
-        }
-
-        ItemHeader* item = ItemAccess<TMachine>.At(heap, unit);
-        ItemShape shape = ItemAccess<TMachine>.Shape(item);
-        CacheTable* table = shape.IsKnown ? Directory<TMachine>.Find(heap, shape.Cache) : null;
-        if (table != null)
-        {
-            table->FindBuckets(ItemAccess<TMachine>.Hash(item)).Prefetch<TMachine>();
-        }
     }
 
     /// <summary>Looks at an allocation, which is anybody's until an entry is found that leads to it.</summary>

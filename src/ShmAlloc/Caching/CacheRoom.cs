@@ -71,7 +71,7 @@ internal static unsafe class CacheRoom<TMachine>
         if (MayGrow(heap))
         {
             status = NewItems<TMachine>.TryBegin(heap, shard, table, key, valueBytes, options, cell, quickly: false, out item);
-            if (status == ShmStatus.OutOfMemory && TryGrowByTheRest(heap, runBlocks, ref status))
+            if (status == ShmStatus.OutOfMemory && TryGrowByTheRest(heap, runBlocks, now, ref status))
             {
                 status = NewItems<TMachine>.TryBegin(heap, shard, table, key, valueBytes, options, cell, quickly: false, out item);
             }
@@ -84,37 +84,91 @@ internal static unsafe class CacheRoom<TMachine>
             NoteGrowth(heap, status);
         }
 
-        // Nothing is dropped for what will not fit all the same.
-        bool mayFit = runBlocks == 0 || CacheClearing<TMachine>.IsAnyRun(heap, runBlocks);
+        status = runBlocks != 0
+            ? TryDropForRun(heap, shard, table, key, valueBytes, runBlocks, options, cell, now, grip, ref item)
+            : TryDropForPlace(heap, shard, table, key, valueBytes, options, cell, now, grip, ref item);
+        return status;
+    }
+
+    /// <summary>Room in a block: what the hands drop, or in one of their blocks the cheapest place, or in any.</summary>
+    private static ShmStatus TryDropForPlace(
+        Attachment* heap, Shard* shard, CacheTable* table, in CacheKey key, uint valueBytes, in ItemOptions options, int cell, Moment now, ulong* grip,
+        ref NewItem item)
+    {
         Request request = new(heap->UnitsFor(item.Shape.TotalBytes), heap->Geometry);
-        status = ShmStatus.OutOfMemory;
-        for (int step = 0; mayFit && step < MostSweeps + MostClearings && status == ShmStatus.OutOfMemory; step++)
+        ShmStatus status = ShmStatus.OutOfMemory;
+        for (int step = 0; step < MostSweeps + MostClearings && status == ShmStatus.OutOfMemory; step++)
         {
-            if (!CacheHand<TMachine>.TryMakeRoom(heap, now, close: runBlocks != 0, grip, out ulong block))
+            if (!CacheHand<TMachine>.TryMakeRoom(heap, now, close: false, grip, out ulong block))
             {
                 break;
             }
 
-            bool isClearing = step >= MostSweeps - 1;
-            if (runBlocks != 0)
-            {
-                isClearing = isClearing && CacheClearing<TMachine>.TryEmptyRun(heap, runBlocks, now, grip);
-            }
-            else
-            {
-                Use(heap, shard, block, request);
-            }
-
+            Use(heap, shard, block, request);
             status = NewItems<TMachine>.TryBegin(heap, shard, table, key, valueBytes, options, cell, quickly: true, out item);
-            if (status == ShmStatus.OutOfMemory && isClearing && runBlocks == 0 && CacheClearing<TMachine>.TryClear(heap, block, request, now, grip))
+            if (status == ShmStatus.OutOfMemory && step >= MostSweeps - 1 && CacheClearing<TMachine>.TryClear(heap, block, request, now, grip))
+            {
+                status = NewItems<TMachine>.TryBegin(heap, shard, table, key, valueBytes, options, cell, quickly: true, out item);
+            }
+        }
+
+        // Where most of the heap is pinned, or no cache's at all.
+        ulong hand = heap->Blocks;
+        for (ulong step = 0; step < heap->Blocks && status == ShmStatus.OutOfMemory && CacheHand<TMachine>.TryNextBlock(heap, out hand); step++)
+        {
+            if (CacheClearing<TMachine>.TryClear(heap, hand, request, now, grip))
             {
                 status = NewItems<TMachine>.TryBegin(heap, shard, table, key, valueBytes, options, cell, quickly: true, out item);
             }
         }
 
         return status == ShmStatus.OutOfMemory
-            ? TryRuthlessly(heap, shard, table, key, valueBytes, item.Shape.TotalBytes, options, cell, now, grip, out item)
+            ? TryDropForRun(heap, shard, table, key, valueBytes, runBlocks: 0, options, cell, now, grip, ref item)
             : status;
+    }
+
+    /// <summary>
+    /// Room for a run of blocks: what the hands drop, or the cheapest blocks in a row. For an item that needs no run, the last resort: the hints, by which
+    /// hands go, may have missed a block.
+    /// </summary>
+    /// <remarks>
+    /// Nothing is dropped for an item that will not fit all the same. In the way may be what others are at work on: that is over in a moment, so these are
+    /// waited for.
+    /// </remarks>
+    private static ShmStatus TryDropForRun(
+        Attachment* heap, Shard* shard, CacheTable* table, in CacheKey key, uint valueBytes, ulong runBlocks, in ItemOptions options, int cell, Moment now,
+        ulong* grip, ref NewItem item)
+    {
+        ShmStatus status = ShmStatus.OutOfMemory;
+        Meeting meeting = default;
+        Patience patience = default;
+        bool mayBe = true;
+        for (int round = 0; mayBe && status == ShmStatus.OutOfMemory; round++)
+        {
+            meeting.Begin();
+            bool isFound = CacheClearing<TMachine>.TryFindRun(heap, Math.Max(1, runBlocks), now, ref meeting, out ulong first, out ulong count);
+            bool isFirst = round == 0 && runBlocks != 0;
+            for (int step = 1; isFound && isFirst && step < MostSweeps && status == ShmStatus.OutOfMemory; step++)
+            {
+                CacheHand<TMachine>.TryMakeRoom(heap, now, close: true, grip, out _);
+                status = NewItems<TMachine>.TryBegin(heap, shard, table, key, valueBytes, options, cell, quickly: true, out item);
+            }
+
+            if (status == ShmStatus.OutOfMemory)
+            {
+                if (isFound)
+                {
+                    CacheClearing<TMachine>.TryEmptyRun(heap, first, count, now, grip, ref meeting);
+                }
+
+                status = NewItems<TMachine>.TryBegin(heap, shard, table, key, valueBytes, options, cell, quickly: isFirst, out item);
+            }
+
+            mayBe = (isFound && round < MostClearings) || (meeting.IsAny && meeting.TryWait<TMachine>(heap, ref patience));
+        }
+
+        // If there was room, others have taken it, or hold what lies there.
+        return status == ShmStatus.OutOfMemory && meeting.IsAny ? ShmStatus.Contended : status;
     }
 
     /// <summary>Room for what is no item: drops values, until so many bytes fit, if they can.</summary>
@@ -125,7 +179,12 @@ internal static unsafe class CacheRoom<TMachine>
             // By no clock: nothing counts as expired, and everything goes that is not pinned.
             Meeting meeting = default;
             ulong* grip = Cells<TMachine>.AddressOf(heap, heap->Slot, cell);
-            CacheClearing<TMachine>.TryEmptyAnyRun(heap, Math.Max(1, Heap<TMachine>.RunBlocksFor(heap, bytes)), default, grip, ref meeting);
+            ulong blocks = Math.Max(1, Heap<TMachine>.RunBlocksFor(heap, bytes));
+            if (CacheClearing<TMachine>.TryFindRun(heap, blocks, default, ref meeting, out ulong first, out ulong count))
+            {
+                CacheClearing<TMachine>.TryEmptyRun(heap, first, count, default, grip, ref meeting);
+            }
+
             Cells<TMachine>.Release(heap, cell);
         }
     }
@@ -133,10 +192,10 @@ internal static unsafe class CacheRoom<TMachine>
     /// <summary>
     /// For a run that does not fit into what is left to grow by, but into that and what can be dropped before it: grows by all that is left.
     /// </summary>
-    private static bool TryGrowByTheRest(Attachment* heap, ulong runBlocks, ref ShmStatus status)
+    private static bool TryGrowByTheRest(Attachment* heap, ulong runBlocks, Moment now, ref ShmStatus status)
     {
         ulong rest = heap->Geometry.MaximumBlocks - heap->Blocks;
-        if (runBlocks <= rest || rest == 0 || CacheClearing<TMachine>.CountAtEnd(heap, runBlocks - rest) < runBlocks - rest)
+        if (runBlocks <= rest || rest == 0 || CacheClearing<TMachine>.CountAtEnd(heap, runBlocks - rest, now) < runBlocks - rest)
         {
             return false;
         }
@@ -232,38 +291,5 @@ internal static unsafe class CacheRoom<TMachine>
             OpenBlock<TMachine>.TryAdopt(heap, block, seen, shard);
             Placement<TMachine>.MakeCurrent(heap, shard, request.Family, block, 0);
         }
-    }
-
-    /// <summary>Where most of the heap is pinned, or no cache's at all: drops whatever can be dropped, until there is room.</summary>
-    private static ShmStatus TryRuthlessly(
-        Attachment* heap, Shard* shard, CacheTable* table, in CacheKey key, uint valueBytes, ulong sizeBytes, in ItemOptions options, int cell, Moment now,
-        ulong* grip, out NewItem item)
-    {
-        ShmStatus status = ShmStatus.OutOfMemory;
-        item = default;
-        ulong runBlocks = Heap<TMachine>.RunBlocksFor(heap, sizeBytes);
-        Errand errand = Errand.ForRoom(now, Errand.Everything);
-        bool isAny = runBlocks == 0;
-        for (ulong step = 0; step < heap->Blocks && isAny && status == ShmStatus.OutOfMemory; step++)
-        {
-            isAny = CacheHand<TMachine>.TryStep(heap, &errand, grip);
-            status = NewItems<TMachine>.TryBegin(heap, shard, table, key, valueBytes, options, cell, quickly: true, out item);
-        }
-
-        // The hints may have missed something: believe none of them. Nothing is dropped for an item that will not fit all the same.
-        // In the way may be what others are at work on: that is over in a moment, so these are waited for.
-        Meeting meeting = default;
-        Patience patience = default;
-        bool mayBe = true;
-        for (int round = 0; mayBe && status == ShmStatus.OutOfMemory; round++)
-        {
-            meeting.Begin();
-            CacheClearing<TMachine>.TryEmptyAnyRun(heap, Math.Max(1, runBlocks), now, grip, ref meeting);
-            status = NewItems<TMachine>.TryBegin(heap, shard, table, key, valueBytes, options, cell, quickly: false, out item);
-            mayBe = (runBlocks != 0 && round < MostClearings) || (meeting.IsAny && meeting.TryWait<TMachine>(heap, ref patience));
-        }
-
-        // If there was room, others have taken it, or hold what lies there.
-        return status == ShmStatus.OutOfMemory && meeting.IsAny ? ShmStatus.Contended : status;
     }
 }

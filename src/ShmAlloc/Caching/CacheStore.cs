@@ -81,8 +81,14 @@ internal static unsafe class CacheStore<TMachine>
     }
 
     /// <summary>Unlinks whatever an entry leads to: for clearing a cache.</summary>
+    /// <param name="heap">The attachment.</param>
+    /// <param name="table">The cache.</param>
+    /// <param name="bucket">The bucket.</param>
+    /// <param name="index">Which of its entries.</param>
+    /// <param name="cell">The cell to hold it with.</param>
+    /// <param name="now">A time before this call: what has expired by then counts as that, and not as removed.</param>
     /// <returns>Whether it is empty now.</returns>
-    internal static bool TryRemoveEntry(Attachment* heap, CacheTable* table, ulong bucket, int index, int cell)
+    internal static bool TryRemoveEntry(Attachment* heap, CacheTable* table, ulong bucket, int index, int cell, ulong now)
     {
         const int tries = 64;
         ulong* address = table->Buckets + (bucket * TableLayout.BucketWords) + (uint)index;
@@ -105,10 +111,23 @@ internal static unsafe class CacheStore<TMachine>
                 if (found >= 0)
                 {
                     // What is not confirmed is nobody's value.
-                    bool isValue = !ItemAccess<TMachine>.IsUnconfirmed(ItemAccess<TMachine>.Deadline(ItemAccess<TMachine>.At(heap, seen.Unit)));
-                    if (!isValue || Unlink<TMachine>.TryUnlink(heap, table, probe, found, seen, seen.Emptied, grip))
+                    ItemHeader* item = ItemAccess<TMachine>.At(heap, seen.Unit);
+                    ItemShape shape = ItemAccess<TMachine>.Shape(item);
+                    bool isValue = !ItemAccess<TMachine>.IsUnconfirmed(ItemAccess<TMachine>.Deadline(item));
+                    bool isLive = isValue && ItemAccess<TMachine>.IsLive(table, item, shape, now);
+                    bool isUnlinked = isValue && Unlink<TMachine>.TryUnlink(heap, table, probe, found, seen, seen.Emptied, grip);
+                    if (!isValue || isUnlinked)
                     {
                         Grips<TMachine>.Loosen(grip);
+                        if (isLive)
+                        {
+                            CacheCounts<TMachine>.Add(heap, table, CacheCounter.Removals, 1);
+                        }
+                        else if (isUnlinked)
+                        {
+                            CacheCounts<TMachine>.AddExpired(heap, table, shape);
+                        }
+
                         return true;
                     }
                 }

@@ -55,6 +55,25 @@ internal static unsafe class CacheVictim<TMachine>
         return index != Probe.None;
     }
 
+    /// <summary>Whether an item may go: it is confirmed, not pinned unless it is of no use any more, and nobody works on the next value.</summary>
+    /// <param name="heap">The attachment.</param>
+    /// <param name="table">Its cache.</param>
+    /// <param name="unit">Where it lies; the caller has found its header inside the heap.</param>
+    /// <param name="now">What has expired by then is of no use.</param>
+    /// <param name="takesWork">Whether it goes although somebody works on the next value.</param>
+    /// <param name="isExpired">Whether it is of no use: it has expired, or one of its tags was removed.</param>
+    internal static bool MayDrop(Attachment* heap, CacheTable* table, ulong unit, Moment now, bool takesWork, out bool isExpired)
+    {
+        ItemHeader* item = ItemAccess<TMachine>.At(heap, unit);
+        ItemShape shape = ItemAccess<TMachine>.Shape(item);
+        ulong deadline = ItemAccess<TMachine>.Deadline(item);
+        isExpired = now.IsPast(deadline, shape)
+            || (ItemAccess<TMachine>.Fits(heap, unit, shape.ValueBegins) && ItemAccess<TMachine>.IsTagRemoved(table, item, shape));
+        return !ItemAccess<TMachine>.IsUnconfirmed(deadline)
+            && (isExpired || !shape.Is(ItemShape.Pinned))
+            && (takesWork || !Flight<TMachine>.IsInWork(heap, unit, shape));
+    }
+
     /// <summary>Unlinks an item, unless it is pinned and still of use, or not confirmed yet.</summary>
     /// <remarks>Takes effect as any unlinking does. The item of another key is named by the grip, too, before its entry changes.</remarks>
     internal static bool TryDrop(Attachment* heap, CacheTable* table, Probe* probe, int index, EntryWord seen, Errand* errand, ulong* grip)
@@ -65,24 +84,18 @@ internal static unsafe class CacheVictim<TMachine>
             return false;
         }
 
-        ItemHeader* item = ItemAccess<TMachine>.At(heap, seen.Unit);
-        ItemShape shape = ItemAccess<TMachine>.Shape(item);
-        ulong deadline = ItemAccess<TMachine>.Deadline(item);
-        bool isPlaceholder = shape.Is(ItemShape.Placeholder);
-        bool isExpired = errand->Now.IsPast(deadline, shape)
-            || (ItemAccess<TMachine>.Fits(heap, seen.Unit, shape.ValueBegins) && ItemAccess<TMachine>.IsTagRemoved(table, item, shape));
-        if (ItemAccess<TMachine>.IsUnconfirmed(deadline)
-            || (!isExpired && shape.Is(ItemShape.Pinned))
-            || (!errand->TakesWork && Flight<TMachine>.IsInWork(heap, seen.Unit, shape)))
+        if (!MayDrop(heap, table, seen.Unit, errand->Now, errand->TakesWork, out bool isExpired))
         {
             Grips<TMachine>.Loosen(grip);
             return false;
         }
 
+        ItemHeader* item = ItemAccess<TMachine>.At(heap, seen.Unit);
+        ItemShape shape = ItemAccess<TMachine>.Shape(item);
         ulong hash = ItemAccess<TMachine>.Hash(item);
         int use = EntryHints<TMachine>.Read(probe, index);
         bool isDropped = Unlink<TMachine>.TryUnlink(heap, table, probe, index, seen, seen.Emptied, grip);
-        if (isDropped && !isPlaceholder)
+        if (isDropped && !shape.Is(ItemShape.Placeholder))
         {
             CacheCounts<TMachine>.Add(heap, table, isExpired ? CacheCounter.Expirations : errand->Reason, 1);
             if (!isExpired)

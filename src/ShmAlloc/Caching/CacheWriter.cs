@@ -77,6 +77,7 @@ internal static unsafe class CacheWriter<TMachine>
             {
                 if (Unlink<TMachine>.TryUnlink(heap, table, probe, index, seen, seen.Naming(item.Unit, tag), grip))
                 {
+                    CountExpired(heap, table, first, isLive);
                     RememberBlock(heap, item);
                     return CacheStatus.Ok;
                 }
@@ -143,11 +144,20 @@ internal static unsafe class CacheWriter<TMachine>
             EntryWord seen = probe->Seen(index);
             if (Unlink<TMachine>.TryUnlink(heap, table, probe, index, seen, seen.Emptied, grip))
             {
+                CountExpired(heap, table, first, isLive);
                 return isLive ? CacheStatus.Ok : CacheStatus.Missing;
             }
         }
 
         return CacheStatus.Contended;
+    }
+
+    private static void CountExpired(Attachment* heap, CacheTable* table, in ItemFacts first, bool isLive)
+    {
+        if (!isLive)
+        {
+            CacheCounts<TMachine>.AddExpired(heap, table, first.Shape);
+        }
     }
 
     /// <summary>Once more after the item was linked: who looked at its block before that may have forgotten it.</summary>

@@ -13,13 +13,12 @@ public sealed unsafe partial class SharedCache
     public CacheStatistics GetStatistics() => Statistics(counter => CacheCounts<Hardware>.Sum(_heap, _table, counter));
 
     /// <summary>
-    /// The figures of this process alone. Entries and bytes are what it set minus what it removed or dropped, so they may be negative; what earlier users of
-    /// its participant slot did is included.
+    /// The figures of this process alone, since it attached the heap. Entries and bytes are what it set minus what it removed or dropped, so they may be
+    /// negative. While it has no participant slot it counts, and tells nobody: the figures are 0.
     /// </summary>
     /// <returns>The figures.</returns>
     /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
-    public CacheStatistics GetProcessStatistics() => Statistics(counter => _heap->Slot < 0 ? 0
-        : (long)Hardware.Read(_table->Counters + ((uint)_heap->Slot * TableLayout.CounterWords) + (uint)counter, "", 0));
+    public CacheStatistics GetProcessStatistics() => Statistics(counter => CacheCounts<Hardware>.Told(_heap, _table, counter));
 
     /// <summary>Every entry, as it is when its turn comes; others may work meanwhile: what they set or remove may be among it or not.</summary>
     /// <returns>The entries that have not expired, in no order.</returns>

@@ -190,11 +190,12 @@ public sealed unsafe partial class SharedCache
         }
 
         bool isEmpty = true;
+        ulong now = Now;
         for (ulong bucket = 0; bucket < _table->BucketCount; bucket++)
         {
             for (int index = 0; index < TableLayout.EntriesOfBucket; index++)
             {
-                isEmpty &= CacheStore<Hardware>.TryRemoveEntry(_heap, _table, bucket, index, cell);
+                isEmpty &= CacheStore<Hardware>.TryRemoveEntry(_heap, _table, bucket, index, cell, now);
             }
         }
 

@@ -122,6 +122,10 @@ internal unsafe struct HeaderLayout
     [FieldOffset(2560)]
     internal ulong Hand;
 
+    /// <summary>Mutable, a hint: the search for blocks in a row that can be emptied goes on from here.</summary>
+    [FieldOffset(2568)]
+    internal ulong RunHand;
+
     /// <summary>Mutable, hints: bytes that caches have evicted from new items, and from used ones; how long items are new (see Probation).</summary>
     [FieldOffset(2624)]
     internal fixed ulong Evicted[2];

@@ -138,6 +138,9 @@ internal unsafe struct Attachment
     /// <summary>What is known of the heap's caches.</summary>
     internal CacheTables Tables;
 
+    /// <summary>What this attachment has added to the counters of each cache.</summary>
+    internal fixed long Told[HeaderLayout.Caches * TableLayout.CounterWords];
+
     // What the platform needs to know.
     internal byte* Mapping;
     internal ulong MappingBytes;

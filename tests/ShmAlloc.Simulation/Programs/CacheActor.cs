@@ -157,7 +157,7 @@ internal sealed unsafe partial class CacheActor(World world, Actor actor, int pa
 
     /// <summary>Empties one entry, as clearing does one after the other.</summary>
     internal CacheActor Clear(int bucket, int index) => WithCells((first, _) =>
-        CacheStore<Simulated>.TryRemoveEntry(Attached, Table, (ulong)bucket, index, first));
+        CacheStore<Simulated>.TryRemoveEntry(Attached, Table, (ulong)bucket, index, first, Now));
 
     /// <summary>Reads the key that an entry leads to, as a walk does.</summary>
     internal CacheActor ReadEntry(int bucket, int index) => Do(() =>

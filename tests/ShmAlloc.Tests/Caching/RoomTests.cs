@@ -1,3 +1,4 @@
+using System.Text;
 using ShmAlloc.Caching;
 using ShmAlloc.Memory;
 using ShmAlloc.Tests.Support;
@@ -8,6 +9,68 @@ namespace ShmAlloc.Tests.Caching;
 public sealed class RoomTests
 {
     private const int MiB = 1 << 20;
+
+    [Fact]
+    public void F30_large_values_that_are_read_stay_beside_small_ones_that_nobody_reads()
+    {
+        using TestCache test = new(heap: new ShmHeapOptions { SizeBytes = 64 * MiB });
+        for (var number = 0; number < 119_000; number++)
+        {
+            test.Cache.Set($"{number}", new byte[430]);
+        }
+
+        var value = new byte[MiB];
+        var survivors = 0;
+        for (var set = 1; set <= 20; set++)
+        {
+            Assert.Equal(CacheStatus.Ok, test.Cache.Set($"large {set}", value));
+            survivors = Enumerable.Range(1, set).Count(number => test.Cache.TryGet($"large {number}", value, out _));
+        }
+
+        Assert.InRange(survivors, 18, 20);
+    }
+
+    [Fact]
+    public void F30_what_has_expired_makes_room_for_a_large_value_and_what_is_used_stays()
+    {
+        ManualClock clock = new();
+        using TestCache test = new(new SharedCacheOptions { Clock = clock }, new ShmHeapOptions { SizeBytes = 16 * MiB });
+        for (var number = 0; number < 12_000; number++)
+        {
+            var isShort = number is > 2000 and < 9000;
+            test.Cache.Set($"{number}", new byte[1000], new() { Lifetime = isShort ? TimeSpan.FromMinutes(1) : null });
+            test.Cache.Get($"{number}");
+        }
+
+        clock.Advance(TimeSpan.FromHours(1));
+        Assert.Equal(CacheStatus.Ok, test.Cache.Set("large"u8, new byte[6 * MiB]));
+        Assert.Equal(0, test.Cache.GetStatistics().EvictionsForRoom);
+    }
+
+    /// <summary>It would make no room: its memory is not free before the lease ends.</summary>
+    [Fact]
+    public void F30_what_is_leased_is_not_dropped_for_a_large_value_while_there_are_others()
+    {
+        using TestCache test = new(heap: new ShmHeapOptions { SizeBytes = 16 * MiB });
+        List<CacheLease> leases = [];
+        for (var number = 0; number < 14_000; number++)
+        {
+            test.Cache.Set($"{number}", new byte[1000]);
+            if (number % 700 == 0)
+            {
+                Assert.Equal(CacheStatus.Ok, test.Cache.TryLease(Encoding.UTF8.GetBytes($"{number}"), out var lease));
+                leases.Add(lease);
+            }
+        }
+
+        for (var large = 0; large < 20; large++)
+        {
+            Assert.Equal(CacheStatus.Ok, test.Cache.Set($"large {large}", new byte[MiB / 2]));
+            Assert.All(Enumerable.Range(0, leases.Count), lease => Assert.NotNull(test.Cache.Get($"{lease * 700}")));
+        }
+
+        leases.ForEach(lease => lease.Dispose());
+    }
 
     [Fact]
     public void F31_a_large_value_gets_what_is_left_to_grow_by_and_what_can_be_dropped_beside_it()

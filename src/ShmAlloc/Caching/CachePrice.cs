@@ -1,0 +1,58 @@
+using ShmAlloc.Layout;
+using ShmAlloc.Memory;
+using ShmAlloc.Participants;
+
+namespace ShmAlloc.Caching;
+
+/// <summary>
+/// What it costs to drop what lies in a place: the memory of the items, weighted by their use. What has expired or lost a tag costs nothing, and what is
+/// pinned, or is no item of a cache, cannot be paid for.
+/// </summary>
+/// <remarks>Uses are hints and may change meanwhile: a sum may be a little wrong.</remarks>
+internal static unsafe class CachePrice<TMachine>
+    where TMachine : struct, IMachine
+{
+    /// <summary>The price of what cannot be dropped: more than all items of a heap, and few enough of a block have a sum.</summary>
+    internal const ulong Obstacle = 1UL << 50;
+
+    /// <summary>The prices of a unit: a value that is used stays as long as sixteen times its bytes can be had of values that nobody has asked for.</summary>
+    internal const ulong New = 1;
+    internal const ulong Cold = 2;
+    internal const ulong Used = 16;
+
+    /// <summary>What somebody works on goes after all else.</summary>
+    private const ulong InWork = 1024;
+
+    /// <summary>The price of one allocation, which is anybody's until an entry is found that leads to it.</summary>
+    internal static ulong Of(Attachment* heap, ulong unit, ulong units, Moment now)
+    {
+        if (!ItemAccess<TMachine>.IsInside(heap, unit))
+        {
+            return Obstacle;
+        }
+
+        ItemHeader* item = ItemAccess<TMachine>.At(heap, unit);
+        ItemShape shape = ItemAccess<TMachine>.Shape(item);
+        ulong deadline = ItemAccess<TMachine>.Deadline(item);
+        if (shape.Is(ItemShape.Pinned) && shape.Tags == 0 && !now.IsPast(deadline, shape))
+        {
+            // Or raw memory that looks so: in the way either way, and there is no need to look for its entry.
+            return Obstacle;
+        }
+
+        Probe probeOfKey;
+        Probe* probe = &probeOfKey;
+        if (!CacheVictim<TMachine>.TryFind(heap, unit, probe, out CacheTable* table, out int index)
+            || !CacheVictim<TMachine>.MayDrop(heap, table, unit, now, takesWork: true, out bool isExpired))
+        {
+            return Obstacle;
+        }
+
+        return Flight<TMachine>.IsInWork(heap, unit, shape) ? units * InWork : isExpired ? 0 : units * EntryHints<TMachine>.Read(probe, index) switch
+        {
+            HintWord.New => New,
+            HintWord.Cold => Cold,
+            _ => Used,
+        };
+    }
+}

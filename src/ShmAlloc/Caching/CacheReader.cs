@@ -168,12 +168,18 @@ internal static unsafe class CacheReader<TMachine>
         }
 
         Cells<TMachine>.Release(heap, cell);
+        if (status is CacheStatus.Missing or CacheStatus.Contended)
+        {
+            facts = default;
+        }
+
         return status;
     }
 
     /// <summary>Copies the value of a key, if it is not longer than <paramref name="capacity"/>.</summary>
     /// <returns>
-    /// <see cref="CacheStatus.Ok"/>, also for what has expired and for a placeholder: the caller looks at the facts; <see cref="CacheStatus.Missing"/>;
+    /// <see cref="CacheStatus.Ok"/>, also for what has expired and for a placeholder: the caller looks at the facts; <see cref="CacheStatus.Missing"/>, and
+    /// no facts;
     /// <see cref="CacheStatus.BufferTooSmall"/>; <see cref="CacheStatus.Contended"/>.
     /// </returns>
     internal static CacheStatus TryReadAnywhere(
@@ -201,6 +207,7 @@ internal static unsafe class CacheReader<TMachine>
 
             if (look == Look.Other && Probe.AreUnchanged<TMachine>(probe))
             {
+                facts = default;
                 return CacheStatus.Missing;
             }
         }

@@ -25,9 +25,9 @@ public sealed unsafe partial class SharedCache
         using Visit visit = Enter();
         fixed (byte* bytes = key)
         {
-            CacheReader<Hardware>.TryReadAnywhere(_heap, _table, KeyOf(bytes, key.Length), null, 0, out ItemFacts facts);
+            CacheStatus status = CacheReader<Hardware>.TryReadAnywhere(_heap, _table, KeyOf(bytes, key.Length), null, 0, out ItemFacts facts);
             WorkWord word = new(facts.Work);
-            return facts.Shape.Is(ItemShape.Worked) && !(word.IsTime && word.Time > Now);
+            return status is CacheStatus.Ok or CacheStatus.BufferTooSmall && facts.Shape.Is(ItemShape.Worked) && !(word.IsTime && word.Time > Now);
         }
     }
 

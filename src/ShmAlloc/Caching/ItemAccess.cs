@@ -54,6 +54,8 @@ internal static unsafe class ItemAccess<TMachine>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static ulong Tag(ItemHeader* item, ItemShape shape, int number) => Word(item, shape.TagsBegin + ((uint)number * 8));
 
+    internal static ulong* TagsOf(ItemHeader* item, ItemShape shape) => (ulong*)((byte*)item + shape.TagsBegin);
+
     /// <summary>Whether one of its tags was removed since the item was made.</summary>
     internal static bool IsTagRemoved(CacheTable* table, ItemHeader* item, ItemShape shape)
     {

@@ -122,7 +122,7 @@ public sealed unsafe partial class SharedCache
         {
             CacheStatus status = Read(KeyOf(bytes, key.Length), to, destination.Length, counts: true, out ItemFacts facts);
             lengthBytes = (int)facts.Shape.ValueBytes;
-            ulong* tags = stackalloc ulong[ItemShape.MaxTags];
+            ulong* tags = stackalloc ulong[ItemShape.MaxTagWords];
             mark = Marks<Hardware>.TryMark(_heap, facts, tags, out MarkedItem marked)
                 ? new CacheMark(this, marked, facts.Shape.Tags == 0 ? null : new ReadOnlySpan<ulong>(tags, facts.Shape.Tags).ToArray())
                 : default;

@@ -108,6 +108,9 @@ public static class CacheControls
         new BrokenVariant("a number keeps an expiry that was changed meanwhile", On("a number is touched while it is added to", 2),
             (WriterFile, "verdict == CacheStatus.Ok && !DeadlineChange<TMachine>.IsKept(heap, first, deadline)", "index < 0")),
 
+        new BrokenVariant("a value with the tags of an item that is not the one before", On("a value with the tags of the one before", 2),
+            (WriterFile, "CacheStatus ifExpected = first.Stamp == expected ?", "CacheStatus ifExpected = first.Stamp != 0 ?")),
+
         new BrokenVariant("an item named UNLINKING that its maker has taken out", On("one has lost a contest", 2, 1),
             (UnlinkFile, "        if (TMachine.Read(probe->AddressOf(index)) != seen.Bits)", "        if (index < 0)")),
 

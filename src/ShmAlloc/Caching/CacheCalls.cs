@@ -201,7 +201,6 @@ internal static unsafe class CacheCalls<TMachine>
         Attachment* heap, CacheTable* table, in CacheKey key, long change, in ItemOptions options, Kept kept, TClock clock, out long result)
         where TClock : struct, IClock
     {
-        ulong* tags = stackalloc ulong[ItemShape.MaxTags];
         CacheStatus status;
         Retry retry = Retry.Begin(heap);
         do
@@ -218,15 +217,10 @@ internal static unsafe class CacheCalls<TMachine>
 
             result = unchecked((isMissing ? 0 : number) + change);
             ItemOptions item = isMissing ? options : Merge(options, facts, kept, now);
-            if (!isMissing && (kept & Kept.Tags) != 0 && facts.Shape.Tags != 0)
+            if (!isMissing && (kept & Kept.Tags) != 0)
             {
-                item.Tags = tags;
-                item.TagCount = 0;
-                status = AddTags(heap, table, key, facts.Stamp, ref item);
-                if (status != CacheStatus.Ok)
-                {
-                    continue;
-                }
+                item.KeptTags = ItemAccess<TMachine>.TagsOf(ItemAccess<TMachine>.At(heap, facts.Unit), facts.Shape);
+                item.TagCount = facts.Shape.Tags;
             }
 
             // What was removed before the number was read must not take the sum with it.

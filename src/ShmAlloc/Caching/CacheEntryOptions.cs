@@ -28,6 +28,6 @@ public readonly record struct CacheEntryOptions
     /// <summary>Whether it stays when room is made for others.</summary>
     public bool Pinned { get; init; }
 
-    /// <summary>What it is removed with: at most 15 tags. What counts is when they were captured; by default that is when the value is set.</summary>
+    /// <summary>What it is removed with: at most 63 tags. What counts is when they were captured; by default that is when the value is set.</summary>
     public CacheTags Tags { get; init; }
 }

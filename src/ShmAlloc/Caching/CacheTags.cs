@@ -24,9 +24,9 @@ public readonly record struct CacheTags
     internal CacheIdentity Cache { get; }
 
     /// <summary>Tags by their names.</summary>
-    /// <param name="names">At most 15; none is null.</param>
+    /// <param name="names">At most 63; none is null.</param>
     /// <returns>The tags, not captured yet.</returns>
-    /// <exception cref="ArgumentException">A name is null, or there are more than 15.</exception>
+    /// <exception cref="ArgumentException">A name is null, or there are more than 63.</exception>
     public static CacheTags Of(params string[] names)
     {
         ArgumentNullException.ThrowIfNull(names);
@@ -50,7 +50,7 @@ public readonly record struct CacheTags
     }
 
     /// <summary>Tags by their names.</summary>
-    /// <param name="names">At most 15.</param>
+    /// <param name="names">At most 63.</param>
     [SuppressMessage("Usage", "CA2225", Justification = "Of is the method.")]
     public static implicit operator CacheTags(string[] names) => Of(names);
 

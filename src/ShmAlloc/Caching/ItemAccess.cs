@@ -57,6 +57,8 @@ internal static unsafe class ItemAccess<TMachine>
     /// <summary>Where the work word of a worked item lies.</summary>
     internal static ulong* WorkOf(ItemHeader* item, ItemShape shape) => (ulong*)((byte*)item + shape.WorkAt);
 
+    internal static ulong* TagsOf(ItemHeader* item, ItemShape shape) => (ulong*)((byte*)item + shape.TagsBegin);
+
     /// <summary>Whether one of its tags was removed since the item was made.</summary>
     internal static bool IsTagRemoved(CacheTable* table, ItemHeader* item, ItemShape shape)
     {

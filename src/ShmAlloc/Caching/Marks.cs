@@ -44,13 +44,13 @@ internal static unsafe class Marks<TMachine>
     /// <param name="heap">The attachment.</param>
     /// <param name="facts">What was read: the value of its key.</param>
     /// <param name="now">A time before it was read.</param>
-    /// <param name="tags">Gets its tags; at least <see cref="ItemShape.MaxTags"/> words.</param>
+    /// <param name="tags">Gets its tags; room for <see cref="ItemShape.MaxTagWords"/>.</param>
     /// <param name="marked">The mark.</param>
-    /// <returns>False if it slides, or its memory has another item by now.</returns>
+    /// <returns>False if it slides, or its memory has another item by now, or it makes no sense.</returns>
     internal static bool TryMark(Attachment* heap, in ItemFacts facts, ulong now, ulong* tags, out MarkedItem marked)
     {
         marked = default;
-        if (facts.Entry == null || facts.Shape.Is(ItemShape.Sliding | ItemShape.Placeholder))
+        if (facts.Entry == null || facts.Shape.Is(ItemShape.Sliding | ItemShape.Placeholder) || facts.Shape.Tags > ItemShape.MaxTagWords)
         {
             return false;
         }

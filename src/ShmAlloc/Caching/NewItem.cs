@@ -26,6 +26,12 @@ internal unsafe struct ItemOptions
 
     /// <summary>A slot number in the upper half and the generation in the lower one, each.</summary>
     internal ulong* Tags;
+
+    /// <summary>
+    /// Instead of them: those of an item that the new one replaces, and of no other. Nobody holds it, so what is read there may be nonsense; then it is not
+    /// replaced, because the stamp by which it is known is given once.
+    /// </summary>
+    internal ulong* KeptTags;
     internal int TagCount;
 }
 
@@ -181,7 +187,9 @@ internal static unsafe class NewItems<TMachine>
 
         for (int index = 0; index < shape.Tags; index++)
         {
-            TMachine.Write((ulong*)(item + shape.TagsBegin + ((uint)index * 8)), options.Tags[index]);
+            int from = Math.Min(index, options.TagCount - 1);
+            ulong tag = options.KeptTags != null ? TMachine.Read(options.KeptTags + from) : options.Tags[from];
+            TMachine.Write((ulong*)(item + shape.TagsBegin + ((uint)index * 8)), tag);
         }
     }
 }

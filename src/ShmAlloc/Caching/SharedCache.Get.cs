@@ -129,7 +129,7 @@ public sealed unsafe partial class SharedCache
 
     private CacheMark MarkOf(in ItemFacts facts)
     {
-        ulong* tags = stackalloc ulong[ItemShape.MaxTags];
+        ulong* tags = stackalloc ulong[ItemShape.MaxTagWords];
         return Marks<Hardware>.TryMark(_heap, facts, facts.Shape.Is(ItemShape.Worked) ? Now : 0, tags, out MarkedItem marked)
             ? new CacheMark(this, marked, facts.Shape.Tags == 0 ? null : new ReadOnlySpan<ulong>(tags, facts.Shape.Tags).ToArray())
             : default;

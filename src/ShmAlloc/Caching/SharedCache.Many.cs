@@ -24,7 +24,6 @@ public sealed unsafe partial class SharedCache
     /// <returns>How many values were copied.</returns>
     /// <exception cref="ArgumentException">There are fewer results than keys.</exception>
     /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
-    [SkipLocalsInit]
     public int GetMany(ReadOnlySpan<ReadOnlyMemory<byte>> keys, Span<byte> destination, Span<CacheRead> results)
     {
         ThrowIfShorter(results.Length, keys.Length, nameof(results));
@@ -66,7 +65,6 @@ public sealed unsafe partial class SharedCache
     /// <returns>The value of each key, in the same order; <see langword="null"/> where there is none.</returns>
     /// <exception cref="ArgumentException">A key is null.</exception>
     /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
-    [SkipLocalsInit]
     public byte[]?[] GetMany(params ReadOnlySpan<string> keys)
     {
         byte[]?[] values = new byte[]?[keys.Length];
@@ -105,7 +103,6 @@ public sealed unsafe partial class SharedCache
     /// <exception cref="ArgumentException">There are fewer statuses than entries.</exception>
     /// <exception cref="ArgumentOutOfRangeException">An expiry is not in the future.</exception>
     /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
-    [SkipLocalsInit]
     public int SetMany(
         ReadOnlySpan<KeyValuePair<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>>> entries, Span<CacheStatus> statuses, in CacheEntryOptions options = default)
     {

@@ -169,7 +169,7 @@ public sealed unsafe partial class SharedCache
     }
 
     /// <summary>Says which generation of tags counts now: to be done before a value is worked out that will be set with them.</summary>
-    /// <param name="names">At most 15 tags; none is null.</param>
+    /// <param name="names">At most 63 tags; none is null.</param>
     /// <returns>The tags, for <see cref="CacheEntryOptions.Tags"/>.</returns>
     /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
     public CacheTags CaptureTags(params string[] names) => Capture(CacheTags.Of(names));

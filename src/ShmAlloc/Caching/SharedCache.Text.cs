@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Runtime.CompilerServices;
 
 namespace ShmAlloc.Caching;
 
@@ -10,76 +9,59 @@ namespace ShmAlloc.Caching;
 public sealed unsafe partial class SharedCache
 {
     /// <inheritdoc cref="Get(ReadOnlySpan{byte})"/>
-    [SkipLocalsInit]
     public byte[]? Get(string key) => Get(TextKey.Of(key, out _));
 
     /// <inheritdoc cref="Get(ReadOnlySpan{byte}, out CacheVersion)"/>
-    [SkipLocalsInit]
     public byte[]? Get(string key, out CacheVersion version) => Get(TextKey.Of(key, out _), out version);
 
     /// <inheritdoc cref="Get(ReadOnlySpan{byte}, Span{byte}, out int, out CacheVersion)"/>
-    [SkipLocalsInit]
     public CacheStatus Get(string key, Span<byte> destination, out int lengthBytes, out CacheVersion version) =>
         Get(TextKey.Of(key, out _), destination, out lengthBytes, out version);
 
     /// <inheritdoc cref="TryGet(ReadOnlySpan{byte}, IBufferWriter{byte})"/>
-    [SkipLocalsInit]
     public bool TryGet(string key, IBufferWriter<byte> destination) => TryGet(TextKey.Of(key, out _), destination);
 
     /// <inheritdoc cref="GetMarked(ReadOnlySpan{byte}, Span{byte}, out int, out CacheMark)"/>
-    [SkipLocalsInit]
     public CacheStatus GetMarked(string key, Span<byte> destination, out int lengthBytes, out CacheMark mark) =>
         GetMarked(TextKey.Of(key, out _), destination, out lengthBytes, out mark);
 
     /// <inheritdoc cref="Contains(ReadOnlySpan{byte})"/>
-    [SkipLocalsInit]
     public bool Contains(string key) => Contains(TextKey.Of(key, out _));
 
     /// <inheritdoc cref="TryLease(ReadOnlySpan{byte}, out CacheLease)"/>
-    [SkipLocalsInit]
     public CacheStatus TryLease(string key, out CacheLease lease) => TryLease(TextKey.Of(key, out _), out lease);
 
     /// <inheritdoc cref="Refresh(ReadOnlySpan{byte})"/>
-    [SkipLocalsInit]
     public bool Refresh(string key) => Refresh(TextKey.Of(key, out _));
 
     /// <inheritdoc cref="Touch(ReadOnlySpan{byte}, in CacheEntryOptions)"/>
-    [SkipLocalsInit]
     public CacheStatus Touch(string key, in CacheEntryOptions options = default) => Touch(TextKey.Of(key, out _), options);
 
     /// <inheritdoc cref="Set(ReadOnlySpan{byte}, ReadOnlySpan{byte}, in CacheEntryOptions)"/>
-    [SkipLocalsInit]
     public CacheStatus Set(string key, ReadOnlySpan<byte> value, in CacheEntryOptions options = default) => Set(TextKey.Of(key, out _), value, options);
 
     /// <inheritdoc cref="Set(ReadOnlySpan{byte}, ReadOnlySequence{byte}, in CacheEntryOptions)"/>
-    [SkipLocalsInit]
     public CacheStatus Set(string key, ReadOnlySequence<byte> value, in CacheEntryOptions options = default) => Set(TextKey.Of(key, out _), value, options);
 
     /// <inheritdoc cref="SetOrRemove(ReadOnlySpan{byte}, ReadOnlySpan{byte}, out bool, in CacheEntryOptions)"/>
-    [SkipLocalsInit]
     public CacheStatus SetOrRemove(string key, ReadOnlySpan<byte> value, out bool isStored, in CacheEntryOptions options = default) =>
         SetOrRemove(TextKey.Of(key, out _), value, out isStored, options);
 
     /// <inheritdoc cref="TryAdd(ReadOnlySpan{byte}, ReadOnlySpan{byte}, in CacheEntryOptions)"/>
-    [SkipLocalsInit]
     public CacheStatus TryAdd(string key, ReadOnlySpan<byte> value, in CacheEntryOptions options = default) => TryAdd(TextKey.Of(key, out _), value, options);
 
     /// <inheritdoc cref="Replace(ReadOnlySpan{byte}, ReadOnlySpan{byte}, CacheVersion, in CacheEntryOptions)"/>
-    [SkipLocalsInit]
     public CacheStatus Replace(string key, ReadOnlySpan<byte> value, CacheVersion unchanged, in CacheEntryOptions options = default) =>
         Replace(TextKey.Of(key, out _), value, unchanged, options);
 
     /// <inheritdoc cref="Increment(ReadOnlySpan{byte}, long, out long, in CacheEntryOptions, bool)"/>
-    [SkipLocalsInit]
     public CacheStatus Increment(string key, long change, out long result, in CacheEntryOptions options = default, bool keepsExpiry = false) =>
         Increment(TextKey.Of(key, out _), change, out result, options, keepsExpiry);
 
     /// <inheritdoc cref="TryReserve(ReadOnlySpan{byte}, int, in CacheEntryOptions, out CacheReservation)"/>
-    [SkipLocalsInit]
     public CacheStatus TryReserve(string key, int lengthBytes, in CacheEntryOptions options, out CacheReservation? reservation) =>
         TryReserve(TextKey.Of(key, out _), lengthBytes, options, out reservation);
 
     /// <inheritdoc cref="Remove(ReadOnlySpan{byte})"/>
-    [SkipLocalsInit]
     public CacheStatus Remove(string key) => Remove(TextKey.Of(key, out _));
 }

@@ -12,11 +12,20 @@ namespace ShmAlloc.Layout;
 /// </code>
 /// In this order after the header: window and absolute deadline (16 bytes, if SLIDING), checksum (8, if CHECKED), tags (8 each), key, value; and, if WORKED,
 /// up to 7 bytes so that what follows is aligned, a <see cref="WorkWord"/>, and the time until which the value may be given out as a stale one.
+/// <para>
+/// Of up to 15 tags their number stands in the shape; of more, with MANY TAGS, a sixteenth of it, rounded up: what is left over is filled with repetitions of
+/// the last tag. So the shape alone says where everything lies.
+/// </para>
 /// </remarks>
 internal readonly struct ItemShape(ulong bits)
 {
     internal const int MaxKeyBytes = 0xFFFF;
-    internal const int MaxTags = 15;
+
+    /// <summary>Tags of an entry. Calls have them on their stacks.</summary>
+    internal const int MaxTags = 63;
+
+    /// <summary>Words that an item has for its tags.</summary>
+    internal const int MaxTagWords = 64;
 
     internal const uint Pinned = 1;
     internal const uint Sliding = 2;
@@ -34,21 +43,30 @@ internal readonly struct ItemShape(ulong bits)
     /// <summary>It has a <see cref="WorkWord"/> behind its value: somebody may be working on the next one.</summary>
     internal const uint Worked = 64;
 
+    /// <summary>What an item can be made with.</summary>
     internal const uint AllFlags = Pinned | Sliding | Checked | Placeholder | Table | OwnClock | Worked;
+
+    /// <summary>Tags are counted in sixteens. Follows from their number.</summary>
+    internal const uint ManyTags = 128;
 
     private const int CacheAt = 8;
     private const int TagsAt = 12;
     private const int KeyAt = 16;
     private const int ValueAt = 32;
+    private const uint TagsMask = 15;
+    private const int ManyShift = 4;
+
+    /// <summary>Makes of <see cref="ManyTags"/> the number by which the count of tags is shifted.</summary>
+    private const int ManyToShift = 5;
 
     /// <summary>Bytes of what lies behind the value of a worked item.</summary>
     private const ulong WorkBytes = 16;
 
     /// <summary>What says that something lies between the header and the key, or that it is no value.</summary>
-    private const uint BeforeKey = Sliding | Checked | Placeholder | (MaxTags << TagsAt);
+    private const uint BeforeKey = Sliding | Checked | Placeholder | (TagsMask << TagsAt);
 
     internal ItemShape(uint flags, uint cache, int tags, int keyBytes, uint valueBytes)
-        : this(flags | (cache << CacheAt) | ((uint)tags << TagsAt) | ((ulong)(uint)keyBytes << KeyAt) | ((ulong)valueBytes << ValueAt))
+        : this(flags | (cache << CacheAt) | CountOf((uint)tags) | ((ulong)(uint)keyBytes << KeyAt) | ((ulong)valueBytes << ValueAt))
     {
     }
 
@@ -56,14 +74,15 @@ internal readonly struct ItemShape(ulong bits)
 
     internal uint Cache => (uint)(Bits >> CacheAt) & 15;
 
-    internal int Tags => (int)(Bits >> TagsAt) & MaxTags;
+    /// <summary>With the repetitions that fill up the last sixteen: what is damaged may have up to 240.</summary>
+    internal int Tags => ((int)(Bits >> TagsAt) & (int)TagsMask) << ((int)(Bits >> ManyToShift) & ManyShift);
 
     internal int KeyBytes => (int)(Bits >> KeyAt) & MaxKeyBytes;
 
     internal uint ValueBytes => (uint)(Bits >> ValueAt);
 
     /// <summary>Whether no flag is set that this version does not know.</summary>
-    internal bool IsKnown => (Bits & 0xFF & ~(ulong)AllFlags) == 0;
+    internal bool IsKnown => (Bits & 0xFF & ~(ulong)(AllFlags | ManyTags)) == 0;
 
     /// <summary>Whether it is a value, and nothing lies between the header and the key.</summary>
     internal bool IsPlain => (Bits & BeforeKey) == 0;
@@ -90,6 +109,8 @@ internal readonly struct ItemShape(ulong bits)
     internal ulong TotalBytes => Is(Worked) ? WorkAt + WorkBytes : ValueBegins + (ulong)ValueBytes;
 
     internal bool Is(uint flag) => (Bits & flag) != 0;
+
+    private static uint CountOf(uint tags) => tags <= TagsMask ? tags << TagsAt : ManyTags | (((tags + TagsMask) >> ManyShift) << TagsAt);
 
     public override string ToString() =>
         string.Create(CultureInfo.InvariantCulture, $"cache {Cache}, key {KeyBytes} bytes, value {ValueBytes} bytes, {Tags} tags, flags {Bits & 0xFF:x2}");

@@ -182,6 +182,30 @@ CASE("F46: nor in a heap of large blocks and units")
     measure_all();
 }
 
+static void cache_increment_evicting(void)
+{
+    succeeded = true;
+    for (long index = 1; index <= 3000 && succeeded; index++) {
+        succeeded = shm_cache_increment(cache, &index, sizeof index, 1, &number);
+    }
+}
+
+CASE("F46: nor does a number for which room has to be made")
+{
+    setenv("SHM_MAX_ALLOCATABLE_SHM_SIZE", "2M", 1);
+    setenv("SHM_INITIAL_SIZE", "2M", 1);
+    open_heap();
+    CHECK((cache = shm_cache_open("values", NULL)) >= 0);
+    for (int index = 1; index <= 1000; index++) {
+        CHECK(shm_cache_set(cache, &index, sizeof index, buffer, 500, 0, 0));
+    }
+    while (shm_malloc(32) != SHM_NULL) {
+    }
+    DONE(cache_increment_evicting);
+    CHECK(shm_cache_get_statistics(cache, &cache_figures));
+    CHECK(cache_figures.evictions_for_room > 0);
+}
+
 static void child_allocates(void) { succeeded = shm_malloc(3000) != SHM_NULL; }
 
 CASE("F46: nor does the first call of a forked child")

@@ -12,7 +12,7 @@ internal sealed unsafe partial class CacheActor
     internal CacheActor GetByMark(int key)
     {
         ulong* value = stackalloc ulong[ValueWords];
-        ulong* tags = stackalloc ulong[ItemShape.MaxTags];
+        ulong* tags = stackalloc ulong[ItemShape.MaxTagWords];
         long kept = EndGet(Begin(OperationKind.Get, key), key, ReadSlowly(key, value, out ItemFacts facts), value, facts);
         if (kept == 0 || !Marks<Simulated>.TryMark(Attached, facts, 0, tags, out MarkedItem marked))
         {

@@ -1,4 +1,5 @@
 using ShmAlloc.Caching;
+using ShmAlloc.Histories;
 using ShmAlloc.Simulation.Machine;
 
 namespace ShmAlloc.Simulation.Programs;
@@ -12,6 +13,25 @@ internal sealed unsafe partial class CacheActor
         CacheStatus status = DeadlineChange<Simulated>.Make(Attached, Table, CacheKeys.Of(key), new ItemOptions { Deadline = deadline }, Now);
         Require(RequireProgress(status) is CacheStatus.Ok or CacheStatus.Missing or CacheStatus.Contended, $"a touch answers {status}");
     });
+
+    /// <summary>Reads a value, and replaces it by another one that has its tags, as an increment does.</summary>
+    internal CacheActor ReplaceKeepingTags(int key, int number)
+    {
+        ulong* value = stackalloc ulong[ValueWords];
+        long found = EndGet(Begin(OperationKind.Get, key), key, ReadSlowly(key, value, out ItemFacts facts), value, facts);
+        if (found != 0)
+        {
+            ItemOptions options = new()
+            {
+                KeptTags = ItemAccess<Simulated>.TagsOf(ItemAccess<Simulated>.At(Attached, facts.Unit), facts.Shape),
+                TagCount = facts.Shape.Tags,
+            };
+            int operation = Begin(OperationKind.ReplaceIfUnchanged, key, CacheKeys.Value(key, number), found);
+            world.History.End(operation, OutcomeOf(PutItem(key, number, 1, options, PutMode.Replace, facts.Stamp)));
+        }
+
+        return this;
+    }
 
     /// <summary>Adds nothing to a number, as an increment does that keeps its expiry: the same value, in another item.</summary>
     internal CacheActor AddNothing(int key) => Do(() =>

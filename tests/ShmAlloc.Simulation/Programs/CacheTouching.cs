@@ -59,6 +59,14 @@ internal static class CacheTouching
         {
             Setup = actors => Prepare(actors).Set(A, 9, deadline: CacheActor.Deadline),
         },
+        // The tags are read from an item that nobody holds: its memory may be another's by then.
+        Make("a value with the tags of the one before loses them", true,
+            new(0, actor => actor.Cache.ReplaceKeepingTags(A, 0)),
+            new(1, actor => actor.Cache.RemoveTag().Get(A)),
+            new(2, actor => actor.Cache.Set(A, 2, tagged: true).Heap.Sweep(1).Cache.Set(B, 2, tagged: true).Get(A))) with
+        {
+            Setup = actors => Prepare(actors).Set(A, 9, tagged: true),
+        },
     ];
 
     /// <summary>It has a value at every moment, whichever way it is read.</summary>

@@ -110,10 +110,14 @@ public sealed class CacheTagTests : IDisposable
         Assert.False(Cache.Contains("key"u8));
     }
 
-    [Fact]
-    public void Fifteen_tags_are_possible_and_each_of_them_counts()
+    [Theory]
+    [InlineData(15)]
+    [InlineData(16)]
+    [InlineData(17)]
+    [InlineData(63)]
+    public void Up_to_63_tags_are_possible_and_each_of_them_counts(int count)
     {
-        string[] names = TagsApart(15);
+        string[] names = TagsApart(count);
         foreach (var name in names)
         {
             Cache.Set("key"u8, "value"u8, With(names));
@@ -124,8 +128,22 @@ public sealed class CacheTagTests : IDisposable
     }
 
     [Fact]
-    public void Sixteen_tags_are_misuse() =>
-        Assert.Throws<ArgumentOutOfRangeException>(() => CacheTags.Of([.. Enumerable.Range(0, 16).Select(number => $"{number}")]));
+    public void More_tags_are_misuse() =>
+        Assert.Throws<ArgumentOutOfRangeException>(() => CacheTags.Of([.. Enumerable.Range(0, 64).Select(number => $"{number}")]));
+
+    [Fact]
+    public void A_number_keeps_its_many_tags()
+    {
+        string[] names = TagsApart(40);
+        foreach (var name in (string[])[names[0], names[14], names[31], names[39]])
+        {
+            Cache.Increment("key"u8, 1, out _, With(names));
+            Cache.Increment("key"u8, 1, out var sum);
+            Assert.Equal(2, sum);
+            Cache.RemoveByTag(name);
+            Assert.False(Cache.Contains("key"u8));
+        }
+    }
 
     [Fact]
     public void A_tag_of_any_text_can_be_removed()

@@ -1,4 +1,5 @@
 using ShmAlloc.Caching;
+using ShmAlloc.Layout;
 using ShmAlloc.Tests.Support;
 using ShmAlloc.TestSupport;
 
@@ -17,6 +18,7 @@ public sealed class MarkTests : IDisposable
     [InlineData(0)]
     [InlineData(1)]
     [InlineData(15)]
+    [InlineData(63)]
     public void A_mark_is_current_until_its_value_is_changed(int tags)
     {
         CacheEntryOptions options = new() { Tags = CacheTags.Of(TestCache.TagsApart(Cache, tags)), Lifetime = TimeSpan.FromHours(1) };
@@ -41,12 +43,12 @@ public sealed class MarkTests : IDisposable
     [Fact]
     public void A_mark_ends_with_each_of_its_tags()
     {
-        string[] names = TestCache.TagsApart(Cache, 16);
-        for (var index = 0; index < 15; index++)
+        string[] names = TestCache.TagsApart(Cache, 51);
+        for (var index = 0; index < 50; index++)
         {
-            Cache.Set("key"u8, "value"u8, new() { Tags = CacheTags.Of(names[..15]) });
+            Cache.Set("key"u8, "value"u8, new() { Tags = CacheTags.Of(index < 15 ? names[..15] : names[..50]) });
             var mark = Mark(Cache);
-            Cache.RemoveByTag(names[15]);
+            Cache.RemoveByTag(names[50]);
             Assert.True(Cache.IsCurrent(mark));
             _test.OpenElsewhere().RemoveByTag(names[index]);
             Assert.False(Cache.IsCurrent(mark));
@@ -117,6 +119,25 @@ public sealed class MarkTests : IDisposable
         Assert.Equal(CacheStatus.BufferTooSmall, Cache.GetMarked("key"u8, new byte[4], out var length, out var mark));
         Assert.Equal(5, length);
         Assert.True(Cache.IsCurrent(mark));
+    }
+
+    /// <summary>More tags than anybody sets, in an item that is otherwise sane: a caller has no room for them.</summary>
+    [Fact]
+    public unsafe void What_says_that_it_has_240_tags_is_not_marked()
+    {
+        var key = new byte[3];
+        Cache.Set(key, new byte[4000]);
+        Assert.Equal(CacheStatus.Ok, Cache.TryLease(key, out var lease));
+        fixed (byte* value = lease.Value)
+        {
+            var shape = (ulong*)(value - key.Length - sizeof(ulong));
+            Assert.Equal(new ItemShape(0, 0, 0, key.Length, 4000).Bits, *shape);
+            *shape = new ItemShape(0, 0, 240, key.Length, 4000 - (240 * sizeof(ulong))).Bits;
+        }
+
+        lease.Dispose();
+        Assert.Equal(CacheStatus.Ok, Cache.GetMarked(key, new byte[4000], out _, out var mark));
+        Assert.True(mark.IsNone);
     }
 
     [Fact]

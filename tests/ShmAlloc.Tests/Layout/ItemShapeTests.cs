@@ -10,7 +10,7 @@ public sealed class ItemShapeTests
     {
         for (uint flags = 0; flags <= ItemShape.AllFlags; flags++)
         {
-            foreach (var tags in (int[])[0, 1, ItemShape.MaxTags])
+            foreach (var (tags, words) in ((int, uint)[])[(0, 0), (1, 1), (15, 15), (16, 16), (17, 32), (33, 48), (ItemShape.MaxTags, ItemShape.MaxTagWords)])
             {
                 ItemShape shape = new(flags, cache: 15, tags, keyBytes: 1000, valueBytes: 70_000);
                 uint at = 32;
@@ -18,7 +18,11 @@ public sealed class ItemShapeTests
                 Assert.Equal(at, shape.ChecksumAt);
                 at += shape.Is(ItemShape.Checked) ? 8u : 0;
                 Assert.Equal(at, shape.TagsBegin);
-                at += 8 * (uint)tags;
+                Assert.Equal(words, (uint)shape.Tags);
+                Assert.Equal((15, 1000, 70_000u), ((int)shape.Cache, shape.KeyBytes, shape.ValueBytes));
+                Assert.True(shape.IsKnown);
+                Assert.Equal(tags == 0 && !shape.Is(ItemShape.Sliding | ItemShape.Checked | ItemShape.Placeholder), shape.IsPlainWithKey(1000));
+                at += 8 * words;
                 Assert.Equal(at, shape.KeyBegins);
                 Assert.Equal(at + 1000, shape.ValueBegins);
                 Assert.Equal(at + 71_000UL, shape.WorkAt);

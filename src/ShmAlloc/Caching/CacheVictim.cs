@@ -92,11 +92,13 @@ internal static unsafe class CacheVictim<TMachine>
         bool isDropped = Unlink<TMachine>.TryUnlink(heap, table, probe, index, seen, seen.Emptied, grip);
         if (isDropped)
         {
+            long bytes = CacheCounts<TMachine>.BytesOf(heap, shape);
+            errand->Freed += bytes;
             CacheCounts<TMachine>.Add(heap, table, isExpired ? CacheCounter.Expirations : errand->Reason, 1);
             if (!isExpired)
             {
                 int kind = (int)(use == HintWord.New ? GhostKind.New : GhostKind.Used);
-                errand->Evictions.Bytes[kind] += (ulong)CacheCounts<TMachine>.BytesOf(heap, shape);
+                errand->Evictions.Bytes[kind] += (ulong)bytes;
 
                 // In the buckets of its own key, not of the one that wants its entry.
                 Probe probeOfVictim;

@@ -169,6 +169,12 @@ internal static unsafe class CacheHand<TMachine>
     /// <returns>Whether it is an item of a cache.</returns>
     internal static bool Visit(Attachment* heap, ulong unit, Errand* errand, ulong* grip)
     {
+        if (CacheVictim<TMachine>.LooksKept(heap, unit, errand->Now))
+        {
+            // If it is not an item, the hand comes by once more than it would have to.
+            return true;
+        }
+
         Probe probeOfKey;
         Probe* probe = &probeOfKey;
         if (!CacheVictim<TMachine>.TryFind(heap, unit, probe, out CacheTable* table, out int index))

@@ -39,10 +39,11 @@ internal static unsafe class CacheRoom<TMachine>
                 return status;
             }
 
+            ulong began = TMachine.TickMilliseconds();
             status = TryBeginSlowly(heap, shard, table, key, valueBytes, options, cell, new Moment(now, shape), grip, ref item);
             if (status == ShmStatus.OutOfMemory)
             {
-                Refusals<TMachine>.Note(heap, units);
+                Refusals<TMachine>.Note(heap, units, began);
             }
         }
 

@@ -52,6 +52,25 @@ internal static unsafe class CacheVictim<TMachine>
         return index != Probe.None;
     }
 
+    /// <summary>
+    /// Whether what lies there cannot go by the look of it: its header says that it is pinned, or a placeholder, has no tag, and has not expired. What has no
+    /// entry may look so by chance: whoever wants to know that it is an item looks for its entry.
+    /// </summary>
+    internal static bool LooksKept(Attachment* heap, ulong unit, Moment now)
+    {
+        if (!ItemAccess<TMachine>.IsInside(heap, unit))
+        {
+            return false;
+        }
+
+        ItemHeader* item = ItemAccess<TMachine>.At(heap, unit);
+        ItemShape shape = ItemAccess<TMachine>.Shape(item);
+        return shape.IsKnown
+            && shape.Is(ItemShape.Pinned | ItemShape.Placeholder)
+            && shape.Tags == 0
+            && !now.IsPast(ItemAccess<TMachine>.Deadline(item), shape);
+    }
+
     /// <summary>Whether an item may go: it is confirmed, and neither pinned nor a placeholder, or else it is of no use any more.</summary>
     /// <param name="heap">The attachment.</param>
     /// <param name="table">Its cache.</param>

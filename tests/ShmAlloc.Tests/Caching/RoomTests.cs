@@ -178,6 +178,21 @@ public sealed class RoomTests
         Assert.Equal(CacheStatus.Ok, test.Cache.Set("key"u8, new byte[20_000]));
     }
 
+    /// <summary>So a process spends a small part of its time on searches in vain, however large the heap.</summary>
+    [Theory]
+    [InlineData(0, 100)]
+    [InlineData(5, 100)]
+    [InlineData(50, 800)]
+    [InlineData(100_000, 10_000)]
+    public unsafe void F33_the_longer_a_search_took_the_longer_it_is_remembered_that_there_is_no_room(int tookMilliseconds, int remembered)
+    {
+        using TestCache test = new();
+        var before = Hardware.TickMilliseconds();
+        Refusals<Hardware>.Note(test.Heap.Attachment, 1000, before - (ulong)tookMilliseconds);
+        var after = Hardware.TickMilliseconds();
+        Assert.InRange(test.Heap.Attachment->RefusedUntil, before + (ulong)remembered, after + (ulong)remembered + (16 * (after - before)));
+    }
+
     /// <summary>So that what it costs goes with the cache, and not with the heap.</summary>
     [Fact]
     public unsafe void F33_a_limit_is_kept_without_a_walk_over_the_heap()

@@ -59,6 +59,12 @@ internal unsafe struct Shard
     /// <summary>Bytes that were put into each cache since somebody looked whether it keeps its limit.</summary>
     internal fixed long CacheUnseen[HeaderLayout.Caches];
 
+    /// <summary>By how many bytes a cache has grown here since it was near its limit and as large as it may be; see LimitKeeper.</summary>
+    internal fixed long CacheGrown[HeaderLayout.Caches];
+
+    /// <summary>Not 0: near its limit a cache must not grow here.</summary>
+    internal fixed uint CacheIsNearLimit[HeaderLayout.Caches];
+
     internal fixed uint Top[Classes];
 
     internal fixed ulong Places[Classes * Depth];

@@ -80,6 +80,7 @@ internal static unsafe class CacheCounts<TMachine>
         }
 
         ulong owed = bytes == 0 ? 0 : (ulong)Math.Abs(Interlocked.Add(ref mine[(int)CacheCounter.Bytes], bytes));
+        shard->CacheGrown[table->Number] += bytes;
         shard->CachePending[table->Number]++;
         if (table->LimitBytes != 0 && owed >= table->LimitBytes / ShareOfLimit)
         {

@@ -61,19 +61,6 @@ internal static unsafe class CacheHand<TMachine>
         return true;
     }
 
-    /// <summary>Goes on to the next block of memory, and drops in it what the errand says.</summary>
-    /// <returns>False if there is no block with items of caches.</returns>
-    internal static bool TryStep(Attachment* heap, Errand* errand, ulong* grip)
-    {
-        bool isFound = TryNextBlock(heap, out ulong block);
-        if (isFound)
-        {
-            TrySweep(heap, block, errand, close: true, grip);
-        }
-
-        return isFound;
-    }
-
     /// <summary>Drops everything in a block that can be dropped.</summary>
     /// <returns>Whether the block is free for a run now.</returns>
     internal static bool TryEmpty(Attachment* heap, ulong block, Errand* errand, ulong* grip)
@@ -180,8 +167,14 @@ internal static unsafe class CacheHand<TMachine>
 
     /// <summary>Looks at an allocation, which is anybody's until an entry is found that leads to it.</summary>
     /// <returns>Whether it is an item of a cache.</returns>
-    private static bool Visit(Attachment* heap, ulong unit, Errand* errand, ulong* grip)
+    internal static bool Visit(Attachment* heap, ulong unit, Errand* errand, ulong* grip)
     {
+        if (CacheVictim<TMachine>.LooksKept(heap, unit, errand->Now))
+        {
+            // If it is not an item, the hand comes by once more than it would have to.
+            return true;
+        }
+
         Probe probeOfKey;
         Probe* probe = &probeOfKey;
         if (!CacheVictim<TMachine>.TryFind(heap, unit, probe, out CacheTable* table, out int index))

@@ -26,17 +26,9 @@ internal static unsafe class CachePrice<TMachine>
     /// <summary>The price of one allocation, which is anybody's until an entry is found that leads to it.</summary>
     internal static ulong Of(Attachment* heap, ulong unit, ulong units, Moment now)
     {
-        if (!ItemAccess<TMachine>.IsInside(heap, unit))
+        // Or raw memory that looks so: in the way either way, and there is no need to look for its entry.
+        if (CacheVictim<TMachine>.LooksKept(heap, unit, now))
         {
-            return Obstacle;
-        }
-
-        ItemHeader* item = ItemAccess<TMachine>.At(heap, unit);
-        ItemShape shape = ItemAccess<TMachine>.Shape(item);
-        ulong deadline = ItemAccess<TMachine>.Deadline(item);
-        if (shape.Is(ItemShape.Pinned) && shape.Tags == 0 && !now.IsPast(deadline, shape))
-        {
-            // Or raw memory that looks so: in the way either way, and there is no need to look for its entry.
             return Obstacle;
         }
 
@@ -48,6 +40,7 @@ internal static unsafe class CachePrice<TMachine>
             return Obstacle;
         }
 
+        ItemShape shape = ItemAccess<TMachine>.Shape(ItemAccess<TMachine>.At(heap, unit));
         return Flight<TMachine>.IsInWork(heap, unit, shape) ? units * InWork : isExpired ? 0 : units * EntryHints<TMachine>.Read(probe, index) switch
         {
             HintWord.New => New,

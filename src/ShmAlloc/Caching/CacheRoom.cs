@@ -5,7 +5,7 @@ using ShmAlloc.Participants;
 
 namespace ShmAlloc.Caching;
 
-/// <summary>Room for an item: what is free; then, as long as the heap may grow, a search of all of it and growth; then what the hand drops.</summary>
+/// <summary>Room for an item: what is free; then, as long as the heap may grow, a search of all of it and growth; then what the hands drop.</summary>
 internal static unsafe class CacheRoom<TMachine>
     where TMachine : struct, IMachine
 {
@@ -14,13 +14,6 @@ internal static unsafe class CacheRoom<TMachine>
 
     /// <summary>Blocks in which a place is looked for that can be cleared.</summary>
     private const int MostClearings = 4;
-
-    /// <summary>Steps of the hand until a limit is kept, as a multiple of the blocks.</summary>
-    private const ulong MostRounds = 3;
-
-    /// <summary>A shard looks whether the limit is kept, and tells the others what it has put into a cache, when that is such a part of the limit.</summary>
-    private const long ShareOfLimit = 64;
-    private const long ShareOfPatience = 4;
 
     private const ulong RefusalMilliseconds = 1000;
 
@@ -46,10 +39,11 @@ internal static unsafe class CacheRoom<TMachine>
                 return status;
             }
 
+            ulong began = TMachine.TickMilliseconds();
             status = TryBeginSlowly(heap, shard, table, key, valueBytes, options, cell, new Moment(now, shape), grip, ref item);
             if (status == ShmStatus.OutOfMemory)
             {
-                Refusals<TMachine>.Note(heap, units);
+                Refusals<TMachine>.Note(heap, units, began);
             }
         }
 
@@ -226,60 +220,6 @@ internal static unsafe class CacheRoom<TMachine>
         {
             Volatile.Write(ref heap->NoGrowthUntil, TMachine.TickMilliseconds() + RefusalMilliseconds);
         }
-    }
-
-    /// <summary>After an item was put into a cache that has a limit: drops others until it holds no more.</summary>
-    internal static void KeepLimit(Attachment* heap, CacheTable* table, ItemShape put, ulong now, ulong* grip)
-    {
-        long limit = (long)table->LimitBytes;
-        if (limit <= 0)
-        {
-            return;
-        }
-
-        long itemBytes = CacheCounts<TMachine>.BytesOf(heap, put);
-        Shard* shard = ShortWay<TMachine>.ShardOf(heap);
-        ref long unseen = ref shard->CacheUnseen[table->Number];
-
-        // The first time at once: a process may be gone before it has set much, and be one of many.
-        bool isDue = unseen == 0 || unseen + itemBytes >= limit / ShareOfLimit;
-        unseen = isDue ? 1 : unseen + itemBytes;
-        if (!isDue)
-        {
-            return;
-        }
-
-        Errand errand = new()
-        {
-            Only = (int)table->Number,
-            Reason = CacheCounter.EvictionsForLimit,
-            Now = new Moment(now, put),
-            Drops = Errand.Unused,
-            Lowers = true,
-        };
-        for (ulong step = 0, ours = 0; step < heap->Blocks * MostRounds; step++)
-        {
-            // Deeper in the stack another shard may have counted.
-            CacheCounts<TMachine>.FlushAll(heap, table);
-            if (CacheCounts<TMachine>.Sum(heap, table, CacheCounter.Bytes) <= limit)
-            {
-                return;
-            }
-
-            CacheRecount<TMachine>.RunIfNeeded(heap, table);
-            errand.Seen = 0;
-            if (!CacheHand<TMachine>.TryStep(heap, &errand, grip))
-            {
-                return;
-            }
-
-            // What is in use goes, too, if a few blocks have given too little.
-            ours += errand.Seen != 0 ? 1u : 0;
-            errand.Drops = ours < MostSweeps ? Errand.Unused : Errand.Everything;
-        }
-
-        // What is left is pinned: there is no use in looking again before much more was set.
-        shard->CacheUnseen[table->Number] = -limit / ShareOfPatience;
     }
 
     /// <summary>A block that was just swept is where the next items of this thread go.</summary>

@@ -16,7 +16,10 @@ internal enum CacheOption
 /// <summary>How a cache is to be made, in whatever language it was said. A field that is 0 was not said.</summary>
 internal unsafe struct CacheSpecification
 {
+    /// <summary>Of the heap; and of a limit, which says better how much there will be.</summary>
     private const ulong BytesPerEntry = 512;
+    private const ulong LimitBytesPerEntry = 128;
+
     private const ulong MinBuckets = 2;
     private const ulong DefaultTagSlots = 4096;
 
@@ -44,7 +47,8 @@ internal unsafe struct CacheSpecification
 
     internal readonly ulong BucketsIn(Attachment* heap)
     {
-        ulong entries = Capacity != 0 ? Capacity : (heap->Geometry.MaximumBlocks << heap->Geometry.BlockShift) / BytesPerEntry;
+        ulong byHeap = (heap->Geometry.MaximumBlocks << heap->Geometry.BlockShift) / BytesPerEntry;
+        ulong entries = Capacity != 0 ? Capacity : LimitBytes != 0 ? Math.Min(byHeap, LimitBytes / LimitBytesPerEntry) : byHeap;
         return Math.Min(TableLayout.MaxBuckets, Math.Max(MinBuckets, (entries + TableLayout.EntriesOfBucket - 1) / TableLayout.EntriesOfBucket));
     }
 

@@ -56,7 +56,7 @@ internal static unsafe class CacheStore<TMachine>
         if (status == CacheStatus.Ok)
         {
             CacheCounts<TMachine>.Add(heap, table, CacheCounter.Sets, item.Shape.Is(ItemShape.Placeholder) ? 0 : 1);
-            CacheRoom<TMachine>.KeepLimit(heap, table, item.Shape, now, grip);
+            LimitKeeper<TMachine>.Keep(heap, table, item.Shape, now, grip);
         }
         else
         {

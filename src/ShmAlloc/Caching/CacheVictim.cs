@@ -55,6 +55,25 @@ internal static unsafe class CacheVictim<TMachine>
         return index != Probe.None;
     }
 
+    /// <summary>
+    /// Whether what lies there cannot go by the look of it: its header says that it is pinned, has no tag, and has not expired. What has no
+    /// entry may look so by chance: whoever wants to know that it is an item looks for its entry.
+    /// </summary>
+    internal static bool LooksKept(Attachment* heap, ulong unit, Moment now)
+    {
+        if (!ItemAccess<TMachine>.IsInside(heap, unit))
+        {
+            return false;
+        }
+
+        ItemHeader* item = ItemAccess<TMachine>.At(heap, unit);
+        ItemShape shape = ItemAccess<TMachine>.Shape(item);
+        return shape.IsKnown
+            && shape.Is(ItemShape.Pinned)
+            && shape.Tags == 0
+            && !now.IsPast(ItemAccess<TMachine>.Deadline(item), shape);
+    }
+
     /// <summary>Whether an item may go: it is confirmed, not pinned unless it is of no use any more, and nobody works on the next value.</summary>
     /// <param name="heap">The attachment.</param>
     /// <param name="table">Its cache.</param>
@@ -95,13 +114,15 @@ internal static unsafe class CacheVictim<TMachine>
         ulong hash = ItemAccess<TMachine>.Hash(item);
         int use = EntryHints<TMachine>.Read(probe, index);
         bool isDropped = Unlink<TMachine>.TryUnlink(heap, table, probe, index, seen, seen.Emptied, grip);
+        long bytes = isDropped ? CacheCounts<TMachine>.BytesOf(heap, shape) : 0;
+        errand->Freed += bytes;
         if (isDropped && !shape.Is(ItemShape.Placeholder))
         {
             CacheCounts<TMachine>.Add(heap, table, isExpired ? CacheCounter.Expirations : errand->Reason, 1);
             if (!isExpired)
             {
                 int kind = (int)(use == HintWord.New ? GhostKind.New : GhostKind.Used);
-                errand->Evictions.Bytes[kind] += (ulong)CacheCounts<TMachine>.BytesOf(heap, shape);
+                errand->Evictions.Bytes[kind] += (ulong)bytes;
 
                 // In the buckets of its own key, not of the one that wants its entry.
                 Probe probeOfVictim;

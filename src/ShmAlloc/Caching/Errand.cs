@@ -35,6 +35,9 @@ internal struct Errand
     /// <summary>Gets how many items were looked at.</summary>
     internal int Seen;
 
+    /// <summary>Gets how many bytes of items were dropped.</summary>
+    internal long Freed;
+
     /// <summary>Gets whether some that stay are new.</summary>
     internal bool AnyNew;
 

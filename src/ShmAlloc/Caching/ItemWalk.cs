@@ -84,7 +84,9 @@ internal static unsafe class ItemWalk<TMachine>
 
         ItemHeader* item = ItemAccess<TMachine>.At(heap, unit);
         ItemShape shape = ItemAccess<TMachine>.Shape(item);
-        CacheTable* table = shape.IsKnown ? Directory<TMachine>.Find(heap, shape.Cache) : null;
+
+        // Of what looks pinned nobody looks for the entry, mostly.
+        CacheTable* table = shape.IsKnown && (!shape.Is(ItemShape.Pinned) || shape.Tags != 0) ? Directory<TMachine>.Find(heap, shape.Cache) : null;
         if (table != null)
         {
             table->FindBuckets(ItemAccess<TMachine>.Hash(item)).Prefetch<TMachine>();

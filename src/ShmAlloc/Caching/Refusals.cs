@@ -9,12 +9,15 @@ namespace ShmAlloc.Caching;
 /// </summary>
 /// <remarks>
 /// Private memory, plain words: a memory that is lost costs a search, and one that is out of date, because another process has freed something, or another
-/// thread just now, is forgotten after a tenth of a second.
+/// thread just now, is forgotten after a tenth of a second, or 16 times as long as the search took, if that is more: so whoever asks all the time spends a
+/// 16th of that on searches, however large the heap.
 /// </remarks>
 internal static unsafe class Refusals<TMachine>
     where TMachine : struct, IMachine
 {
     private const ulong RememberedMilliseconds = 100;
+    private const ulong TimesRemembered = 16;
+    private const ulong MaxRememberedMilliseconds = 10_000;
 
     /// <summary>Whether so many units were looked for in vain a moment ago.</summary>
     internal static bool Remembers(Attachment* heap, ulong units)
@@ -30,13 +33,17 @@ internal static unsafe class Refusals<TMachine>
     }
 
     /// <summary>Everything was looked at, and there is no room.</summary>
-    internal static void Note(Attachment* heap, ulong units)
+    /// <param name="heap">The attachment.</param>
+    /// <param name="units">What was looked for.</param>
+    /// <param name="began">When the search began, by the coarse clock.</param>
+    internal static void Note(Attachment* heap, ulong units, ulong began)
     {
         ulong now = TMachine.TickMilliseconds();
         if (now != 0)
         {
+            ulong remembered = Math.Clamp((now - began) * TimesRemembered, RememberedMilliseconds, MaxRememberedMilliseconds);
             Volatile.Write(ref heap->RefusedUnits, units);
-            Volatile.Write(ref heap->RefusedUntil, now + RememberedMilliseconds);
+            Volatile.Write(ref heap->RefusedUntil, now + remembered);
         }
     }
 

@@ -8,8 +8,8 @@ public sealed record SharedCacheOptions
 {
     /// <summary>
     /// How many entries the index has room for: 14 to 30 billion, rounded up to a multiple of 7. Default: one for each 512 bytes of the heap's maximum
-    /// size. Each costs 9 bytes. When both places of a key are taken, an entry that was not used lately is dropped for it: to make that rare, say a
-    /// third more than are expected.
+    /// size, or for each 128 bytes of <see cref="LimitBytes"/> if these are fewer. Each costs 9 bytes. When both places of a key are taken, an entry that was
+    /// not used lately is dropped for it: to make that rare, say a third more than are expected.
     /// </summary>
     public long? Capacity { get; init; }
 

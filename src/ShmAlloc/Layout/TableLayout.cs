@@ -73,6 +73,10 @@ internal unsafe struct TableLayout
     [FieldOffset(136)]
     internal ulong NeedsRecount;
 
+    /// <summary>A hint: to keep the limit, eviction goes on with this bucket.</summary>
+    [FieldOffset(144)]
+    internal ulong LimitHand;
+
     /// <summary>Where the parts lie in a table that begins at an offset, in bytes from there.</summary>
     internal static ulong CountersAt(ulong offset) => AlignUp(offset + Size) - offset;
 

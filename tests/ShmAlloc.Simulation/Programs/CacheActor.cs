@@ -125,9 +125,17 @@ internal sealed unsafe partial class CacheActor(World world, Actor actor, int pa
 
     internal CacheActor Evict(bool ruthless = true) => WithCells((_, second) =>
     {
-        Errand errand = Errand.ForRoom(new Moment(Now, Clock: 0), ruthless ? Errand.Everything : Errand.Unused);
-        errand.Lowers = !ruthless;
-        CacheHand<Simulated>.TryStep(Attached, &errand, AddressOf(second));
+        Moment now = new(Now, Clock: 0);
+        ulong block;
+        if (!ruthless)
+        {
+            CacheHand<Simulated>.TryMakeRoom(Attached, now, close: true, AddressOf(second), out block);
+        }
+        else if (CacheHand<Simulated>.TryNextBlock(Attached, out block))
+        {
+            Errand errand = Errand.ForRoom(now, Errand.Everything);
+            CacheHand<Simulated>.TryEmpty(Attached, block, &errand, AddressOf(second));
+        }
     });
 
     /// <summary>Begins an item and gives it up before it is published, as a reservation does that is not committed.</summary>

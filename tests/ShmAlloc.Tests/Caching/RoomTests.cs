@@ -178,6 +178,58 @@ public sealed class RoomTests
         Assert.Equal(CacheStatus.Ok, test.Cache.Set("key"u8, new byte[20_000]));
     }
 
+    /// <summary>So a process spends a small part of its time on searches in vain, however large the heap.</summary>
+    [Theory]
+    [InlineData(0, 100)]
+    [InlineData(5, 100)]
+    [InlineData(50, 800)]
+    [InlineData(100_000, 10_000)]
+    public unsafe void F33_the_longer_a_search_took_the_longer_it_is_remembered_that_there_is_no_room(int tookMilliseconds, int remembered)
+    {
+        using TestCache test = new();
+        var before = Hardware.TickMilliseconds();
+        Refusals<Hardware>.Note(test.Heap.Attachment, 1000, before - (ulong)tookMilliseconds);
+        var after = Hardware.TickMilliseconds();
+        Assert.InRange(test.Heap.Attachment->RefusedUntil, before + (ulong)remembered, after + (ulong)remembered + (16 * (after - before)));
+    }
+
+    /// <summary>So that what it costs goes with the cache, and not with the heap.</summary>
+    [Fact]
+    public unsafe void F33_a_limit_is_kept_without_a_walk_over_the_heap()
+    {
+        using TestCache test = new(heap: new ShmHeapOptions { SizeBytes = 32 * MiB });
+        for (var number = 0; number < 20_000; number++)
+        {
+            test.Cache.Set($"{number}", new byte[1000]);
+        }
+
+        var small = SharedCache.Open(test.Heap, "small", new() { LimitBytes = MiB });
+        Assert.InRange(small.GetStatistics().Capacity, MiB / 128, (MiB / 128) + 7);
+        test.Heap.Attachment->Header->Hand = 7;
+        for (var number = 0; number < 5000; number++)
+        {
+            Assert.Equal(CacheStatus.Ok, small.Set($"{number}", new byte[1000]));
+        }
+
+        var statistics = small.GetStatistics();
+        Assert.InRange(statistics.Bytes, MiB / 2, MiB + (MiB / 64) + 2000);
+        Assert.InRange(statistics.EvictionsForLimit, 4000, 4500);
+        Assert.Equal(7UL, test.Heap.Attachment->Header->Hand);
+    }
+
+    [Fact]
+    public void F33_what_is_used_stays_within_a_limit_while_there_is_something_that_is_not()
+    {
+        using TestCache test = new(new SharedCacheOptions { LimitBytes = MiB });
+        for (var number = 0; number < 20_000; number++)
+        {
+            Assert.Equal(CacheStatus.Ok, test.Cache.Set($"{number}", new byte[1000]));
+            test.Cache.Get($"{number % 100}");
+        }
+
+        Assert.InRange(Enumerable.Range(0, 100).Count(number => test.Cache.Get($"{number}") != null), 95, 100);
+    }
+
     /// <summary>Whatever the sequence of blocks, a pinned value lies in it.</summary>
     [Fact]
     public void F34_nothing_is_dropped_for_what_does_not_fit_all_the_same()

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using ShmAlloc.Layout;
 
 namespace ShmAlloc.Caching;
@@ -9,13 +10,14 @@ namespace ShmAlloc.Caching;
 /// </summary>
 /// <remarks>
 /// It says only who need not work: whoever sets or removes the key, or one of the tags, takes the value's place, and the value is not stored. May be used by
-/// any thread, by one at a time. It needs no cell, so there may be any number of them.
+/// any thread, by one at a time. It needs no cell, so there may be any number of them. One that is forgotten ends when it is collected.
 /// </remarks>
 public sealed class CacheFlight : IDisposable
 {
     private readonly SharedCache _cache;
     private readonly byte[] _key;
     private readonly TimeSpan _pause;
+    private readonly long _name;
     private int _hasEnded;
 
     internal CacheFlight(SharedCache cache, byte[] key, in FlightLook look, CacheTags tags, TimeSpan pause)
@@ -27,7 +29,11 @@ public sealed class CacheFlight : IDisposable
         Stamp = look.Stamp;
         IsPlaceholder = look.IsPlaceholder;
         Tags = tags;
+        _name = Word.IsOwned ? cache.Heap.Flights.Note(this) : 0;
     }
+
+    /// <summary>It was forgotten: others need not wait until they have waited too long.</summary>
+    ~CacheFlight() => End(hasFailed: true);
 
     /// <summary>What it wrote to own the work word; the default if it owns none, because it was not to wait.</summary>
     internal WorkWord Word { get; }
@@ -59,7 +65,7 @@ public sealed class CacheFlight : IDisposable
             throw new ArgumentException("The tags of a flight are given when it begins, so that a removal counts that comes in between.", nameof(options));
         }
 
-        if (Interlocked.Exchange(ref _hasEnded, 1) != 0)
+        if (!TryEnd())
         {
             throw new InvalidOperationException("The flight has ended: it was completed, or disposed, before.");
         }
@@ -85,15 +91,29 @@ public sealed class CacheFlight : IDisposable
 
     /// <summary>Ends the flight without a value, as after a failure, if it has not ended: another may work.</summary>
     /// <remarks>Where there is a stale value, those who take it do not try again before the pause is over that was given at the beginning.</remarks>
+    [SuppressMessage("Usage", "CA1816", Justification = "See TryEnd.")]
     public void Dispose() => End(hasFailed: true);
 
     /// <summary>Lets others work: at once if there is nothing else, or nothing has failed; else after the pause.</summary>
     internal void End(bool hasFailed)
     {
-        if (Interlocked.Exchange(ref _hasEnded, 1) == 0)
+        if (TryEnd())
         {
             GiveUp(hasFailed && !IsPlaceholder ? _pause : TimeSpan.Zero);
         }
+    }
+
+    [SuppressMessage("Usage", "CA1816", Justification = "This is where it ends, whatever the reason.")]
+    private bool TryEnd()
+    {
+        if (Interlocked.Exchange(ref _hasEnded, 1) != 0)
+        {
+            return false;
+        }
+
+        GC.SuppressFinalize(this);
+        _cache.Heap.Flights.Forget(_name);
+        return true;
     }
 
     private void GiveUp(TimeSpan pause)

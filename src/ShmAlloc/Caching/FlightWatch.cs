@@ -24,6 +24,8 @@ internal sealed unsafe class FlightWatch(ShmHeap heap)
     private readonly object _gate = new();
     private readonly HashSet<Waiter> _waiters = [];
     private readonly Dictionary<(nint At, ulong Word), Waiter> _noted = [];
+    private readonly ConcurrentDictionary<long, WeakReference<CacheFlight>> _running = [];
+    private long _lastName;
     private bool _isRunning;
     private uint _lastNumber;
 
@@ -41,6 +43,28 @@ internal sealed unsafe class FlightWatch(ShmHeap heap)
             lock (_gate)
             {
                 return _waiters.Count;
+            }
+        }
+    }
+
+    /// <summary>Notes a flight that owns a work word, as long as somebody refers to it.</summary>
+    internal long Note(CacheFlight flight)
+    {
+        long name = Interlocked.Increment(ref _lastName);
+        _running[name] = new WeakReference<CacheFlight>(flight);
+        return name;
+    }
+
+    internal void Forget(long name) => _running.TryRemove(name, out _);
+
+    /// <summary>The heap is about to be disposed: others need not wait until its slot is free, which an open lease may put off.</summary>
+    internal void GiveUpAll()
+    {
+        foreach (WeakReference<CacheFlight> running in _running.Values)
+        {
+            if (running.TryGetTarget(out CacheFlight? flight))
+            {
+                flight.End(hasFailed: false);
             }
         }
     }

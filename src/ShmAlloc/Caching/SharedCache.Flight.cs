@@ -139,6 +139,5 @@ public sealed unsafe partial class SharedCache
         using Visit visit = Enter();
         ulong* tags = stackalloc ulong[Layout.ItemShape.MaxTags];
         Translate(options with { Tags = default }, Now, tags);
-        Capture(options.Tags);
     }
 }

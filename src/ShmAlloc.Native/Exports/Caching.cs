@@ -46,6 +46,12 @@ internal static unsafe class Caching
             return heap == null ? FailOpen(LastError.WhyNoHeap) : FailOpen(ErrorCode.Of(ShmFailure.InvalidOption));
         }
 
+        CacheStatus begun = HeapClock.TryBegin(heap);
+        if (begun != CacheStatus.Ok)
+        {
+            return FailOpen((int)(begun == CacheStatus.NoParticipantSlot ? ShmStatus.NoParticipantSlot : ShmStatus.Contended));
+        }
+
         for (int attempt = 0; attempt < MostAttempts; attempt++)
         {
             int number = Directory<Hardware>.Find(heap, name, length, out int free);

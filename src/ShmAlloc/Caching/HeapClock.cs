@@ -28,6 +28,47 @@ internal static unsafe class HeapClock
     /// <summary>Names no start: the process that wrote the anchor could not find out which one it was. Those that name one are odd.</summary>
     private const ulong UnknownTag = 2;
 
+    /// <summary>
+    /// Before a cache is opened: if the heap was last used before the machine was started, all its caches are emptied first. A process that cannot find out
+    /// which start this is leaves them as they are, and so does one that may only read.
+    /// </summary>
+    /// <returns><see cref="CacheStatus.Ok"/>, or why they could not be emptied; then they must not be used.</returns>
+    internal static CacheStatus TryBegin(Attachment* heap)
+    {
+        CacheStatus status = CacheStatus.Ok;
+        while (status == CacheStatus.Ok && !heap->ReadOnly && IsOfEarlierStart(heap, out ulong anchor))
+        {
+            status = CacheRestart<Hardware>.TryEmpty(heap, anchor);
+            if (status == CacheStatus.Ok)
+            {
+                Now(heap);
+            }
+        }
+
+        if (status == CacheStatus.Ok)
+        {
+            // From here on the anchor says which start it was, whatever is done with the cache.
+            Now(heap);
+        }
+
+        return status;
+    }
+
+    /// <summary>Whether the anchor is known to be of another start of the machine than this one.</summary>
+    private static bool IsOfEarlierStart(Attachment* heap, out ulong anchor)
+    {
+        anchor = Hardware.Read(&heap->Header->ClockAnchor, "", 0);
+        if (anchor == 0 || anchor >> TagAt == UnknownTag || Volatile.Read(ref heap->ClockOffset) != 0)
+        {
+            return false;
+        }
+
+        int error = Libc.Error;
+        bool isKnown = BootClock.TryRead(out ulong tag, out _);
+        Libc.Error = error;
+        return isKnown && tag != anchor >> TagAt;
+    }
+
     internal static ulong Now(Attachment* heap)
     {
         long offset = Volatile.Read(ref heap->ClockOffset);

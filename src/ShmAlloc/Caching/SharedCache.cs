@@ -55,8 +55,8 @@ public sealed unsafe partial class SharedCache
     /// <returns>The cache.</returns>
     /// <exception cref="ArgumentException">The name is empty or too long, or an option is out of its range.</exception>
     /// <exception cref="InvalidOperationException">
-    /// It was made with other options than are given; there is none and the heap is attached read-only; there are 16 others; or there is no room for its
-    /// index.
+    /// It was made with other options than are given; there is none and the heap is attached read-only; there are 16 others; there is no room for its index;
+    /// or the machine was started since the heap was used last, and its caches could not be emptied, for instance because all participant slots are taken.
     /// </exception>
     public static SharedCache Open(ShmHeap heap, string name = "default", SharedCacheOptions? options = null)
     {
@@ -81,6 +81,15 @@ public sealed unsafe partial class SharedCache
     {
         ObjectDisposedException.ThrowIf(Volatile.Read(ref heap->Closing) != 0, owner);
         CacheSpecification specification = Specify(options);
+        CacheStatus begun = HeapClock.TryBegin(heap);
+        if (begun != CacheStatus.Ok)
+        {
+            ObjectDisposedException.ThrowIf(begun == CacheStatus.Closed, owner);
+            throw new InvalidOperationException(
+                $"Cache '{text}' of heap '{owner.Path}' cannot be opened now: the machine was started since the heap was used last, so its caches have to be "
+                + $"emptied first, and that failed: {begun.Describe()}");
+        }
+
         fixed (byte* bytes = name)
         {
             for (int attempt = 0; attempt < MostAttempts; attempt++)

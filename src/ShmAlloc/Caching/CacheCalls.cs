@@ -150,6 +150,43 @@ internal static unsafe class CacheCalls<TMachine>
         return status;
     }
 
+    /// <summary>Removes everything that has a tag.</summary>
+    /// <returns><see cref="CacheStatus.Ok"/>, <see cref="CacheStatus.ReadOnly"/>, or <see cref="CacheStatus.Closed"/>.</returns>
+    internal static CacheStatus RemoveByTag(Attachment* heap, CacheTable* table, ulong hashOfTag)
+    {
+        CacheStatus status = BeginRemoval(heap);
+        if (status == CacheStatus.Ok)
+        {
+            CacheStore<TMachine>.RemoveTag(table, hashOfTag);
+            Visits<TMachine>.Leave(heap);
+        }
+
+        return status;
+    }
+
+    /// <summary>Removes everything at once.</summary>
+    /// <returns>
+    /// <see cref="CacheStatus.Ok"/>, <see cref="CacheStatus.ReadOnly"/>, <see cref="CacheStatus.Closed"/>, or <see cref="CacheStatus.WrongKind"/> if the cache
+    /// was made without the option for it.
+    /// </returns>
+    internal static CacheStatus RemoveAll(Attachment* heap, CacheTable* table)
+    {
+        CacheStatus status = table->KeepsGeneration ? BeginRemoval(heap) : CacheStatus.WrongKind;
+        if (status == CacheStatus.Ok)
+        {
+            CacheStore<TMachine>.RemoveAll(table);
+            Visits<TMachine>.Leave(heap);
+        }
+
+        return status;
+    }
+
+    /// <summary>
+    /// One word changes, so neither a cell nor a slot is needed; but a disposal has to wait, or the removal would be one of zeros in private memory.
+    /// </summary>
+    private static CacheStatus BeginRemoval(Attachment* heap) =>
+        heap->ReadOnly ? CacheStatus.ReadOnly : Visits<TMachine>.TryEnter(heap) ? CacheStatus.Ok : CacheStatus.Closed;
+
     /// <summary>Gives the value of a key another deadline.</summary>
     /// <param name="heap">The attachment.</param>
     /// <param name="table">The cache.</param>
@@ -217,6 +254,7 @@ internal static unsafe class CacheCalls<TMachine>
             }
 
             // What was removed before the number was read must not take the sum with it.
+            item.TagOfAll = (kept & Kept.CapturesTags) != 0 ? 0 : item.TagOfAll;
             for (int index = 0; (kept & Kept.CapturesTags) != 0 && index < item.TagCount; index++)
             {
                 item.Tags[index] = CacheStore<TMachine>.TagOf(table, item.Tags[index] >> 32);

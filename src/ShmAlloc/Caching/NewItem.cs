@@ -19,6 +19,9 @@ internal unsafe struct ItemOptions
 
     internal uint Flags;
 
+    /// <summary>Of one of the two below. Beside the flags: what is larger than 64 bytes is copied by the runtime, which the C library does not have.</summary>
+    internal int TagCount;
+
     /// <summary>Slot and epoch of who works the value out, of a placeholder.</summary>
     internal ulong Owner;
 
@@ -30,7 +33,9 @@ internal unsafe struct ItemOptions
     /// replaced, because the stamp by which it is known is given once.
     /// </summary>
     internal ulong* KeptTags;
-    internal int TagCount;
+
+    /// <summary>In a cache that removes all at once, the tag that stands for all, if it was captured before; 0: what counts when the item is made.</summary>
+    internal ulong TagOfAll;
 }
 
 /// <summary>An item that is being made: private to this thread, named by its cell, and not linked yet.</summary>
@@ -72,7 +77,7 @@ internal static unsafe class NewItems<TMachine>
         Attachment* heap, Shard* shard, CacheTable* table, in CacheKey key, uint valueBytes, in ItemOptions options, int cell, bool quickly, out NewItem item)
     {
         item = default;
-        ItemShape shape = new(options.Flags | table->ItemFlags, table->Number, options.TagCount, key.Length, valueBytes);
+        ItemShape shape = ShapeOf(table, options, key.Length, valueBytes);
         item.Shape = shape;
         if (shape.TotalBytes > heap->WholeBytes)
         {
@@ -101,11 +106,18 @@ internal static unsafe class NewItems<TMachine>
         TMachine.Write(&at->Hash, key.Hash);
         TMachine.Write(&at->Deadline, options.Deadline);
         TMachine.Write(&at->Shape, shape.Bits);
-        WriteExtension(at, shape, options);
+        WriteExtension(table, at, shape, options);
         TMachine.CopyIn(key.Bytes, (byte*)at + shape.KeyBegins, (ulong)key.Length);
         item.Value = (byte*)at + shape.ValueBegins;
         return ShmStatus.Ok;
     }
+
+    /// <summary>What an item with such options consists of.</summary>
+    internal static ItemShape ShapeOf(CacheTable* table, in ItemOptions options, int keyBytes, uint valueBytes) =>
+        new(options.Flags | table->ItemFlags, table->Number, options.TagCount + (AddsTagOfAll(table, options) ? 1 : 0), keyBytes, valueBytes);
+
+    /// <summary>Tags that are kept have the one for all among them.</summary>
+    private static bool AddsTagOfAll(CacheTable* table, in ItemOptions options) => table->KeepsGeneration && options.KeptTags == null;
 
     /// <summary>The value is complete: seals it with its checksum, stamps and publishes.</summary>
     internal static bool TryPublish(Attachment* heap, in NewItem item)
@@ -168,7 +180,7 @@ internal static unsafe class NewItems<TMachine>
         }
     }
 
-    private static void WriteExtension(ItemHeader* at, ItemShape shape, in ItemOptions options)
+    private static void WriteExtension(CacheTable* table, ItemHeader* at, ItemShape shape, in ItemOptions options)
     {
         byte* item = (byte*)at;
         if (shape.Is(ItemShape.Sliding))
@@ -182,11 +194,27 @@ internal static unsafe class NewItems<TMachine>
             TMachine.Write((ulong*)(item + shape.OwnerAt), options.Owner);
         }
 
-        for (int index = 0; index < shape.Tags; index++)
+        WriteTags(table, (ulong*)(item + shape.TagsBegin), shape, options);
+    }
+
+    /// <summary>The given tags, then the one for all; what is left over repeats the last.</summary>
+    private static void WriteTags(CacheTable* table, ulong* to, ItemShape shape, in ItemOptions options)
+    {
+        ulong tag = 0;
+        for (int index = 0; index < options.TagCount; index++)
         {
-            int from = Math.Min(index, options.TagCount - 1);
-            ulong tag = options.KeptTags != null ? TMachine.Read(options.KeptTags + from) : options.Tags[from];
-            TMachine.Write((ulong*)(item + shape.TagsBegin + ((uint)index * 8)), tag);
+            tag = options.KeptTags != null ? TMachine.Read(options.KeptTags + index) : options.Tags[index];
+            TMachine.Write(to + index, tag);
+        }
+
+        if (AddsTagOfAll(table, options))
+        {
+            tag = options.TagOfAll != 0 ? options.TagOfAll : CacheStore<TMachine>.TagOfAll(table);
+        }
+
+        for (int index = options.TagCount; index < shape.Tags; index++)
+        {
+            TMachine.Write(to + index, tag);
         }
     }
 }

@@ -42,6 +42,7 @@ internal sealed unsafe partial class CacheActor
     /// <summary>Says that it works a value out, does something else, and stores the value, if nobody has changed the key meanwhile.</summary>
     internal CacheActor Fly(int key, int number, bool gives = true, Action? between = null)
     {
+        ulong tagOfAll = CacheStore<Simulated>.TagOfAll(Table);
         if (!TryBeginFlight(key, out NewItem placeholder))
         {
             return this;
@@ -56,9 +57,10 @@ internal sealed unsafe partial class CacheActor
 
         int operation = Begin(OperationKind.TryAdd, key, CacheKeys.Value(key, number));
         long landing = world.History.Now;
-        CacheStatus status = PutItem(key, number, 1, default, PutMode.Complete, placeholder.Stamp);
+        CacheStatus status = PutItem(key, number, 1, new() { TagOfAll = tagOfAll }, PutMode.Complete, placeholder.Stamp);
         Require(status != CacheStatus.Ok || !IsChanged(key, begun, landing), "a value was stored that was worked out before the key was changed");
         world.History.End(operation, status == CacheStatus.Ok ? Outcome.Done : Outcome.Refused);
+        RequireGone(key, number, begun, landing);
         if (status is CacheStatus.Ok or CacheStatus.Changed)
         {
             Cells<Simulated>.Release(Attached, placeholder.Cell);
@@ -110,6 +112,19 @@ internal sealed unsafe partial class CacheActor
     private bool IsChanged(int key, long since, long until) => world.History.Operations.Any(other =>
         other.Key == key && other.Invoked > since && other.Responded < until
         && other.Kind is OperationKind.Remove or OperationKind.Set && other.Outcome is Outcome.Done or Outcome.Missing);
+
+    /// <summary>If everything was removed while a value was worked out, nobody finds the value, although it was stored.</summary>
+    private void RequireGone(int key, int number, long since, long until)
+    {
+        bool isGone = Table->KeepsGeneration && world.History.Operations.Any(other =>
+            other.Kind == OperationKind.ClearAll && other.Invoked > since && other.Responded < until && other.Outcome == Outcome.Done);
+        if (isGone)
+        {
+            ulong* value = stackalloc ulong[ValueWords];
+            CacheStatus status = ReadSlowly(key, value, out _);
+            Require(status != CacheStatus.Ok || value[0] != (ulong)CacheKeys.Value(key, number), "a value is there that was worked out before everything was removed");
+        }
+    }
 
     private bool TryBeginFlight(int key, out NewItem placeholder, ulong stale = 0)
     {

@@ -111,6 +111,16 @@ public static class CacheControls
         new BrokenVariant("a value with the tags of an item that is not the one before", On("a value with the tags of the one before", 2),
             (WriterFile, "CacheStatus ifExpected = first.Stamp == expected ?", "CacheStatus ifExpected = first.Stamp != 0 ?")),
 
+        // Removing all at once.
+        new BrokenVariant("items without the tag that stands for all", On("everything is removed while it is set", 0),
+            (NewItemFile, "=> table->KeepsGeneration && options.KeptTags == null;", "=> options.Owner == 1;")),
+
+        new BrokenVariant("readers who look at no generation of all", On("everything is removed while it is leased", 1),
+            (AccessFile, "if ((uint)TMachine.Read(table->GenerationOf(tag)) != (uint)tag)", "if (tag >> 32 == 0 && (uint)TMachine.Read(table->Tags) != (uint)tag)")),
+
+        new BrokenVariant("a value that was worked out has the generation of its end", On("everything is removed while a value is worked out", 2),
+            (NewItemFile, "tag = options.TagOfAll != 0 ? options.TagOfAll :", "tag = options.Owner == 1 ? options.TagOfAll :")),
+
         new BrokenVariant("an item named UNLINKING that its maker has taken out", On("one has lost a contest", 2, 1),
             (UnlinkFile, "        if (TMachine.Read(probe->AddressOf(index)) != seen.Bits)", "        if (index < 0)")),
 

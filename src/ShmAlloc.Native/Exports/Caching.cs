@@ -24,6 +24,7 @@ internal struct CacheOptions
 internal static unsafe class Caching
 {
     private const uint Checksums = 1;
+    private const uint AllowsRemoveAll = 2;
     private const uint Pinned = 1;
     private const uint Add = 2;
     private const int MostAttempts = 1000;
@@ -39,7 +40,7 @@ internal static unsafe class Caching
         }
 
         bool isSane = length is > 0 and <= TableLayout.MaxNameBytes
-            && (options == null || (options->StructSize == (ulong)sizeof(CacheOptions) && (options->Flags & ~Checksums) == 0))
+            && (options == null || (options->StructSize == (ulong)sizeof(CacheOptions) && (options->Flags & ~(Checksums | AllowsRemoveAll)) == 0))
             && Specify(options).IsSane;
         if (heap == null || !isSane)
         {
@@ -137,6 +138,19 @@ internal static unsafe class Caching
             && Done(CacheCalls<Hardware>.Remove(heap, table, found, expected: 0, new Clock(heap)), error);
     }
 
+    [RuntimeExport("shm_cache_remove_all")]
+    internal static bool RemoveAll(int cache)
+    {
+        int error = Libc.Error;
+        if (!TryFind(cache, null, 0, out Attachment* heap, out CacheTable* table, out _))
+        {
+            return false;
+        }
+
+        CacheStatus status = CacheCalls<Hardware>.RemoveAll(heap, table);
+        return status == CacheStatus.WrongKind ? LastError.Fail(ErrorCode.Of(ShmFailure.OptionsContradict)) : Done(status, error);
+    }
+
     [RuntimeExport("shm_cache_touch")]
     internal static bool Touch(int cache, byte* key, ulong keyBytes, ulong lifetimeMilliseconds)
     {
@@ -224,6 +238,7 @@ internal static unsafe class Caching
         LimitBytes = options->LimitBytes,
         TagSlots = options->TagSlots,
         Checksums = (options->Flags & Checksums) != 0,
+        AllowsRemoveAll = (options->Flags & AllowsRemoveAll) != 0,
     };
 
     private static int FailOpen(int code)

@@ -149,7 +149,7 @@ bool shm_compare_exchange_root(unsigned index, uint64_t *expected, uint64_t valu
 
 /* ---- A cache: bytes by keys, shared by all processes of the heap, those in .NET included ---- */
 
-enum { SHM_CACHE_CHECKSUMS = 1 };
+enum { SHM_CACHE_CHECKSUMS = 1, SHM_CACHE_ALLOWS_REMOVE_ALL = 2 };
 
 /* What is 0 has its default. A cache that exists must not contradict what is said (SHM_E_OPTIONS_CONTRADICT). */
 struct shm_cache_options {
@@ -157,7 +157,8 @@ struct shm_cache_options {
     uint64_t capacity;     /* entries of the index, 9 bytes each; default: one for each 512 bytes of the heap's maximum */
     uint64_t limit_bytes;  /* bytes that the items may take; default: as many as there is room for */
     uint32_t tag_slots;    /* for the tags of .NET programs; default 4096 */
-    uint32_t flags;        /* SHM_CACHE_CHECKSUMS: every value gets one, and every get looks at it */
+    uint32_t flags;        /* SHM_CACHE_CHECKSUMS: every value gets one, and every get looks at it;
+                              SHM_CACHE_ALLOWS_REMOVE_ALL: shm_cache_remove_all is possible, for 8 bytes in each item */
 };
 
 /* The number of a cache, 0 to 15, for all processes; it is made if the heap has none of that name (1 to 64 bytes).
@@ -198,6 +199,10 @@ bool shm_cache_set(int cache, const void *key, size_t key_size, const void *valu
                    unsigned flags) SHM_NOEXCEPT;
 
 bool shm_cache_remove(int cache, const void *key, size_t key_size) SHM_NOEXCEPT;
+
+/* Removes everything, for all processes at once, in constant time; its memory is freed later, as room is needed. What a set
+   that began before stores may go or stay. SHM_E_OPTIONS_CONTRADICT if the cache was made without SHM_CACHE_ALLOWS_REMOVE_ALL. */
+bool shm_cache_remove_all(int cache) SHM_NOEXCEPT;
 
 /* Gives a value another lifetime from now on, in milliseconds, and changes nothing else; 0: until there is no room for it. A value
    to which a .NET program gave a sliding expiry keeps that: it expires after this lifetime if it is not used, at the latest when

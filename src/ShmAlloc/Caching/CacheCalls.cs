@@ -157,6 +157,43 @@ internal static unsafe class CacheCalls<TMachine>
         return status;
     }
 
+    /// <summary>Removes everything that has a tag.</summary>
+    /// <returns><see cref="CacheStatus.Ok"/>, <see cref="CacheStatus.ReadOnly"/>, or <see cref="CacheStatus.Closed"/>.</returns>
+    internal static CacheStatus RemoveByTag(Attachment* heap, CacheTable* table, ulong hashOfTag)
+    {
+        CacheStatus status = BeginRemoval(heap);
+        if (status == CacheStatus.Ok)
+        {
+            CacheStore<TMachine>.RemoveTag(table, hashOfTag);
+            Visits<TMachine>.Leave(heap);
+        }
+
+        return status;
+    }
+
+    /// <summary>Removes everything at once.</summary>
+    /// <returns>
+    /// <see cref="CacheStatus.Ok"/>, <see cref="CacheStatus.ReadOnly"/>, <see cref="CacheStatus.Closed"/>, or <see cref="CacheStatus.WrongKind"/> if the cache
+    /// was made without the option for it.
+    /// </returns>
+    internal static CacheStatus RemoveAll(Attachment* heap, CacheTable* table)
+    {
+        CacheStatus status = table->KeepsGeneration ? BeginRemoval(heap) : CacheStatus.WrongKind;
+        if (status == CacheStatus.Ok)
+        {
+            CacheStore<TMachine>.RemoveAll(table);
+            Visits<TMachine>.Leave(heap);
+        }
+
+        return status;
+    }
+
+    /// <summary>
+    /// One word changes, so neither a cell nor a slot is needed; but a disposal has to wait, or the removal would be one of zeros in private memory.
+    /// </summary>
+    private static CacheStatus BeginRemoval(Attachment* heap) =>
+        heap->ReadOnly ? CacheStatus.ReadOnly : Visits<TMachine>.TryEnter(heap) ? CacheStatus.Ok : CacheStatus.Closed;
+
     /// <summary>Gives the value of a key another deadline.</summary>
     /// <param name="heap">The attachment.</param>
     /// <param name="table">The cache.</param>
@@ -224,6 +261,7 @@ internal static unsafe class CacheCalls<TMachine>
             }
 
             // What was removed before the number was read must not take the sum with it.
+            item.TagOfAll = (kept & Kept.CapturesTags) != 0 ? 0 : item.TagOfAll;
             for (int index = 0; (kept & Kept.CapturesTags) != 0 && index < item.TagCount; index++)
             {
                 item.Tags[index] = CacheStore<TMachine>.TagOf(table, item.Tags[index] >> 32);
@@ -239,43 +277,6 @@ internal static unsafe class CacheCalls<TMachine>
         return IsOvertaken(status) ? CacheStatus.Contended : status;
     }
 
-    /// <summary>Adds the tags of an item to those of another.</summary>
-    /// <returns><see cref="CacheStatus.Changed"/> if the key has another item by now, or there are too many; or why not.</returns>
-    internal static CacheStatus AddTags(Attachment* heap, CacheTable* table, in CacheKey key, ulong stamp, ref ItemOptions item)
-    {
-        CacheStatus status = Grips<TMachine>.TryTake(heap, lasting: false, out int cell);
-        if (status != CacheStatus.Ok)
-        {
-            return status;
-        }
-
-        Probe probeOfKey;
-        Probe* probe = &probeOfKey;
-        Probe.Begin(probe, table, key.Hash);
-        int index = CacheSearch<TMachine>.TryHold(heap, probe, key, Cells<TMachine>.AddressOf(heap, heap->Slot, cell), out ItemFacts held);
-        bool isDone = index >= 0 && held.Stamp == stamp;
-        int count = item.TagCount;
-        for (int number = 0; isDone && number < held.Shape.Tags; number++)
-        {
-            ulong tag = ItemAccess<TMachine>.Tag(ItemAccess<TMachine>.At(heap, held.Unit), held.Shape, number);
-            bool isNew = true;
-            for (int other = 0; other < count; other++)
-            {
-                isNew &= item.Tags[other] != tag;
-            }
-
-            isDone = !isNew || count < ItemShape.MaxTags;
-            if (isNew && isDone)
-            {
-                item.Tags[count++] = tag;
-            }
-        }
-
-        item.TagCount = isDone ? count : item.TagCount;
-        Cells<TMachine>.Release(heap, cell);
-        return isDone ? CacheStatus.Ok : CacheStatus.Changed;
-    }
-
     /// <summary>What a number is like after it was added to, but for its tags.</summary>
     private static ItemOptions Merge(in ItemOptions options, in ItemFacts facts, Kept kept, ulong now)
     {
@@ -288,12 +289,15 @@ internal static unsafe class CacheCalls<TMachine>
             item.Deadline = isSliding ? Math.Max(facts.Deadline, facts.RenewedDeadline(now)) : facts.Deadline;
             item.Window = facts.Window;
             item.LastDeadline = facts.LastDeadline;
-            item.Flags = (item.Flags & ~ItemShape.Worked) | (facts.Shape.Is(ItemShape.Worked) ? ItemShape.Worked : 0);
-            item.StaleUntil = facts.StaleUntil;
-
-            // Who works on the next value works on that of another item.
-            WorkWord work = new(facts.Work);
-            item.Work = (work.IsTime ? work : WorkWord.NotBefore(now)).Bits;
+            item.Flags &= ~ItemShape.Worked;
+            if (facts.Shape.Is(ItemShape.Worked))
+            {
+                // Who works on the next value works on that of another item.
+                WorkWord work = new(facts.Work);
+                item.Flags |= ItemShape.Worked;
+                item.Work = (work.IsTime ? work : WorkWord.NotBefore(now)).Bits;
+                item.StaleUntil = facts.StaleUntil;
+            }
         }
 
         return item;

@@ -22,7 +22,7 @@ internal static unsafe class CacheRoom<TMachine>
         Attachment* heap, CacheTable* table, in CacheKey key, uint valueBytes, in ItemOptions options, int cell, ulong now, ulong* grip, out NewItem item)
     {
         item = default;
-        ItemShape shape = new(options.Flags | table->ItemFlags, table->Number, options.TagCount, key.Length, valueBytes);
+        ItemShape shape = NewItems<TMachine>.ShapeOf(table, options, key.Length, valueBytes);
         if (table->LimitBytes != 0 && (ulong)CacheCounts<TMachine>.BytesOf(heap, shape) > table->LimitBytes)
         {
             return ShmStatus.TooLarge;

@@ -11,6 +11,7 @@ internal enum CacheOption
     LimitBytes,
     TagSlots,
     Checksums,
+    AllowsRemoveAll,
 }
 
 /// <summary>How a cache is to be made, in whatever language it was said. A field that is 0 was not said.</summary>
@@ -33,6 +34,7 @@ internal unsafe struct CacheSpecification
     internal ulong TagSlots;
 
     internal bool Checksums;
+    internal bool AllowsRemoveAll;
 
     internal const ulong MostCapacity = TableLayout.MaxBuckets * TableLayout.EntriesOfBucket;
     internal const ulong MostLimitBytes = long.MaxValue;
@@ -43,7 +45,7 @@ internal unsafe struct CacheSpecification
 
     internal readonly ulong RoundedTagSlots => 1UL << Geometry.CeilingLog2(TagSlots == 0 ? DefaultTagSlots : TagSlots);
 
-    internal readonly uint ItemFlags => Checksums ? ItemShape.Checked : 0;
+    internal readonly ulong TableFlags => (Checksums ? ItemShape.Checked : 0) | (AllowsRemoveAll ? TableLayout.KeepsGeneration : 0);
 
     internal readonly ulong BucketsIn(Attachment* heap)
     {
@@ -63,6 +65,7 @@ internal unsafe struct CacheSpecification
             : LimitBytes != 0 && LimitBytes != table->LimitBytes ? (CacheOption.LimitBytes, table->LimitBytes)
             : TagSlots != 0 && RoundedTagSlots != table->TagMask + 1 ? (CacheOption.TagSlots, table->TagMask + 1)
             : Checksums && table->ItemFlags == 0 ? (CacheOption.Checksums, 0)
+            : AllowsRemoveAll && !table->KeepsGeneration ? (CacheOption.AllowsRemoveAll, 0)
             : (CacheOption.None, 0UL);
         return option;
     }

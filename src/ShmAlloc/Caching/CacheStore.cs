@@ -202,10 +202,26 @@ internal static unsafe class CacheStore<TMachine>
     }
 
     /// <summary>Makes everything that has a tag of a slot invisible.</summary>
-    /// <remarks>Takes effect at the compare-and-swap of the generation, for all processes at once.</remarks>
-    internal static void RemoveTag(CacheTable* table, ulong slot)
+    internal static void RemoveTag(CacheTable* table, ulong slot) => CountUp(table->Tags + (slot & table->TagMask));
+
+    /// <summary>Makes everything invisible, in a cache whose items have the tag that stands for all.</summary>
+    internal static void RemoveAll(CacheTable* table) => CountUp(&table->Layout->Generation);
+
+    /// <summary>A tag as an item keeps it: its slot, and the generation that counts now.</summary>
+    internal static ulong TagOf(CacheTable* table, ulong hash)
     {
-        ulong* generation = table->Tags + (slot & table->TagMask);
+        ulong slot = hash & table->TagMask;
+        return (slot << 32) | (uint)TMachine.Read(table->Tags + slot);
+    }
+
+    /// <summary>The tag that stands for all, as an item keeps it; never 0.</summary>
+    internal static ulong TagOfAll(CacheTable* table) => ((ulong)TableLayout.SlotOfAll << 32) | (uint)TMachine.Read(&table->Layout->Generation);
+
+    /// <remarks>Takes effect at the compare-and-swap of the generation, for all processes at once. Death before it: nothing happened; after it: all of it
+    /// has.</remarks>
+    private static void CountUp(ulong* generation)
+    {
+        // Repeats only when somebody else removed something.
         while (true)
         {
             ulong was = TMachine.Read(generation);
@@ -214,12 +230,5 @@ internal static unsafe class CacheStore<TMachine>
                 return;
             }
         }
-    }
-
-    /// <summary>A tag as an item keeps it: its slot, and the generation that counts now.</summary>
-    internal static ulong TagOf(CacheTable* table, ulong hash)
-    {
-        ulong slot = hash & table->TagMask;
-        return (slot << 32) | (uint)TMachine.Read(table->Tags + slot);
     }
 }

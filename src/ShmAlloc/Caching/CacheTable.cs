@@ -11,6 +11,9 @@ internal unsafe struct CacheTable
 
     internal uint Number;
     internal uint ItemFlags;
+
+    /// <summary>Whether every item has the tag that stands for all.</summary>
+    internal bool KeepsGeneration;
     internal ulong* Buckets;
     internal ulong BucketCount;
     internal ulong* Tags;
@@ -23,6 +26,14 @@ internal unsafe struct CacheTable
     /// <summary>The order of sweeps, of the first cache; null of others.</summary>
     internal ulong* Sweeps;
     internal TableLayout* Layout;
+
+    /// <summary>Where the generation of a tag stands. What is damaged leads to that of another tag.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal readonly ulong* GenerationOf(ulong tag)
+    {
+        uint slot = (uint)(tag >> 32);
+        return slot == TableLayout.SlotOfAll ? &Layout->Generation : Tags + (slot & TagMask);
+    }
 
     /// <summary>The two buckets in which a key may lie.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -145,7 +145,7 @@ internal static unsafe class Directory<TMachine>
         TMachine.Write(&table->Buckets, specification.BucketsIn(heap));
         TMachine.Write(&table->TagSlots, specification.RoundedTagSlots);
         TMachine.Write(&table->Slots, heap->Geometry.Slots);
-        TMachine.Write(&table->ItemFlags, specification.ItemFlags);
+        TMachine.Write(&table->Flags, specification.TableFlags);
         TMachine.Write(&table->LimitBytes, specification.LimitBytes);
         TMachine.CopyIn(name, table->Name, (ulong)length);
         TMachine.Write(&table->Header.Stamp, ulong.MaxValue);
@@ -178,7 +178,9 @@ internal static unsafe class Directory<TMachine>
 
         // Threads that open it at once write the same.
         table->Number = number;
-        table->ItemFlags = (uint)TMachine.Read(&layout->ItemFlags) & ItemShape.Checked;
+        ulong flags = TMachine.Read(&layout->Flags);
+        table->ItemFlags = (uint)flags & ItemShape.Checked;
+        table->KeepsGeneration = (flags & TableLayout.KeepsGeneration) != 0;
         table->Buckets = (ulong*)((byte*)layout + TableLayout.BucketsAt(offset, heap->Geometry.Slots, tagSlots, sweepWords));
         table->BucketCount = buckets;
         table->Tags = (ulong*)((byte*)layout + TableLayout.TagsAt(offset, heap->Geometry.Slots));

@@ -87,7 +87,9 @@ internal static unsafe class Flight<TMachine>
         where TClock : struct, IClock
     {
         made = 0;
+        ulong all = item.TagOfAll;
         return Marks<TMachine>.AreCurrent(table, new ReadOnlySpan<ulong>(item.Tags, item.TagCount))
+            && (all == 0 || Marks<TMachine>.AreCurrent(table, new ReadOnlySpan<ulong>(&all, 1)))
             ? CacheCalls<TMachine>.Put(heap, table, key, value, valueBytes, item, PutMode.Complete, stamp, now, clock, out made)
             : CacheStatus.Changed;
     }

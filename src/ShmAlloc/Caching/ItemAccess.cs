@@ -65,7 +65,7 @@ internal static unsafe class ItemAccess<TMachine>
         for (int index = 0; index < shape.Tags; index++)
         {
             ulong tag = Tag(item, shape, index);
-            if ((uint)TMachine.Read(table->Tags + (tag >> 32 & table->TagMask)) != (uint)tag)
+            if ((uint)TMachine.Read(table->GenerationOf(tag)) != (uint)tag)
             {
                 return true;
             }

@@ -111,7 +111,7 @@ internal static unsafe class Marks<TMachine>
     {
         foreach (ulong tag in tags)
         {
-            if ((uint)TMachine.Read(table->Tags + (tag >> 32 & table->TagMask)) != (uint)tag)
+            if ((uint)TMachine.Read(table->GenerationOf(tag)) != (uint)tag)
             {
                 return false;
             }

@@ -11,18 +11,20 @@ internal unsafe struct ItemOptions
     /// <summary>Milliseconds of the heap's clock; 0: never.</summary>
     internal ulong Deadline;
 
-    /// <summary>Milliseconds without use after which it expires; 0: no such.</summary>
+    /// <summary>
+    /// Of a sliding item: the milliseconds without use after which it expires, 0: no such; of a worked one, which does not slide, its <see cref="WorkWord"/>.
+    /// </summary>
     internal ulong Window;
 
-    /// <summary>Up to when a sliding expiry is renewed at most; 0: without end.</summary>
+    /// <summary>
+    /// Of a sliding item: up to when its expiry is renewed at most, 0: without end; of a worked one: up to when it may be given out as a stale value, 0: not.
+    /// </summary>
     internal ulong LastDeadline;
 
     internal uint Flags;
 
-    /// <summary>Of a worked item: its <see cref="WorkWord"/>, and up to when it may be given out as a stale value; 0: not at all.</summary>
-    internal ulong Work;
-
-    internal ulong StaleUntil;
+    /// <summary>Of one of the two below. Beside the flags: what is larger than 64 bytes is copied by the runtime, which the C library does not have.</summary>
+    internal int TagCount;
 
     /// <summary>A slot number in the upper half and the generation in the lower one, each.</summary>
     internal ulong* Tags;
@@ -32,7 +34,21 @@ internal unsafe struct ItemOptions
     /// replaced, because the stamp by which it is known is given once.
     /// </summary>
     internal ulong* KeptTags;
-    internal int TagCount;
+
+    /// <summary>In a cache that removes all at once, the tag that stands for all, if it was captured before; 0: what counts when the item is made.</summary>
+    internal ulong TagOfAll;
+
+    internal ulong Work
+    {
+        readonly get => Window;
+        set => Window = value;
+    }
+
+    internal ulong StaleUntil
+    {
+        readonly get => LastDeadline;
+        set => LastDeadline = value;
+    }
 }
 
 /// <summary>An item that is being made: private to this thread, named by its cell, and not linked yet.</summary>
@@ -74,7 +90,7 @@ internal static unsafe class NewItems<TMachine>
         Attachment* heap, Shard* shard, CacheTable* table, in CacheKey key, uint valueBytes, in ItemOptions options, int cell, bool quickly, out NewItem item)
     {
         item = default;
-        ItemShape shape = new(options.Flags | table->ItemFlags, table->Number, options.TagCount, key.Length, valueBytes);
+        ItemShape shape = ShapeOf(table, options, key.Length, valueBytes);
         item.Shape = shape;
         if (shape.TotalBytes > heap->WholeBytes)
         {
@@ -103,11 +119,19 @@ internal static unsafe class NewItems<TMachine>
         TMachine.Write(&at->Hash, key.Hash);
         TMachine.Write(&at->Deadline, options.Deadline);
         TMachine.Write(&at->Shape, shape.Bits);
-        WriteExtension(at, shape, options);
+        WriteExtension(table, at, shape, options);
         TMachine.CopyIn(key.Bytes, (byte*)at + shape.KeyBegins, (ulong)key.Length);
         item.Value = (byte*)at + shape.ValueBegins;
         return ShmStatus.Ok;
     }
+
+    /// <summary>What an item with such options consists of.</summary>
+    internal static ItemShape ShapeOf(CacheTable* table, in ItemOptions options, int keyBytes, uint valueBytes) =>
+        new(options.Flags | table->ItemFlags, table->Number, options.TagCount + (AddsTagOfAll(table, options) ? 1 : 0), keyBytes, valueBytes);
+
+    /// <summary>Tags that are kept have the one for all among them.</summary>
+    private static bool AddsTagOfAll(CacheTable* table, in ItemOptions options) => 
+        table->KeepsGeneration && options.KeptTags == null && (options.Flags & ItemShape.Placeholder) == 0;
 
     /// <summary>The value is complete: seals it with its checksum, stamps and publishes.</summary>
     internal static bool TryPublish(Attachment* heap, in NewItem item)
@@ -170,7 +194,7 @@ internal static unsafe class NewItems<TMachine>
         }
     }
 
-    private static void WriteExtension(ItemHeader* at, ItemShape shape, in ItemOptions options)
+    private static void WriteExtension(CacheTable* table, ItemHeader* at, ItemShape shape, in ItemOptions options)
     {
         byte* item = (byte*)at;
         if (shape.Is(ItemShape.Sliding))
@@ -185,11 +209,27 @@ internal static unsafe class NewItems<TMachine>
             TMachine.Write((ulong*)(item + shape.StaleUntilAt), options.StaleUntil);
         }
 
-        for (int index = 0; index < shape.Tags; index++)
+        WriteTags(table, (ulong*)(item + shape.TagsBegin), shape, options);
+    }
+
+    /// <summary>The given tags, then the one for all; what is left over repeats the last.</summary>
+    private static void WriteTags(CacheTable* table, ulong* to, ItemShape shape, in ItemOptions options)
+    {
+        ulong tag = 0;
+        for (int index = 0; index < options.TagCount; index++)
         {
-            int from = Math.Min(index, options.TagCount - 1);
-            ulong tag = options.KeptTags != null ? TMachine.Read(options.KeptTags + from) : options.Tags[from];
-            TMachine.Write((ulong*)(item + shape.TagsBegin + ((uint)index * 8)), tag);
+            tag = options.KeptTags != null ? TMachine.Read(options.KeptTags + index) : options.Tags[index];
+            TMachine.Write(to + index, tag);
+        }
+
+        if (AddsTagOfAll(table, options))
+        {
+            tag = options.TagOfAll != 0 ? options.TagOfAll : CacheStore<TMachine>.TagOfAll(table);
+        }
+
+        for (int index = options.TagCount; index < shape.Tags; index++)
+        {
+            TMachine.Write(to + index, tag);
         }
     }
 }

@@ -152,20 +152,28 @@ public sealed unsafe partial class SharedCache
         ArgumentNullException.ThrowIfNull(tag);
         using Visit visit = Enter();
         ThrowIfClosed();
-        if (_heap->ReadOnly)
-        {
-            return CacheStatus.ReadOnly;
-        }
+        return Checked(CacheCalls<Hardware>.RemoveByTag(_heap, _table, HashOf(tag)));
+    }
 
-        // One word, so neither a cell nor a slot is needed; but a disposal has to wait, or the removal would be one of zeros in private memory.
-        bool isEntered = Visits<Hardware>.TryEnter(_heap);
-        if (isEntered)
-        {
-            CacheStore<Hardware>.RemoveTag(_table, HashOf(tag));
-            Visits<Hardware>.Leave(_heap);
-        }
-
-        return Checked(isEntered ? CacheStatus.Ok : CacheStatus.Closed);
+    /// <summary>
+    /// Removes everything: for all processes at once, in constant time, whatever the cache holds; pinned entries too. Its memory is freed later, as room is
+    /// needed. Also a process that found no participant slot can. The cache must have been made with <see cref="SharedCacheOptions.AllowsRemoveAll"/>.
+    /// </summary>
+    /// <remarks>
+    /// What a set stores that began before is gone if it is stored with tags that were captured before; otherwise it is gone or stays. So with values that are
+    /// worked out from what has changed: capture tags first, also none at all (<see cref="CaptureTags(string[])"/>). <c>GetOrAdd</c> does.
+    /// </remarks>
+    /// <returns><see cref="CacheStatus.Ok"/> or <see cref="CacheStatus.ReadOnly"/>.</returns>
+    /// <exception cref="InvalidOperationException">The cache was made without the option for it.</exception>
+    /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
+    public CacheStatus RemoveAll()
+    {
+        using Visit visit = Enter();
+        ThrowIfClosed();
+        CacheStatus status = CacheCalls<Hardware>.RemoveAll(_heap, _table);
+        return status != CacheStatus.WrongKind ? Checked(status) : throw new InvalidOperationException(
+            $"Cache '{Name}' of heap '{Heap.Path}' was made without {nameof(SharedCacheOptions.AllowsRemoveAll)}, so its entries cannot be removed at once: "
+            + $"use {nameof(Clear)}, which goes over them one by one, or make a cache of another name with that option.");
     }
 
     /// <summary>Says which generation of tags counts now: to be done before a value is worked out that will be set with them.</summary>
@@ -273,14 +281,12 @@ public sealed unsafe partial class SharedCache
 
         item.Flags |= options.Pinned ? ItemShape.Pinned : 0;
         item.Flags |= _clock != null ? ItemShape.OwnClock : 0;
-        ulong[] captured = Capture(options.Tags).Captured ?? [];
-        for (int index = 0; index < captured.Length; index++)
+        item.Tags = tags;
+        if (options.Tags.Names != null)
         {
-            tags[index] = captured[index];
+            AddTags(ref item, Capture(options.Tags).Captured!);
         }
 
-        item.Tags = tags;
-        item.TagCount = captured.Length;
         return item;
     }
 
@@ -305,6 +311,18 @@ public sealed unsafe partial class SharedCache
         item.Work = WorkWord.NotBefore(item.Deadline == 0 ? due : Math.Min(due, item.Deadline)).Bits;
     }
 
+    /// <summary>The last of those that were captured stands for all, in a cache that has such a one.</summary>
+    private void AddTags(ref ItemOptions item, ulong[] captured)
+    {
+        item.TagCount = captured.Length - (_table->KeepsGeneration ? 1 : 0);
+        for (int index = 0; index < item.TagCount; index++)
+        {
+            item.Tags[index] = captured[index];
+        }
+
+        item.TagOfAll = _table->KeepsGeneration ? captured[^1] : 0;
+    }
+
     private TimeSpan LeftUntil(DateTimeOffset moment) => moment - (_clock?.GetUtcNow() ?? DateTimeOffset.UtcNow);
 
     private CacheTags Capture(in CacheTags tags)
@@ -314,15 +332,26 @@ public sealed unsafe partial class SharedCache
             throw new ArgumentException($"The tags {tags} are another cache's, and say nothing here: capture them from cache '{Name}'.", nameof(tags));
         }
 
-        if (tags.Captured != null || tags.Names == null)
+        using Visit visit = Enter();
+        if (tags.Captured != null || (tags.Names == null && !_table->KeepsGeneration))
         {
             return tags;
         }
 
-        using Visit visit = Enter();
         ThrowIfClosed();
-        string[] names = tags.Names;
-        return new CacheTags(names, Array.ConvertAll(names, name => CacheStore<Hardware>.TagOf(_table, HashOf(name))), Identity);
+        string[] names = tags.Names ?? [];
+        ulong[] captured = new ulong[names.Length + (_table->KeepsGeneration ? 1 : 0)];
+        for (int index = 0; index < names.Length; index++)
+        {
+            captured[index] = CacheStore<Hardware>.TagOf(_table, HashOf(names[index]));
+        }
+
+        if (_table->KeepsGeneration)
+        {
+            captured[^1] = CacheStore<Hardware>.TagOfAll(_table);
+        }
+
+        return new CacheTags(names, captured, Identity);
     }
 
     [SkipLocalsInit]

@@ -139,7 +139,7 @@ public sealed unsafe partial class SharedCache
 
     private static string Describe(CacheOption option, ulong value) => option switch
     {
-        CacheOption.Checksums => "false",
+        CacheOption.Checksums or CacheOption.AllowsRemoveAll => "false",
         CacheOption.LimitBytes when value == 0 => "none",
         _ => value.ToString(CultureInfo.InvariantCulture),
     };
@@ -150,6 +150,7 @@ public sealed unsafe partial class SharedCache
         LimitBytes = (ulong)Positive(options.LimitBytes, nameof(options.LimitBytes), (long)CacheSpecification.MostLimitBytes),
         TagSlots = (ulong)Positive(options.TagSlots, nameof(options.TagSlots), (long)CacheSpecification.MostTagSlots),
         Checksums = options.Checksums,
+        AllowsRemoveAll = options.AllowsRemoveAll,
     };
 
     private static long Positive(long? value, string name, long most) => value switch

@@ -28,6 +28,11 @@ public sealed record SharedCacheOptions
     /// <summary>Whether every value gets a checksum, which is looked at in every get: for heaps into which others may scribble.</summary>
     public bool Checksums { get; init; }
 
+    /// <summary>
+    /// Whether <see cref="SharedCache.RemoveAll"/> is possible. Each entry costs 8 bytes more then, as with one more tag, and a get looks at one more number.
+    /// </summary>
+    public bool AllowsRemoveAll { get; init; }
+
     /// <summary>The clock by which entries expire, for tests. Default: the kernel's, on which all processes agree.</summary>
     public TimeProvider? Clock { get; init; }
 }

@@ -10,7 +10,7 @@ namespace ShmAlloc.Layout;
 /// | bucket count, ...        |  immutable
 /// | name                     |  UTF-8
 /// +--------------------------+ 128
-/// | limit                    |  mutable, a cache line of its own
+/// | limit, generation of all |  mutable, a cache line of its own
 /// +--------------------------+ 192
 /// | counters                 |  128 bytes for each participant slot, in lines of their own
 /// +--------------------------+
@@ -43,6 +43,12 @@ internal unsafe struct TableLayout
     internal const ulong MaxBuckets = 1UL << 32;
     internal const ulong MaxTagSlots = 1UL << 24;
 
+    /// <summary>What a tag says instead of a slot that stands for everything in the cache: its generation is <see cref="Generation"/>.</summary>
+    internal const uint SlotOfAll = uint.MaxValue;
+
+    /// <summary>In <see cref="Flags"/>: every item has the tag that stands for all.</summary>
+    internal const ulong KeepsGeneration = 1UL << 32;
+
     [FieldOffset(0)]
     internal ItemHeader Header;
 
@@ -58,9 +64,9 @@ internal unsafe struct TableLayout
     [FieldOffset(48)]
     internal ulong Slots;
 
-    /// <summary>Flags that every item gets: <see cref="ItemShape.Checked"/> or none.</summary>
+    /// <summary>In the lower half those that every item gets: <see cref="ItemShape.Checked"/> or none. In the upper one those of the cache.</summary>
     [FieldOffset(56)]
-    internal ulong ItemFlags;
+    internal ulong Flags;
 
     [FieldOffset(64)]
     internal fixed byte Name[MaxNameBytes];
@@ -76,6 +82,10 @@ internal unsafe struct TableLayout
     /// <summary>A hint: to keep the limit, eviction goes on with this bucket.</summary>
     [FieldOffset(144)]
     internal ulong LimitHand;
+
+    /// <summary>Counts up when everything is removed at once.</summary>
+    [FieldOffset(152)]
+    internal ulong Generation;
 
     /// <summary>Where the parts lie in a table that begins at an offset, in bytes from there.</summary>
     internal static ulong CountersAt(ulong offset) => AlignUp(offset + Size) - offset;

@@ -195,6 +195,38 @@ CASE("a value gets another lifetime and stays as it is")
     CHECK_EQUAL(SHM_E_NO_CACHE, shm_last_error());
 }
 
+CASE("everything is removed at once")
+{
+    open_heap();
+    struct shm_cache_options options = { .struct_size = sizeof options, .flags = SHM_CACHE_ALLOWS_REMOVE_ALL };
+    int cache = shm_cache_open("test", &options);
+    CHECK(cache >= 0);
+    int64_t number = 0;
+    CHECK(set_text(cache, "one", "1") && set_text(cache, "two", "2") && shm_cache_increment(cache, "n", 1, 5, &number));
+    check_text(cache, "one", "1");
+    errno = 0;
+    CHECK(shm_cache_remove_all(cache));
+    CHECK_EQUAL(0, errno);
+    CHECK(!shm_cache_get(cache, "one", 3, NULL, 0, NULL));
+    CHECK_EQUAL(SHM_E_MISSING, shm_last_error());
+    CHECK(!shm_cache_touch(cache, "two", 3, 0));
+    CHECK(shm_cache_increment(cache, "n", 1, 1, &number));
+    CHECK_EQUAL(1, number);
+    CHECK(set_text(cache, "one", "3"));
+    check_text(cache, "one", "3");
+
+    int other = shm_cache_open("other", NULL);
+    CHECK(set_text(other, "one", "1"));
+    CHECK(!shm_cache_remove_all(other));
+    CHECK_EQUAL(SHM_E_OPTIONS_CONTRADICT, shm_last_error());
+    check_text(other, "one", "1");
+    CHECK(shm_cache_open("other", &options) < 0);
+    CHECK_EQUAL(SHM_E_OPTIONS_CONTRADICT, shm_last_error());
+    CHECK(!shm_cache_remove_all(15));
+    CHECK_EQUAL(SHM_E_NO_CACHE, shm_last_error());
+    check_sound();
+}
+
 CASE("a number counts across processes")
 {
     enum { CHILDREN = 4, TIMES = 500 };
@@ -310,7 +342,7 @@ CASE("F15: what is asked for in vain is refused, and not made smaller without a 
     CHECK_EQUAL(-1, shm_cache_open("large", &large));
     large = (struct shm_cache_options) { .struct_size = sizeof large, .tag_slots = UINT32_MAX };
     CHECK_EQUAL(-1, shm_cache_open("large", &large));
-    large = (struct shm_cache_options) { .struct_size = sizeof large, .flags = 2 };
+    large = (struct shm_cache_options) { .struct_size = sizeof large, .flags = 4 };
     CHECK_EQUAL(-1, shm_cache_open("large", &large));
     CHECK_EQUAL(SHM_E_INVALID_OPTION, shm_last_error());
 }

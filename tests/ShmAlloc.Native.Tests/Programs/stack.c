@@ -98,6 +98,13 @@ static void cache_touch(void) { succeeded = shm_cache_touch(cache, "key", 3, 100
 static void cache_lease_and_release(void) { succeeded = shm_cache_lease(cache, "key", 3, &lease); shm_cache_release(&lease); }
 static void cache_increment(void) { succeeded = shm_cache_increment(cache, "number", 6, 1, &number) && shm_cache_increment(cache, "number", 6, 1, &number); }
 static void cache_remove(void) { succeeded = shm_cache_remove(cache, "key", 3); }
+static void cache_remove_all(void)
+{
+    struct shm_cache_options options = { .struct_size = sizeof options, .flags = SHM_CACHE_ALLOWS_REMOVE_ALL };
+    int other = shm_cache_open("other", &options);
+    succeeded = other >= 0 && shm_cache_remove_all(other);
+}
+
 static void cache_statistics(void) { succeeded = shm_cache_get_statistics(cache, &cache_figures); }
 static void cache_evict(void)
 {
@@ -155,6 +162,7 @@ static void measure_all(void)
     DONE(cache_lease_and_release);
     DONE(cache_increment);
     DONE(cache_remove);
+    DONE(cache_remove_all);
     DONE(cache_statistics);
     DONE(cache_evict);
     DONE(verify);

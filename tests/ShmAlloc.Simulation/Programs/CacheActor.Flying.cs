@@ -104,6 +104,7 @@ internal sealed unsafe partial class CacheActor
     private CacheActor Land(int key, int number, in FlightLook look, bool gives, bool tagged)
     {
         ulong tag = CacheStore<Simulated>.TagOf(Table, 0);
+        ulong tagOfAll = CacheStore<Simulated>.TagOfAll(Table);
         long begun = world.History.Mark();
         CacheStatus status = CacheStatus.Changed;
         world.Flying.Remove(look.Stamp);
@@ -113,10 +114,10 @@ internal sealed unsafe partial class CacheActor
             long landing = world.History.Now;
             ulong* value = stackalloc ulong[1];
             value[0] = (ulong)CacheKeys.Value(key, number);
-            ItemOptions options = new() { Tags = &tag, TagCount = tagged ? 1 : 0 };
+            ItemOptions options = new() { Tags = &tag, TagCount = tagged ? 1 : 0, TagOfAll = tagOfAll };
             status = Flight<Simulated>.Complete(
                 Attached, Table, CacheKeys.Of(key), (byte*)value, sizeof(ulong), options, look.Stamp, Now, new Clock(this), out _);
-            Require(status != CacheStatus.Ok || !IsChanged(key, begun, landing, tagged), "a value was stored that was worked out before the key was changed");
+            Require(status != CacheStatus.Ok || !IsChanged(key, begun, landing, tagged || Table->KeepsGeneration), "a value was stored that was worked out before the key was changed");
             world.History.End(operation, RequireProgress(status) == CacheStatus.Ok ? Outcome.Done : Outcome.Refused);
         }
 

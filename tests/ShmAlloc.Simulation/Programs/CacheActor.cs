@@ -95,19 +95,29 @@ internal sealed unsafe partial class CacheActor(World world, Actor actor, int pa
         return this;
     }
 
+    /// <summary>In a cache that was made for it: see <see cref="CacheRemovingAll"/>.</summary>
+    internal CacheActor RemoveAll()
+    {
+        int operation = Begin(OperationKind.ClearAll, 0);
+        CacheStore<Simulated>.RemoveAll(Table);
+        world.History.End(operation, Outcome.Done);
+        return this;
+    }
+
     /// <summary>The same, as something that only makes entries go: what was set without the tag stays.</summary>
     internal CacheActor LoseTag() => Do(() => CacheStore<Simulated>.RemoveTag(Table, 0));
 
     internal CacheActor Refresh(int key) => Do(() => CacheStore<Simulated>.Refresh(Attached, Table, CacheKeys.Of(key), Now));
 
     /// <summary>Makes the cache if there is none.</summary>
-    internal CacheActor Make(ulong limit = 0, ulong flags = 0) => Do(() =>
+    internal CacheActor Make(ulong limit = 0, ulong flags = 0, bool allowsRemoveAll = false) => Do(() =>
     {
         const int length = 8;
         ulong name = 0x6563_6863_6163;
         if (Directory<Simulated>.Find(Attached, (byte*)&name, length, out int free) < 0)
         {
             CacheSpecification specification = new() { Capacity = 1, TagSlots = 1, LimitBytes = limit, Checksums = (flags & ItemShape.Checked) != 0 };
+            specification.AllowsRemoveAll = allowsRemoveAll;
             ShmStatus status = Directory<Simulated>.TryMake(Attached, (uint)free, (byte*)&name, length, specification);
             Require(status != ShmStatus.Ok || Directory<Simulated>.Find(Attached, (byte*)&name, length, out _) == 0, "the cache that was made is not there");
         }

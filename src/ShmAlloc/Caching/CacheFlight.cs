@@ -14,11 +14,15 @@ namespace ShmAlloc.Caching;
 /// </remarks>
 public sealed class CacheFlight : IDisposable
 {
+    // Of what has happened so far; 0: nothing.
+    private const int Ended = 1;
+    private const int GivenUp = 2;
+
     private readonly SharedCache _cache;
     private readonly byte[] _key;
     private readonly TimeSpan _pause;
     private readonly long _name;
-    private int _hasEnded;
+    private int _state;
 
     internal CacheFlight(SharedCache cache, byte[] key, in FlightLook look, CacheTags tags, TimeSpan pause)
     {
@@ -51,30 +55,36 @@ public sealed class CacheFlight : IDisposable
     /// <param name="options">How long it lives, counted from now. Without tags: those were given at the beginning.</param>
     /// <returns>Whether it was stored, or why not.</returns>
     /// <exception cref="ArgumentException">An option is out of its range, or there are tags.</exception>
-    /// <exception cref="InvalidOperationException">The flight has ended.</exception>
-    public CacheFlightOutcome Complete(ReadOnlySpan<byte> value, in CacheEntryOptions options) => Complete(value, options, out _);
+    /// <exception cref="InvalidOperationException">The flight has ended before, but not because the heap was disposed.</exception>
+    public CacheFlightOutcome Complete(ReadOnlySpan<byte> value, in CacheEntryOptions options) => Complete(value, options, marks: false, out _);
 
     /// <inheritdoc cref="Complete(ReadOnlySpan{byte}, in CacheEntryOptions)"/>
     /// <param name="value">The value.</param>
     /// <param name="options">How long it lives, counted from now. Without tags: those were given at the beginning.</param>
     /// <param name="mark">Of the value, if it was stored and nobody has replaced it already; else none.</param>
-    public CacheFlightOutcome Complete(ReadOnlySpan<byte> value, in CacheEntryOptions options, out CacheMark mark)
+    public CacheFlightOutcome Complete(ReadOnlySpan<byte> value, in CacheEntryOptions options, out CacheMark mark) =>
+        Complete(value, options, marks: true, out mark);
+
+    private CacheFlightOutcome Complete(ReadOnlySpan<byte> value, in CacheEntryOptions options, bool marks, out CacheMark mark)
     {
         if (options.Tags != default)
         {
             throw new ArgumentException("The tags of a flight are given when it begins, so that a removal counts that comes in between.", nameof(options));
         }
 
-        if (!TryEnd())
+        if (!TryEnd(Ended))
         {
-            throw new InvalidOperationException("The flight has ended: it was completed, or disposed, before.");
+            mark = default;
+            return Volatile.Read(ref _state) == GivenUp
+                ? CacheFlightOutcome.Unavailable
+                : throw new InvalidOperationException("The flight has ended: it was completed, or disposed, before.");
         }
 
         bool isKnown = false;
         CacheFlightOutcome outcome = CacheFlightOutcome.Unavailable;
         try
         {
-            outcome = _cache.Land(_key, value, options with { Tags = Tags }, Stamp, out mark);
+            outcome = _cache.Land(_key, value, options with { Tags = Tags }, Stamp, marks, out mark);
             isKnown = true;
         }
         finally
@@ -82,7 +92,9 @@ public sealed class CacheFlight : IDisposable
             if (outcome != CacheFlightOutcome.Stored)
             {
                 bool passes = isKnown && outcome is CacheFlightOutcome.NoRoom or CacheFlightOutcome.TooLarge or CacheFlightOutcome.Expired;
-                GiveUp(passes && IsPlaceholder ? TimeSpan.FromMilliseconds(Flight<Memory.Hardware>.PassMilliseconds) : passes ? _pause : TimeSpan.Zero);
+                GiveUp(
+                    passes && IsPlaceholder ? TimeSpan.FromMilliseconds(Flight<Memory.Hardware>.PassMilliseconds) : passes ? _pause : TimeSpan.Zero,
+                    hasFailed: !IsPlaceholder);
             }
         }
 
@@ -94,19 +106,28 @@ public sealed class CacheFlight : IDisposable
     [SuppressMessage("Usage", "CA1816", Justification = "See TryEnd.")]
     public void Dispose() => End(hasFailed: true);
 
+    /// <summary>The heap is about to be disposed: others may work, and what comes of this flight is not stored.</summary>
+    internal void GiveUpWithHeap()
+    {
+        if (TryEnd(GivenUp))
+        {
+            GiveUp(TimeSpan.Zero, hasFailed: false);
+        }
+    }
+
     /// <summary>Lets others work: at once if there is nothing else, or nothing has failed; else after the pause.</summary>
     internal void End(bool hasFailed)
     {
-        if (TryEnd())
+        if (TryEnd(Ended))
         {
-            GiveUp(hasFailed && !IsPlaceholder ? _pause : TimeSpan.Zero);
+            GiveUp(hasFailed && !IsPlaceholder ? _pause : TimeSpan.Zero, hasFailed: true);
         }
     }
 
     [SuppressMessage("Usage", "CA1816", Justification = "This is where it ends, whatever the reason.")]
-    private bool TryEnd()
+    private bool TryEnd(int state)
     {
-        if (Interlocked.Exchange(ref _hasEnded, 1) != 0)
+        if (Interlocked.CompareExchange(ref _state, state, 0) != 0)
         {
             return false;
         }
@@ -116,11 +137,11 @@ public sealed class CacheFlight : IDisposable
         return true;
     }
 
-    private void GiveUp(TimeSpan pause)
+    private void GiveUp(TimeSpan pause, bool hasFailed)
     {
         if (Word.IsOwned)
         {
-            _cache.GiveUp(_key, Stamp, Word, pause);
+            _cache.GiveUp(_key, Stamp, Word, pause, hasFailed);
         }
     }
 }

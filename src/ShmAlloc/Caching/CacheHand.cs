@@ -190,8 +190,10 @@ internal static unsafe class CacheHand<TMachine>
         errand->Seen++;
         ItemHeader* item = ItemAccess<TMachine>.At(heap, unit);
         int use = EntryHints<TMachine>.Read(probe, index);
+        ItemShape shape = ItemAccess<TMachine>.Shape(item);
         bool isDue = (errand->Drops >> use & 1) != 0
-            || errand->Now.IsPast(ItemAccess<TMachine>.Deadline(item), ItemAccess<TMachine>.Shape(item));
+            || shape.Is(ItemShape.Placeholder)
+            || errand->Now.IsPast(ItemAccess<TMachine>.Deadline(item), shape);
         bool isGone = isDue && CacheVictim<TMachine>.TryDrop(heap, table, probe, index, probe->Seen(index), errand, grip);
         errand->AnyNew |= !isGone && use == HintWord.New;
         if (!isGone && errand->Lowers && use == HintWord.Used)

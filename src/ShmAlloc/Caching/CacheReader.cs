@@ -183,7 +183,7 @@ internal static unsafe class CacheReader<TMachine>
     /// <see cref="CacheStatus.BufferTooSmall"/>; <see cref="CacheStatus.Contended"/>.
     /// </returns>
     internal static CacheStatus TryReadAnywhere(
-        Attachment* heap, CacheTable* table, in CacheKey key, byte* to, ulong capacity, out ItemFacts facts)
+        Attachment* heap, CacheTable* table, in CacheKey key, byte* to, ulong capacity, out ItemFacts facts, bool isUse = true)
     {
         facts = default;
         Probe probeOfKey;
@@ -202,7 +202,7 @@ internal static unsafe class CacheReader<TMachine>
 
             if (look == Look.Found)
             {
-                return Answer(heap, probe->Buckets, index, facts, capacity);
+                return Answer(heap, probe->Buckets, index, facts, capacity, isUse);
             }
 
             if (look == Look.Other && Probe.AreUnchanged<TMachine>(probe))
@@ -215,9 +215,13 @@ internal static unsafe class CacheReader<TMachine>
         return TryReadHeld(heap, table, probe, key, to, capacity, out facts);
     }
 
-    private static CacheStatus Answer(Attachment* heap, BucketPair buckets, int index, in ItemFacts facts, ulong capacity)
+    private static CacheStatus Answer(Attachment* heap, BucketPair buckets, int index, in ItemFacts facts, ulong capacity, bool isUse)
     {
-        Touch(heap, buckets, index);
+        if (isUse && !facts.Shape.Is(ItemShape.Placeholder))
+        {
+            Touch(heap, buckets, index);
+        }
+
         return facts.Shape.ValueBytes <= capacity ? CacheStatus.Ok : CacheStatus.BufferTooSmall;
     }
 

@@ -80,13 +80,14 @@ internal static unsafe class CacheVictim<TMachine>
     /// <param name="unit">Where it lies; the caller has found its header inside the heap.</param>
     /// <param name="now">What has expired by then is of no use.</param>
     /// <param name="takesWork">Whether it goes although somebody works on the next value.</param>
-    /// <param name="isExpired">Whether it is of no use: it has expired, or one of its tags was removed.</param>
+    /// <param name="isExpired">Whether it is of no use: a placeholder, or it has expired, or one of its tags was removed.</param>
     internal static bool MayDrop(Attachment* heap, CacheTable* table, ulong unit, Moment now, bool takesWork, out bool isExpired)
     {
         ItemHeader* item = ItemAccess<TMachine>.At(heap, unit);
         ItemShape shape = ItemAccess<TMachine>.Shape(item);
         ulong deadline = ItemAccess<TMachine>.Deadline(item);
-        isExpired = now.IsPast(deadline, shape)
+        isExpired = shape.Is(ItemShape.Placeholder)
+            || now.IsPast(deadline, shape)
             || (ItemAccess<TMachine>.Fits(heap, unit, shape.ValueBegins) && ItemAccess<TMachine>.IsTagRemoved(table, item, shape));
         return !ItemAccess<TMachine>.IsUnconfirmed(deadline)
             && (isExpired || !shape.Is(ItemShape.Pinned))

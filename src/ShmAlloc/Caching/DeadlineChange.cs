@@ -98,9 +98,35 @@ internal static unsafe class DeadlineChange<TMachine>
             return false;
         }
 
+        if (facts.Shape.Is(ItemShape.Worked))
+        {
+            MoveWork(item, facts, deadline);
+        }
+
         EntryWord seen = probe->Seen(index);
         return facts.Shape.ValueBytes != sizeof(long)
             || TMachine.CompareExchange(probe->AddressOf(index), seen.Naming(seen.Unit, seen.Tag).Bits, seen.Bits) == seen.Bits;
+    }
+
+    /// <summary>
+    /// What lives longer, or less long, is due then, and stale for as long as it would have been. If this process dies before, or somebody else works: it is
+    /// due earlier, or not given out as stale.
+    /// </summary>
+    private static void MoveWork(ItemHeader* item, in ItemFacts facts, ulong deadline)
+    {
+        WorkWord work = new(facts.Work);
+        if (work.IsTime)
+        {
+            TMachine.CompareExchange(
+                ItemAccess<TMachine>.WorkOf(item, facts.Shape), WorkWord.NotBefore(deadline == 0 ? ulong.MaxValue : deadline).Bits, facts.Work);
+        }
+
+        ulong staleFor = facts.StaleUntil > facts.Deadline && facts.Deadline != 0 ? facts.StaleUntil - facts.Deadline : 0;
+        if (staleFor != 0 && deadline != 0)
+        {
+            ulong* staleUntil = (ulong*)((byte*)item + facts.Shape.StaleUntilAt);
+            TMachine.CompareExchange(staleUntil, deadline + staleFor, facts.StaleUntil);
+        }
     }
 
     private static ulong DeadlineOf(in ItemOptions options, in ItemFacts facts, ulong now) =>

@@ -43,36 +43,44 @@ internal static unsafe class Flight<TMachine>
         CacheStatus status = CacheStatus.Contended;
         for (int tries = 0; tries < MaxTries && status is CacheStatus.Contended or CacheStatus.Changed; tries++)
         {
-            status = CacheReader<TMachine>.TryReadAnywhere(heap, table, key, null, 0, out ItemFacts facts);
+            status = CacheReader<TMachine>.TryReadAnywhere(heap, table, key, null, 0, out ItemFacts facts, isUse: false);
             if (status is not (CacheStatus.Ok or CacheStatus.BufferTooSmall or CacheStatus.Missing))
             {
                 continue;
             }
 
-            look = default;
+            look = LookOf(heap, facts);
             look.State = Judge(heap, facts, request, now);
-            look.Stamp = facts.Stamp;
-            look.Word = new WorkWord(facts.Work);
-            look.Entry = facts.Entry;
-            look.EntryBits = facts.EntryBits;
-            look.IsPlaceholder = facts.Shape.Is(ItemShape.Placeholder);
-            if (facts.Entry != null && facts.Shape.Is(ItemShape.Worked))
-            {
-                look.At = ItemAccess<TMachine>.WorkOf(ItemAccess<TMachine>.At(heap, facts.Unit), facts.Shape);
-            }
-
             if (look.State != FlightState.Begun)
             {
+                look.IsCovered = look.IsPlaceholder || (look.At != null && Covers(heap, facts, request));
                 return look;
             }
 
             status = heap->ReadOnly ? CacheStatus.ReadOnly
-                : IsWorkedOn(facts, now) ? TryOwn(heap, table, key, facts, request, now, ref look)
+                : IsWorkedOn(heap, facts, now) ? TryOwn(heap, table, key, facts, request, now, ref look)
                 : TryPlace(heap, table, key, request, now, ref look);
         }
 
         look.State = status == CacheStatus.Ok ? FlightState.Begun : FlightState.Impossible;
         look.Status = status;
+        return look;
+    }
+
+    /// <summary>What was read of a key, for who waits for its next value.</summary>
+    internal static FlightLook LookOf(Attachment* heap, in ItemFacts facts)
+    {
+        FlightLook look = default;
+        look.Stamp = facts.Stamp;
+        look.Word = new WorkWord(facts.Work);
+        look.Entry = facts.Entry;
+        look.EntryBits = facts.EntryBits;
+        look.IsPlaceholder = facts.Shape.Is(ItemShape.Placeholder);
+        if (facts.Entry != null && facts.Shape.Is(ItemShape.Worked))
+        {
+            look.At = ItemAccess<TMachine>.WorkOf(ItemAccess<TMachine>.At(heap, facts.Unit), facts.Shape);
+        }
+
         return look;
     }
 
@@ -101,7 +109,7 @@ internal static unsafe class Flight<TMachine>
         Retry retry = Retry.Begin(heap);
         do
         {
-            status = CacheReader<TMachine>.TryReadAnywhere(heap, table, key, null, 0, out ItemFacts facts);
+            status = CacheReader<TMachine>.TryReadAnywhere(heap, table, key, null, 0, out ItemFacts facts, isUse: false);
             if (status is CacheStatus.Ok or CacheStatus.BufferTooSmall)
             {
                 status = facts.Stamp == stamp && facts.Work == mine.Bits ? TrySwap(heap, facts, next) : CacheStatus.Changed;
@@ -133,8 +141,10 @@ internal static unsafe class Flight<TMachine>
         && !IsVoid(heap, new WorkWord(TMachine.Read(ItemAccess<TMachine>.WorkOf(ItemAccess<TMachine>.At(heap, unit), shape))));
 
     /// <summary>Whether a flight on what the key has uses its work word; if not, it needs a placeholder.</summary>
-    private static bool IsWorkedOn(in ItemFacts facts, ulong now) => facts.Shape.Is(ItemShape.Placeholder)
-        || (facts.Shape.Is(ItemShape.Worked) && !facts.IsTagRemoved && (!ItemAccess<TMachine>.IsExpired(facts.Deadline, now) || facts.StaleUntil > now));
+    private static bool IsWorkedOn(Attachment* heap, in ItemFacts facts, ulong now) => facts.Shape.Is(ItemShape.Worked)
+        && (facts.Shape.Is(ItemShape.Placeholder)
+            || (!facts.IsTagRemoved
+                && (!ItemAccess<TMachine>.IsExpired(facts.Deadline, now) || facts.StaleUntil > now || !IsVoid(heap, new WorkWord(facts.Work)))));
 
     private static FlightState Judge(Attachment* heap, in ItemFacts facts, in FlightRequest request, ulong now)
     {
@@ -145,7 +155,7 @@ internal static unsafe class Flight<TMachine>
             return FlightState.Value;
         }
 
-        if (!IsWorkedOn(facts, now))
+        if (!IsWorkedOn(heap, facts, now))
         {
             return FlightState.Begun;
         }
@@ -161,8 +171,9 @@ internal static unsafe class Flight<TMachine>
             return FlightState.Begun;
         }
 
+        // What has expired is due, whatever the time: it may have been given a shorter life.
         return isValue ? FlightState.Value
-            : !isPlaceholder ? (request.TakesStale ? FlightState.Stale : FlightState.Begun)
+            : !isPlaceholder ? (request.TakesStale && word.IsPause ? FlightState.Stale : FlightState.Begun)
             : word.Time - now <= PassMilliseconds ? FlightState.Passing
             : FlightState.Begun;
     }

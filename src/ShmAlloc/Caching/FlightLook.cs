@@ -74,4 +74,7 @@ internal unsafe struct FlightLook
 
     /// <summary>Whether that is a placeholder.</summary>
     internal bool IsPlaceholder;
+
+    /// <summary>Whether the next value may take its place although nobody owns its work word: it has all its tags.</summary>
+    internal bool IsCovered;
 }

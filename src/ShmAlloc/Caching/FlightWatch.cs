@@ -64,7 +64,7 @@ internal sealed unsafe class FlightWatch(ShmHeap heap)
         {
             if (running.TryGetTarget(out CacheFlight? flight))
             {
-                flight.End(hasFailed: false);
+                flight.GiveUpWithHeap();
             }
         }
     }
@@ -138,7 +138,7 @@ internal sealed unsafe class FlightWatch(ShmHeap heap)
         if (!_isRunning)
         {
             _isRunning = true;
-            new Thread(Run) { IsBackground = true, Name = "ShmAlloc: waits for values" }.Start();
+            new Thread(Run) { IsBackground = true, Name = "ShmAlloc: waits for values" }.UnsafeStart();
         }
     }
 
@@ -165,7 +165,7 @@ internal sealed unsafe class FlightWatch(ShmHeap heap)
 
             if (Stopwatch.GetElapsedTime(lastRecovery) >= BetweenRecoveries)
             {
-                heap.RecoverDead();
+                LookAfterTheDead();
                 lastRecovery = Stopwatch.GetTimestamp();
             }
 
@@ -182,7 +182,7 @@ internal sealed unsafe class FlightWatch(ShmHeap heap)
         Attachment* attached = visit.Heap;
         bell = &attached->Header->Bell;
         heard = 0;
-        if ((nint)attached != heap.AttachmentName)
+        if ((nint)attached != heap.AttachmentName || Volatile.Read(ref attached->Closing) != 0)
         {
             return false;
         }
@@ -209,6 +209,51 @@ internal sealed unsafe class FlightWatch(ShmHeap heap)
         }
 
         return true;
+    }
+
+    /// <summary>
+    /// Asks whether those live whose values are waited for. The dead are recovered, so that their words are void; by who may only read they are not, but it
+    /// need not wait for them.
+    /// </summary>
+    private void LookAfterTheDead()
+    {
+        bool isAnyDead = false;
+        using (Visit visit = new(heap))
+        {
+            Attachment* attached = visit.Heap;
+            if ((nint)attached != heap.AttachmentName || !Hardware.BeginProbing(attached, out int probe))
+            {
+                return;
+            }
+
+            lock (_gate)
+            {
+                // Each slot is asked for once.
+                Dictionary<int, bool> isAlive = new() { [attached->Slot] = true };
+                foreach (Waiter waiter in _waiters.Concat(_noted.Values))
+                {
+                    if (!isAlive.TryGetValue(waiter.Slot, out bool isHeld))
+                    {
+                        isHeld = Hardware.IsSlotHeld(attached, probe, waiter.Slot);
+                        isAlive.Add(waiter.Slot, isHeld);
+                    }
+
+                    isAnyDead |= !isHeld;
+                    if (!isHeld && attached->ReadOnly)
+                    {
+                        waiter.IsOwnerDead = true;
+                        waiter.Done.TrySetResult();
+                    }
+                }
+            }
+
+            Hardware.EndProbing(attached, probe);
+        }
+
+        if (isAnyDead && !heap.IsReadOnly)
+        {
+            heap.RecoverDead();
+        }
     }
 
     /// <summary>Outside of a visit, so that it keeps nobody from disposing: the kernel looks at the address, and finds a word or none.</summary>
@@ -254,6 +299,12 @@ internal sealed unsafe class FlightWatch(ShmHeap heap)
         private readonly WorkWord _word = look.Word;
 
         internal long Since { get; } = Stopwatch.GetTimestamp();
+
+        /// <summary>Whose word it is.</summary>
+        internal int Slot => _word.Slot;
+
+        /// <summary>Whether it need not wait, although it cannot be said to others that the owner is dead.</summary>
+        internal bool IsOwnerDead { get; set; }
 
         internal TaskCompletionSource Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 

@@ -77,6 +77,7 @@ internal static unsafe class LimitHand<TMachine>
             {
                 long freed = errand->Freed;
                 errand->Drops = errand->Seen < MaxPatience ? Errand.Unused : Errand.Everything;
+                errand->TakesWork = errand->Seen >= 2 * MaxPatience;
                 CacheHand<TMachine>.Visit(heap, entry.Unit, errand, grip);
                 if (errand->Freed != freed)
                 {

@@ -13,7 +13,7 @@ namespace ShmAlloc.Caching;
 internal sealed class LocalFlight
 {
     private static readonly Lock WaitsGate = new();
-    private static readonly AsyncLocal<LocalFlight?> Working = new();
+    private static readonly AsyncLocal<Frame?> Working = new();
 
     private readonly TaskCompletionSource<byte[]> _result = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _abandoned = new();
@@ -28,11 +28,7 @@ internal sealed class LocalFlight
     }
 
     /// <summary>The flight whose factory this thread, or this asynchronous call, is in.</summary>
-    internal static LocalFlight? Current
-    {
-        get => Working.Value;
-        set => Working.Value = value;
-    }
+    internal static LocalFlight? Current => Working.Value?.Flight;
 
     /// <summary>Held while it is begun: who holds it after that finds it begun, or not at all.</summary>
     internal Lock Gate { get; } = new();
@@ -70,14 +66,48 @@ internal sealed class LocalFlight
 
         if (isLast && !Result.IsCompleted)
         {
-            Flight?.Dispose();
-            _abandoned.Cancel();
+            Flight?.End(hasFailed: false);
+            try
+            {
+                _abandoned.Cancel();
+            }
+            catch (AggregateException)
+            {
+                // Thrown by what the factory has registered with its token: no matter of who leaves.
+            }
         }
     }
 
     internal void Succeed(byte[] value) => _result.TrySetResult(value);
 
     internal void Fail(Exception exception) => _result.TrySetException(exception);
+
+    /// <summary>The factory begins, in this thread or asynchronous call.</summary>
+    /// <param name="isAwaited">Whether the factory that this one is begun in, if any, waits for it.</param>
+    internal Frame Enter(bool isAwaited)
+    {
+        LocalFlight? outer = Current;
+        Frame frame = new(this, isAwaited ? outer : null, Working.Value);
+        frame.Outer?.Add(this);
+        Working.Value = frame;
+        return frame;
+    }
+
+    /// <summary>The factory has ended: what it has started, and what goes on, is in it no more.</summary>
+    internal static void Exit(Frame frame)
+    {
+        EndWait(frame.Outer, frame.Flight!);
+        frame.Flight = null;
+        Working.Value = frame.Before;
+    }
+
+    private void Add(LocalFlight target)
+    {
+        lock (WaitsGate)
+        {
+            _waitsFor.Add(target);
+        }
+    }
 
     /// <summary>Says that the factory that the caller is in waits for a flight.</summary>
     /// <returns>The flight that waits, to be handed to <see cref="EndWait"/>; or null if the caller is in no factory.</returns>
@@ -113,6 +143,16 @@ internal sealed class LocalFlight
                 own._waitsFor.Remove(target);
             }
         }
+    }
+
+    /// <summary>That a factory runs: as long as it does, it is found by all that flows from it.</summary>
+    internal sealed class Frame(LocalFlight flight, LocalFlight? outer, Frame? before)
+    {
+        internal LocalFlight? Flight { get; set; } = flight;
+
+        internal LocalFlight? Outer { get; } = outer;
+
+        internal Frame? Before { get; } = before;
     }
 
     private bool Reaches(LocalFlight other, HashSet<LocalFlight> seen) =>

@@ -20,7 +20,8 @@ public sealed unsafe partial class SharedCache
     /// </remarks>
     /// <param name="key">The key: at most 65,535 bytes.</param>
     /// <param name="options">
-    /// When it expires. <see cref="CacheEntryOptions.Pinned"/> and <see cref="CacheEntryOptions.Tags"/> must not be given, and
+    /// When it expires. <see cref="CacheEntryOptions.Pinned"/>, <see cref="CacheEntryOptions.Tags"/>, <see cref="CacheEntryOptions.StaleFor"/> and
+    /// <see cref="CacheEntryOptions.RefreshAfter"/> must not be given: it stays stale for as long as it was to, and becomes due when it expires. And
     /// <see cref="CacheEntryOptions.SlidingExpiration"/> only as the value has it.
     /// </param>
     /// <returns>
@@ -33,11 +34,11 @@ public sealed unsafe partial class SharedCache
     /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
     public CacheStatus Touch(ReadOnlySpan<byte> key, in CacheEntryOptions options = default)
     {
-        if (options.Pinned || options.Tags.Names is { Length: > 0 })
+        if (options.Pinned || options.Tags.Names is { Length: > 0 } || options.StaleFor != null || options.RefreshAfter != null)
         {
             throw new ArgumentException(
-                $"A touch changes when a value expires, and nothing else: leave out {nameof(options.Pinned)} and {nameof(options.Tags)}, "
-                + "or set the value anew.",
+                $"A touch changes when a value expires, and nothing else: leave out {nameof(options.Pinned)}, {nameof(options.Tags)}, "
+                + $"{nameof(options.StaleFor)} and {nameof(options.RefreshAfter)}, or set the value anew.",
                 nameof(options));
         }
 

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using ShmAlloc.Disposal;
 
 namespace ShmAlloc.Caching;
 
@@ -34,7 +33,7 @@ public sealed unsafe partial class SharedCache
         ArgumentNullException.ThrowIfNull(factory);
         ThrowIfInvalid(options, flight);
         byte[]? value = Get(key);
-        return value != null && !(flight.RefreshesInline && IsDue(key, options)) ? value : Fly(key.ToArray(), state, factory, options, flight, value);
+        return value != null && !(flight.RefreshesInline && IsDue(key, options, flight.Limit)) ? value : Fly(key.ToArray(), state, factory, options, flight, value);
     }
 
     /// <inheritdoc cref="GetOrAdd{TState}(ReadOnlySpan{byte}, TState, Func{TState, byte[]}, in CacheEntryOptions, in CacheFlightOptions)"/>
@@ -75,7 +74,7 @@ public sealed unsafe partial class SharedCache
             return FlyAsync(key.ToArray(), state, factory, options, flight, cancellation);
         }
 
-        if (IsDue(key.Span, options))
+        if (IsDue(key.Span, options, flight.Limit))
         {
             RefreshAhead(key.ToArray(), state, factory, options, flight, value);
         }
@@ -132,12 +131,19 @@ public sealed unsafe partial class SharedCache
         }
     }
 
-    /// <summary>Before anything is worked out: an expiry that is not in the future is misuse.</summary>
+    /// <summary>Before anything is worked out: an expiry that is not in the future is misuse. A hit does not pay for the clock, nor for the tags.</summary>
     private void ThrowIfInvalid(in CacheEntryOptions options, in CacheFlightOptions flight)
     {
         flight.ThrowIfInvalid();
-        using Visit visit = Enter();
-        ulong* tags = stackalloc ulong[Layout.ItemShape.MaxTags];
-        Translate(options with { Tags = default }, Now, tags);
+        if (options.AbsoluteExpiration is { } moment)
+        {
+            ThrowIfNotPositive(LeftUntil(moment), nameof(options.AbsoluteExpiration));
+        }
+
+        ThrowIfNotPositive(options.Lifetime, nameof(options.Lifetime));
+        ThrowIfNotPositive(options.SlidingExpiration, nameof(options.SlidingExpiration));
+        ThrowIfNotPositive(options.StaleFor, nameof(options.StaleFor));
+        ThrowIfNotPositive(options.RefreshAfter, nameof(options.RefreshAfter));
+        ThrowIfContradictory(options);
     }
 }

@@ -11,6 +11,7 @@ public sealed partial class SharedCache
         CacheFlightOptions flight,
         CancellationToken cancellation)
     {
+        cancellation.ThrowIfCancellationRequested();
         FlightCall call = new(this, key, options, flight, due: null);
         while (true)
         {
@@ -41,7 +42,8 @@ public sealed partial class SharedCache
         FlightCall call = new(this, key, options, flight, due);
         if (call.Next() == FlightStep.Work)
         {
-            _ = WorkAsync(call, state, factory);
+            // Also what the factory does before it awaits is nothing that the caller waits for.
+            _ = Task.Run(() => WorkAsync(call, state, factory));
         }
     }
 
@@ -69,9 +71,10 @@ public sealed partial class SharedCache
         /// <summary>Waits, asynchronously: for somebody else, or for its own factory.</summary>
         internal async Task WaitAsync(CancellationToken cancellation)
         {
-            LocalFlight? waiting = BeginWait();
+            LocalFlight? waiting = null;
             try
             {
+                waiting = BeginWait();
                 Task task = Waited;
                 TimeSpan left = task == _own.Result ? Timeout.InfiniteTimeSpan : Left;
                 await task.WaitAsync(left, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

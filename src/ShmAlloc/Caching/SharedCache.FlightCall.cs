@@ -15,7 +15,7 @@ public sealed unsafe partial class SharedCache
     private static InvalidOperationException NoValue() => new("The factory returned null; an empty array is a value.");
 
     /// <summary>Whether a value that was just read is due, as far as its options say that it can be.</summary>
-    private bool IsDue(ReadOnlySpan<byte> key, in CacheEntryOptions options)
+    private bool IsDue(ReadOnlySpan<byte> key, in CacheEntryOptions options, TimeSpan limit)
     {
         if (options.RefreshAfter == null)
         {
@@ -25,9 +25,17 @@ public sealed unsafe partial class SharedCache
         using Visit visit = Enter();
         fixed (byte* bytes = key)
         {
-            CacheStatus status = CacheReader<Hardware>.TryReadAnywhere(_heap, _table, KeyOf(bytes, key.Length), null, 0, out ItemFacts facts);
+            CacheStatus status = CacheReader<Hardware>.TryReadAnywhere(
+                _heap, _table, KeyOf(bytes, key.Length), null, 0, out ItemFacts facts, isUse: false);
+            if (status is not (CacheStatus.Ok or CacheStatus.BufferTooSmall) || !facts.Shape.Is(ItemShape.Worked))
+            {
+                return false;
+            }
+
             WorkWord word = new(facts.Work);
-            return status is CacheStatus.Ok or CacheStatus.BufferTooSmall && facts.Shape.Is(ItemShape.Worked) && !(word.IsTime && word.Time > Now);
+            return Flight<Hardware>.IsVoid(_heap, word)
+                ? !word.IsTime || word.Time <= Now
+                : Heap.Flights.IsOverdue(Flight<Hardware>.LookOf(_heap, facts), limit);
         }
     }
 
@@ -52,10 +60,11 @@ public sealed unsafe partial class SharedCache
     private sealed unsafe partial class FlightCall(SharedCache cache, byte[] key, CacheEntryOptions options, CacheFlightOptions flight, byte[]? due)
     {
         private readonly LocalFlight _own = new();
-        private readonly LocalFlight? _outer = LocalFlight.Current;
         private LocalFlight? _joined;
         private FlightWatch.Waiter? _parked;
         private byte[]? _value;
+
+        private LocalFlight.Frame? _frame;
 
         /// <summary>Under which it is registered.</summary>
         private uint? _number;
@@ -68,6 +77,8 @@ public sealed unsafe partial class SharedCache
         private ulong _takesOver;
         private bool _hasWaitedAgain;
 
+        private static readonly TimeSpan LongestWait = TimeSpan.FromDays(1);
+
         internal byte[] Value => _value!;
 
         internal CancellationToken Abandoned => _own.Abandoned;
@@ -77,7 +88,12 @@ public sealed unsafe partial class SharedCache
             get
             {
                 TimeSpan left = flight.Limit - Stopwatch.GetElapsedTime(_since);
-                return flight.Limit == Timeout.InfiniteTimeSpan ? flight.Limit : left > TimeSpan.Zero ? left : TimeSpan.Zero;
+
+                // Longer waits are no arguments of the runtime's; who wakes up before the limit looks again.
+                return flight.Limit == Timeout.InfiniteTimeSpan ? flight.Limit
+                    : left <= TimeSpan.Zero ? TimeSpan.Zero
+                    : left < LongestWait ? left
+                    : LongestWait;
             }
         }
 
@@ -86,9 +102,15 @@ public sealed unsafe partial class SharedCache
         /// <summary>Finds out what is to be done next.</summary>
         internal FlightStep Next()
         {
+            if (_value != null)
+            {
+                return FlightStep.Done;
+            }
+
             using Visit visit = cache.Enter();
             for (int turn = 0; turn < MostOvertakings && _value == null; turn++)
             {
+                cache.ThrowIfClosed();
                 FlightLook look = Begin(visit.Heap);
                 switch (look.State)
                 {
@@ -102,6 +124,9 @@ public sealed unsafe partial class SharedCache
                         break;
                     case FlightState.Stale:
                         Take(ReadStale());
+                        break;
+                    case FlightState.Taken or FlightState.Passing when due != null:
+                        _value = due;
                         break;
                     case FlightState.Taken when flight.AllowStale && !look.IsPlaceholder && ReadStale() is { } stale:
                         TakeMeanwhile(stale, look);
@@ -131,9 +156,10 @@ public sealed unsafe partial class SharedCache
         /// <summary>Waits, as a thread: the runtime lets others go on that wait for one of the pool.</summary>
         internal void Wait()
         {
-            LocalFlight? waiting = BeginWait();
+            LocalFlight? waiting = null;
             try
             {
+                waiting = BeginWait();
                 Task task = Waited;
                 try
                 {
@@ -153,27 +179,15 @@ public sealed unsafe partial class SharedCache
         }
 
         /// <summary>Before the factory: it is this flight's from here on.</summary>
-        internal void BeginWork()
-        {
-            if (due == null)
-            {
-                LocalFlight.BeginWait(_own);
-            }
+        internal void BeginWork() => _frame = _own.Enter(isAwaited: due == null);
 
-            LocalFlight.Current = _own;
-        }
-
-        internal void EndWork()
-        {
-            LocalFlight.Current = _outer;
-            LocalFlight.EndWait(_outer, _own);
-        }
+        internal void EndWork() => LocalFlight.Exit(_frame!);
 
         /// <summary>Stores what the factory has given, and tells it to all who wait.</summary>
         internal void Land(byte[]? value)
         {
             _value = value ?? throw NoValue();
-            _own.Flight?.Complete(value, options with { Tags = default }, out _);
+            _own.Flight?.Complete(value, options with { Tags = default });
             Unregister();
             _own.Succeed(value);
         }
@@ -182,16 +196,22 @@ public sealed unsafe partial class SharedCache
         internal void Fail(Exception exception)
         {
             _value = null;
-            _own.Flight?.End(hasFailed: !_own.Abandoned.IsCancellationRequested);
-            Unregister();
-            _own.Fail(exception);
+            try
+            {
+                _own.Flight?.End(hasFailed: !_own.Abandoned.IsCancellationRequested);
+            }
+            finally
+            {
+                Unregister();
+                _own.Fail(exception);
+            }
         }
 
         /// <summary>What there is instead of what the factory should have given, if the caller allows it.</summary>
         internal bool TryTakeInstead()
         {
             using Visit visit = new(cache.Heap);
-            Take(due ?? (flight.AllowStale && visit.Heap == cache._heap ? ReadStale() : null));
+            _value = due ?? (flight.AllowStale && visit.Heap == cache._heap ? ReadStale() : null);
             return _value != null;
         }
 
@@ -205,7 +225,7 @@ public sealed unsafe partial class SharedCache
                 uint number = cache.Heap.Flights.Register(cache.Identity.Number, hash, _own);
                 FlightRequest request = new()
                 {
-                    Mine = WorkWord.Owned(heap->Slot, number, heap->Epoch),
+                    Mine = cache.NameFlight(number),
                     TakesOver = _takesOver,
                     TakesStale = flight.AllowStale,
                     Refreshes = due != null,
@@ -250,7 +270,7 @@ public sealed unsafe partial class SharedCache
         private FlightStep WorkUnder(FlightLook look)
         {
             look.Word = default;
-            _own.Flight = new CacheFlight(cache, key, look, cache.Capture(options.Tags), flight.Pause);
+            _own.Flight = look.IsCovered ? new CacheFlight(cache, key, look, cache.Capture(options.Tags), flight.Pause) : null;
             return FlightStep.Work;
         }
 
@@ -296,6 +316,7 @@ public sealed unsafe partial class SharedCache
         {
             if (!isOver || Waited == _parked?.Done.Task)
             {
+                _takesOver = _parked is { IsOwnerDead: true } ? _word : _takesOver;
                 return;
             }
 
@@ -313,24 +334,24 @@ public sealed unsafe partial class SharedCache
 
         private void FinishWait(LocalFlight? waiting)
         {
-            if (_joined != null)
-            {
-                LocalFlight.EndWait(waiting, _joined);
-                _joined.Leave();
-                _joined = null;
-            }
-
             if (_parked != null)
             {
                 cache.Heap.Flights.Unpark(_parked);
                 _parked = null;
+            }
+
+            if (_joined is { } joined)
+            {
+                _joined = null;
+                LocalFlight.EndWait(waiting, joined);
+                joined.Leave();
             }
         }
 
         private void Take(byte[]? value)
         {
             _value = value;
-            if (value == null && cache.ReadAnyway(key, out ItemFacts facts, out bool isDamaged) == null && isDamaged)
+            if (value == null && cache.ReadAnyway(key, isUse: false, out ItemFacts facts, out bool isDamaged) == null && isDamaged)
             {
                 // Somebody wrote over it: nobody gets it any more.
                 cache.Remove(key, facts.Stamp);
@@ -353,7 +374,7 @@ public sealed unsafe partial class SharedCache
         private byte[]? ReadStale()
         {
             ulong now = cache.Now;
-            byte[]? value = cache.ReadAnyway(key, out ItemFacts facts, out _);
+            byte[]? value = cache.ReadAnyway(key, isUse: true, out ItemFacts facts, out _);
             return value != null && !facts.Shape.Is(ItemShape.Placeholder) && !facts.IsTagRemoved && facts.StaleUntil > now ? value : null;
         }
 

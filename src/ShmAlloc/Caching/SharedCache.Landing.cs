@@ -1,6 +1,7 @@
 using ShmAlloc.Disposal;
 using ShmAlloc.Layout;
 using ShmAlloc.Memory;
+using ShmAlloc.Participants;
 
 namespace ShmAlloc.Caching;
 
@@ -45,7 +46,7 @@ public sealed unsafe partial class SharedCache
             {
                 FlightRequest request = new()
                 {
-                    Mine = WorkWord.Owned(_heap->Slot, Heap.Flights.NextNumber(), _heap->Epoch),
+                    Mine = NameFlight(Heap.Flights.NextNumber()),
                     Refreshes = true,
                     Flags = _clock != null ? ItemShape.OwnClock : 0,
                     Tags = slots,
@@ -71,8 +72,19 @@ public sealed unsafe partial class SharedCache
         return TryBeginFlight(TextKey.Utf8(key, []), out flight, tags, retryAfter);
     }
 
+    /// <summary>What a flight of this participant writes into a work word. A process that had to do without a slot may get one now.</summary>
+    private WorkWord NameFlight(uint number)
+    {
+        if (_heap->Slot < 0 && Grips<Hardware>.TryTake(_heap, lasting: false, out int cell) == CacheStatus.Ok)
+        {
+            Cells<Hardware>.Release(_heap, cell);
+        }
+
+        return WorkWord.Owned(_heap->Slot, number, _heap->Epoch);
+    }
+
     /// <summary>The value takes the place of what its flight saw. A heap that was disposed meanwhile is no reason to throw: the value is good.</summary>
-    internal CacheFlightOutcome Land(byte[] key, ReadOnlySpan<byte> value, in CacheEntryOptions options, ulong stamp, out CacheMark mark)
+    internal CacheFlightOutcome Land(byte[] key, ReadOnlySpan<byte> value, in CacheEntryOptions options, ulong stamp, bool marks, out CacheMark mark)
     {
         mark = default;
         using Visit visit = new(Heap);
@@ -94,7 +106,7 @@ public sealed unsafe partial class SharedCache
             CacheKey found = KeyOf(bytes, key.Length);
             status = Flight<Hardware>.Complete(
                 _heap, _table, found, from, (uint)value.Length, item, stamp, now, new Clock(this), out ulong made);
-            if (status == CacheStatus.Ok)
+            if (status == CacheStatus.Ok && marks)
             {
                 mark = MarkIf(found, made);
             }
@@ -111,7 +123,7 @@ public sealed unsafe partial class SharedCache
     }
 
     /// <summary>Lets others work on what a flight has not stored. One whose heap has ended has given up with that.</summary>
-    internal void GiveUp(byte[] key, ulong stamp, WorkWord mine, TimeSpan pause)
+    internal void GiveUp(byte[] key, ulong stamp, WorkWord mine, TimeSpan pause, bool hasFailed)
     {
         using Visit visit = new(Heap);
         if (visit.Heap != _heap)
@@ -122,19 +134,20 @@ public sealed unsafe partial class SharedCache
         fixed (byte* bytes = key)
         {
             ulong until = pause == TimeSpan.Zero ? 0 : Now + (ulong)Math.Min(pause.TotalMilliseconds, uint.MaxValue);
-            Flight<Hardware>.GiveUp(_heap, _table, KeyOf(bytes, key.Length), stamp, mine, WorkWord.NotBefore(until));
+            WorkWord next = hasFailed && until != 0 ? WorkWord.PauseUntil(until) : WorkWord.NotBefore(until);
+            Flight<Hardware>.GiveUp(_heap, _table, KeyOf(bytes, key.Length), stamp, mine, next);
         }
     }
 
     /// <summary>Marks the value of a key, if it is the one with a stamp.</summary>
     private CacheMark MarkIf(in CacheKey key, ulong stamp)
     {
-        CacheStatus status = CacheReader<Hardware>.TryReadAnywhere(_heap, _table, key, null, 0, out ItemFacts facts);
+        CacheStatus status = CacheReader<Hardware>.TryReadAnywhere(_heap, _table, key, null, 0, out ItemFacts facts, isUse: false);
         return status is CacheStatus.Ok or CacheStatus.BufferTooSmall && facts.Stamp == stamp ? MarkOf(facts) : default;
     }
 
     /// <summary>What there is, although it may have expired; null if it is damaged, or nothing.</summary>
-    private byte[]? ReadAnyway(ReadOnlySpan<byte> key, out ItemFacts facts, out bool isDamaged)
+    private byte[]? ReadAnyway(ReadOnlySpan<byte> key, bool isUse, out ItemFacts facts, out bool isDamaged)
     {
         byte[] value = [];
         fixed (byte* bytes = key)
@@ -145,7 +158,7 @@ public sealed unsafe partial class SharedCache
                 CacheStatus status;
                 fixed (byte* to = value)
                 {
-                    status = CacheReader<Hardware>.TryReadAnywhere(_heap, _table, found, to, (ulong)value.Length, out facts);
+                    status = CacheReader<Hardware>.TryReadAnywhere(_heap, _table, found, to, (ulong)value.Length, out facts, isUse);
                     isDamaged = status == CacheStatus.Ok && facts.Shape.Is(ItemShape.Checked) && Checksum.Of(to, facts.Shape.ValueBytes) != facts.Checksum;
                     facts = status is CacheStatus.Ok or CacheStatus.BufferTooSmall ? facts : default;
                     isDamaged |= facts.Shape.ValueBytes > Array.MaxLength;

@@ -292,18 +292,10 @@ public sealed unsafe partial class SharedCache
 
     private static void TranslateWork(in CacheEntryOptions options, ulong now, ref ItemOptions item)
     {
-        if (options.SlidingExpiration != null)
-        {
-            throw new ArgumentException(
-                $"A value with {nameof(options.SlidingExpiration)} has neither {nameof(options.StaleFor)} nor {nameof(options.RefreshAfter)}.", nameof(options));
-        }
-
+        ThrowIfContradictory(options);
         if (options.StaleFor is { } staleFor)
         {
-            ulong milliseconds = Milliseconds(staleFor, nameof(options.StaleFor));
-            item.StaleUntil = item.Deadline != 0 ? item.Deadline + milliseconds : throw new ArgumentException(
-                $"{nameof(options.StaleFor)} counts from the expiry: give {nameof(options.Lifetime)} or {nameof(options.AbsoluteExpiration)}, too.",
-                nameof(options));
+            item.StaleUntil = item.Deadline + Milliseconds(staleFor, nameof(options.StaleFor));
         }
 
         ulong due = options.RefreshAfter is { } after ? now + Milliseconds(after, nameof(options.RefreshAfter)) : item.Deadline;
@@ -365,12 +357,35 @@ public sealed unsafe partial class SharedCache
         }
     }
 
+    private static void ThrowIfContradictory(in CacheEntryOptions options)
+    {
+        if (options.SlidingExpiration != null && (options.StaleFor != null || options.RefreshAfter != null))
+        {
+            throw new ArgumentException(
+                $"A value with {nameof(options.SlidingExpiration)} has neither {nameof(options.StaleFor)} nor {nameof(options.RefreshAfter)}.", nameof(options));
+        }
+
+        if (options.StaleFor != null && options.Lifetime == null && options.AbsoluteExpiration == null)
+        {
+            throw new ArgumentException(
+                $"{nameof(options.StaleFor)} counts from the expiry: give {nameof(options.Lifetime)} or {nameof(options.AbsoluteExpiration)}, too.",
+                nameof(options));
+        }
+    }
+
+    private static void ThrowIfNotPositive(TimeSpan? time, string name)
+    {
+        if (time <= TimeSpan.Zero)
+        {
+            throw new ArgumentOutOfRangeException(name, time, "An expiry must lie in the future.");
+        }
+    }
+
     private static ulong Milliseconds(TimeSpan time, string name)
     {
         // Three thousand years are as good as for ever, and nothing overflows.
         const double most = 1e14;
-        return time > TimeSpan.Zero
-            ? Math.Max(1, (ulong)Math.Min(time.TotalMilliseconds, most))
-            : throw new ArgumentOutOfRangeException(name, time, "An expiry must lie in the future.");
+        ThrowIfNotPositive(time, name);
+        return Math.Max(1, (ulong)Math.Min(time.TotalMilliseconds, most));
     }
 }

@@ -6,13 +6,13 @@ namespace ShmAlloc.Layout;
 /// <remarks>
 /// <code>
 ///  63 62 61            46 45           32 31                    0
-/// +-----+----------------+---------------+-----------------------+
-/// |  1  |            not before: milliseconds of the clock       |
-/// +-----+----------------+---------------+-----------------------+
+/// +-----+-+--------------+---------------+-----------------------+
+/// |  1  |F|          not before: milliseconds of the clock       |
+/// +-----+-+--------------+---------------+-----------------------+
 /// |  2  |      slot      |    number     |         epoch         |
 /// +-----+----------------+---------------+-----------------------+
 /// </code>
-/// An owner is a flight of a participant. It is <em>void</em> once the slot is not ACTIVE in that epoch: so there is nothing to recover when a participant
+/// F: because it has failed. An owner is a flight of a participant. It is <em>void</em> once the slot is not ACTIVE in that epoch: so there is nothing to recover when a participant
 /// dies. The number tells the flights of a participant apart; that it is repeated after 16,384 flights costs, at worst, that a value is worked out twice.
 /// Anything else is damage, and means that nobody works.
 /// </remarks>
@@ -23,7 +23,8 @@ internal readonly struct WorkWord(ulong bits)
     private const int KindAt = 62;
     private const ulong TimeKind = 1;
     private const ulong OwnedKind = 2;
-    private const ulong MostTime = (1UL << KindAt) - 1;
+    private const ulong FailedBit = 1UL << 61;
+    private const ulong MostTime = FailedBit - 1;
     private const int SlotAt = 46;
     private const int NumberAt = 32;
 
@@ -35,6 +36,9 @@ internal readonly struct WorkWord(ulong bits)
 
     internal ulong Time => Bits & MostTime;
 
+    /// <summary>Whether nobody need try before the time because somebody has failed; if not, the time is when the value becomes due.</summary>
+    internal bool IsPause => IsTime && (Bits & FailedBit) != 0;
+
     internal int Slot => (int)(Bits >> SlotAt) & 0xFFFF;
 
     internal uint Number => (uint)(Bits >> NumberAt) & (Numbers - 1);
@@ -43,10 +47,12 @@ internal readonly struct WorkWord(ulong bits)
 
     internal static WorkWord NotBefore(ulong milliseconds) => new((TimeKind << KindAt) | Math.Min(milliseconds, MostTime));
 
+    internal static WorkWord PauseUntil(ulong milliseconds) => new(NotBefore(milliseconds).Bits | FailedBit);
+
     internal static WorkWord Owned(int slot, uint number, uint epoch) =>
         new((OwnedKind << KindAt) | ((ulong)slot << SlotAt) | ((ulong)(number & (Numbers - 1)) << NumberAt) | epoch);
 
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"{(IsTime ? $"not before {Time}" : IsOwned ? $"owned by slot {Slot}, epoch {Epoch}, flight {Number}" : $"damaged: {Bits:x16}")}");
+        $"{(IsTime ? $"not before {Time}{(IsPause ? ", after a failure" : "")}" : IsOwned ? $"owned by slot {Slot}, epoch {Epoch}, flight {Number}" : $"damaged: {Bits:x16}")}");
 }

@@ -350,7 +350,7 @@ public sealed class FlightTests : IDisposable
         leaving.Heap.Dispose();
         Assert.Equal([1], Cache.GetOrAdd("key", _ => [1], default, Patient));
         Assert.Equal(CacheStatus.Exists, Cache.TryBeginFlight("key"u8, out _));
-        Assert.Throws<InvalidOperationException>(() => flight!.Complete("late"u8, default));
+        Assert.Equal(CacheFlightOutcome.Unavailable, flight!.Complete("late"u8, default));
         lease.Dispose();
         _test.AssertNothingIsLost();
     }
@@ -399,7 +399,9 @@ public sealed class FlightTests : IDisposable
         Assert.Equal((false, true, 5UL), (WorkWord.NotBefore(5).IsOwned, WorkWord.NotBefore(5).IsTime, WorkWord.NotBefore(5).Time));
         Assert.NotEqual(0UL, WorkWord.NotBefore(0).Bits);
         Assert.NotEqual(0UL, WorkWord.Owned(0, 0, 0).Bits);
-        Assert.Equal((1UL << 62) - 1, WorkWord.NotBefore(ulong.MaxValue).Time);
+        Assert.Equal((1UL << 61) - 1, WorkWord.NotBefore(ulong.MaxValue).Time);
+        Assert.Equal((true, true, 7UL), (WorkWord.PauseUntil(7).IsPause, WorkWord.PauseUntil(7).IsTime, WorkWord.PauseUntil(7).Time));
+        Assert.False(WorkWord.NotBefore(7).IsPause);
         Assert.Equal("damaged: 0000000000000000", new WorkWord(0).ToString());
     }
 }

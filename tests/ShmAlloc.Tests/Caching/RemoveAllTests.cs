@@ -124,7 +124,7 @@ public sealed class RemoveAllTests : IDisposable
     {
         ManualClock clock = new();
         using TestCache test = new(Removable with { Clock = clock });
-        test.Cache.Set("key", "old"u8, new() { Lifetime = TimeSpan.FromMilliseconds(1) });
+        test.Cache.Set("key", "old"u8, new() { Lifetime = TimeSpan.FromMilliseconds(1), StaleFor = TimeSpan.FromHours(1) });
         clock.Advance(1);
         test.Cache.GetOrAdd("key", _ =>
         {

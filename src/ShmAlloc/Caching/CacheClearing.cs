@@ -30,8 +30,9 @@ internal static unsafe class CacheClearing<TMachine>
             return false;
         }
 
-        Errand errandForRoom = Errand.ForRoom(now, Errand.Everything);
+        Errand errandForRoom;
         Errand* errand = &errandForRoom;
+        Errand.BeginForRoom(errand, now, Errand.Everything);
         Probation<TMachine>.Begin(heap, &errand->Evictions);
         ItemWalk walkOfBlock;
         ItemWalk* walk = &walkOfBlock;
@@ -123,11 +124,13 @@ internal static unsafe class CacheClearing<TMachine>
     {
         // The next search begins behind it: so what lies here has as long as the search takes to come round.
         TMachine.Write(&heap->Header->RunHand, first + count);
-        Errand errand = Errand.ForRoom(now, Errand.Everything);
-        errand.TakesWork = true;
+        Errand errandForRoom;
+        Errand* errand = &errandForRoom;
+        Errand.BeginForRoom(errand, now, Errand.Everything);
+        errand->TakesWork = true;
         for (ulong block = first; block < first + count; block++)
         {
-            if (!CacheHand<TMachine>.TryEmpty(heap, block, &errand, grip))
+            if (!CacheHand<TMachine>.TryEmpty(heap, block, errand, grip))
             {
                 meeting.NoteHeld(block, Blocks<TMachine>.Read(heap, block));
                 return;

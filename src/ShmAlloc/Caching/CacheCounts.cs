@@ -79,7 +79,8 @@ internal static unsafe class CacheCounts<TMachine>
             Interlocked.Add(ref mine[(int)CacheCounter.Entries], items);
         }
 
-        ulong owed = bytes == 0 ? 0 : (ulong)Math.Abs(Interlocked.Add(ref mine[(int)CacheCounter.Bytes], bytes));
+        long moved = bytes == 0 ? 0 : Interlocked.Add(ref mine[(int)CacheCounter.Bytes], bytes);
+        ulong owed = (ulong)(moved < 0 ? -moved : moved);
         shard->CacheGrown[table->Number] += bytes;
         shard->CachePending[table->Number]++;
         if (table->LimitBytes != 0 && owed >= table->LimitBytes / ShareOfLimit)

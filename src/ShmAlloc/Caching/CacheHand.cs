@@ -35,8 +35,9 @@ internal static unsafe class CacheHand<TMachine>
     /// <returns>False if there is no block with items of caches.</returns>
     internal static bool TryMakeRoom(Attachment* heap, Moment now, bool close, ulong* grip, out ulong block)
     {
-        Errand errandForRoom = Errand.ForRoom(now, Errand.OfNew);
+        Errand errandForRoom;
         Errand* errand = &errandForRoom;
+        Errand.BeginForRoom(errand, now, Errand.OfNew);
         uint since = Probation<TMachine>.Now(heap);
         if (IsAnyUnswept(heap) || !SweepOrder<TMachine>.TryTakeOver(heap, out block))
         {
@@ -207,7 +208,8 @@ internal static unsafe class CacheHand<TMachine>
     /// <summary>Clears the hint, then looks once more: an item may have been linked in between.</summary>
     private static void ForgetUnlessUsed(Attachment* heap, ulong block)
     {
-        Errand look = new() { Only = int.MaxValue };
+        Errand look = default;
+        look.Only = int.MaxValue;
         Hints<TMachine>.Clear(heap, Hints<TMachine>.CachePlane, block);
         if (TryDropIn(heap, block, &look, null))
         {

@@ -12,8 +12,9 @@ internal static unsafe class CacheVictim<TMachine>
     /// <returns>False if all of them are pinned.</returns>
     internal static bool TryMakeEntry(Attachment* heap, CacheTable* table, Probe* probe, ulong random, Moment now, ulong* grip)
     {
-        Errand errandForEntry = Errand.ForRoom(now, Errand.Everything);
+        Errand errandForEntry;
         Errand* errand = &errandForEntry;
+        Errand.BeginForRoom(errand, now, Errand.Everything);
         errand->Reason = CacheCounter.EvictionsForEntry;
         Probation<TMachine>.Begin(heap, &errand->Evictions);
         bool isEmpty = false;

@@ -3,7 +3,7 @@ using ShmAlloc.Layout;
 namespace ShmAlloc.Caching;
 
 /// <summary>What is to be dropped, and why.</summary>
-internal struct Errand
+internal unsafe struct Errand
 {
     /// <summary>Any cache.</summary>
     internal const int AnyCache = -1;
@@ -32,19 +32,27 @@ internal struct Errand
     /// <summary>Whether items that stay become cold.</summary>
     internal bool Lowers;
 
+    /// <summary>Gets whether some that stay are new.</summary>
+    internal bool AnyNew;
+
     /// <summary>Gets how many items were looked at.</summary>
     internal int Seen;
 
     /// <summary>Gets how many bytes of items were dropped.</summary>
     internal long Freed;
 
-    /// <summary>Gets whether some that stay are new.</summary>
-    internal bool AnyNew;
-
     /// <summary>What has been evicted and not been added to the heap's counts yet.</summary>
     internal Evictions Evictions;
 
-    internal static Errand ForRoom(Moment now, int drops) => new() { Only = AnyCache, Reason = CacheCounter.EvictionsForRoom, Now = now, Drops = drops };
+    /// <summary>Begins one that makes room, field by field: the native library has no function of the runtime that copies as much as this.</summary>
+    internal static void BeginForRoom(Errand* errand, Moment now, int drops)
+    {
+        *errand = default;
+        errand->Only = AnyCache;
+        errand->Reason = CacheCounter.EvictionsForRoom;
+        errand->Now = now;
+        errand->Drops = drops;
+    }
 }
 
 /// <summary>Evictions of one errand, by the kind of their ghosts.</summary>

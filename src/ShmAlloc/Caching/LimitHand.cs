@@ -25,15 +25,12 @@ internal static unsafe class LimitHand<TMachine>
     /// <returns>Whether so many are.</returns>
     internal static bool TryFree(Attachment* heap, CacheTable* table, Moment now, long bytes, ulong maxBuckets, ulong* grip)
     {
-        Errand errandForLimit = new()
-        {
-            Only = (int)table->Number,
-            Reason = CacheCounter.EvictionsForLimit,
-            Now = now,
-            Drops = Errand.Unused,
-            Lowers = true,
-        };
+        Errand errandForLimit;
         Errand* errand = &errandForLimit;
+        Errand.BeginForRoom(errand, now, Errand.Unused);
+        errand->Only = (int)table->Number;
+        errand->Reason = CacheCounter.EvictionsForLimit;
+        errand->Lowers = true;
         Probation<TMachine>.Begin(heap, &errand->Evictions);
         for (ulong seen = 0; seen < maxBuckets && errand->Freed < bytes; seen += Stride)
         {

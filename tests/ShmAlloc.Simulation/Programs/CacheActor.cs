@@ -143,7 +143,8 @@ internal sealed unsafe partial class CacheActor(World world, Actor actor, int pa
         }
         else if (CacheHand<Simulated>.TryNextBlock(Attached, out block))
         {
-            Errand errand = Errand.ForRoom(now, Errand.Everything);
+            Errand errand;
+            Errand.BeginForRoom(&errand, now, Errand.Everything);
             CacheHand<Simulated>.TryEmpty(Attached, block, &errand, AddressOf(second));
         }
     });
@@ -169,7 +170,8 @@ internal sealed unsafe partial class CacheActor(World world, Actor actor, int pa
     /// <summary>Empties the block with the items, as for a large value.</summary>
     internal CacheActor EmptyBlock(int block) => WithCells((_, second) =>
     {
-        Errand errand = Errand.ForRoom(new Moment(Now, Clock: 0), Errand.Everything);
+        Errand errand;
+        Errand.BeginForRoom(&errand, new Moment(Now, Clock: 0), Errand.Everything);
         CacheHand<Simulated>.TryEmpty(Attached, (ulong)block, &errand, AddressOf(second));
     });
 

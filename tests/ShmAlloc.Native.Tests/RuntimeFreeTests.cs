@@ -22,7 +22,7 @@ public sealed class RuntimeFreeTests
     {
         "__errno_location", "clock_gettime", "close", "fallocate", "fchmod", "fcntl", "fstatfs", "ftruncate", "getauxval", "getcwd", "geteuid", "getpid",
         "getrandom", "getrlimit", "gettid", "ioctl", "linkat", "lseek", "madvise", "memcmp", "memcpy", "memset", "mmap", "mprotect", "munmap", "nanosleep", "open", "pread",
-        "pthread_self", "renameat2", "sched_yield", "secure_getenv", "statx", "uname", "unlink",
+        "pthread_self", "renameat2", "sched_yield", "secure_getenv", "statx", "syscall", "uname", "unlink",
     };
 
     public static TheoryData<string> Libraries => [.. Locations.Libraries.Select(path => Path.GetRelativePath(Locations.LibraryDirectory, path))];

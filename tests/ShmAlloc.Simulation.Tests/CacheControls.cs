@@ -113,7 +113,7 @@ public static class CacheControls
 
         // Removing all at once.
         new BrokenVariant("items without the tag that stands for all", On("everything is removed while it is set", 0),
-            (NewItemFile, "=> table->KeepsGeneration && options.KeptTags == null;", "=> options.Owner == 1;")),
+            (NewItemFile, "        table->KeepsGeneration && options.KeptTags == null && (", "        options.TagCount == -1 && (")),
 
         new BrokenVariant("readers who look at no generation of all", On("everything is removed while it is leased", 1),
             (AccessFile, "if ((uint)TMachine.Read(table->GenerationOf(tag)) != (uint)tag)", "if (tag >> 32 == 0 && (uint)TMachine.Read(table->Tags) != (uint)tag)")),

@@ -130,7 +130,7 @@ internal static unsafe class NewItems<TMachine>
         new(options.Flags | table->ItemFlags, table->Number, options.TagCount + (AddsTagOfAll(table, options) ? 1 : 0), keyBytes, valueBytes);
 
     /// <summary>Tags that are kept have the one for all among them.</summary>
-    private static bool AddsTagOfAll(CacheTable* table, in ItemOptions options) => 
+    private static bool AddsTagOfAll(CacheTable* table, in ItemOptions options) =>
         table->KeepsGeneration && options.KeptTags == null && (options.Flags & ItemShape.Placeholder) == 0;
 
     /// <summary>The value is complete: seals it with its checksum, stamps and publishes.</summary>

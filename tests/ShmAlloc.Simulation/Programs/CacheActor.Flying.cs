@@ -18,7 +18,10 @@ internal sealed unsafe partial class CacheActor
     {
         ItemOptions options = new()
         {
-            Deadline = Deadline, StaleUntil = 2 * Later, Flags = ItemShape.Worked, Work = WorkWord.NotBefore(Start).Bits,
+            Deadline = Deadline,
+            StaleUntil = 2 * Later,
+            Flags = ItemShape.Worked,
+            Work = WorkWord.NotBefore(Start).Bits,
         };
         int operation = Begin(OperationKind.Set, key, CacheKeys.Value(key, number));
         ulong tag = CacheStore<Simulated>.TagOf(Table, 0);

@@ -4,7 +4,8 @@ using ShmAlloc.Layout;
 namespace ShmAlloc.Caching;
 
 /// <summary>
-/// The right to work out the value of a key, that one caller has at a time: see <see cref="SharedCache.TryBeginFlight(ReadOnlySpan{byte}, out CacheFlight, in CacheTags, TimeSpan?)"/>.
+/// The right to work out the value of a key, that one caller has at a time: see
+/// <see cref="SharedCache.TryBeginFlight(ReadOnlySpan{byte}, out CacheFlight, in CacheTags, TimeSpan?)"/>.
 /// It ends with <see cref="Complete(ReadOnlySpan{byte}, in CacheEntryOptions)"/>, or with <see cref="Dispose"/>: then another may work. If the process dies,
 /// others go on at once.
 /// </summary>

@@ -5,8 +5,8 @@ using ShmAlloc.Participants;
 namespace ShmAlloc.Caching;
 
 /// <summary>
-/// Single flight: who works a value out says so in the <see cref="WorkWord"/> of what the key has. That is a placeholder, if the key has nothing that counts; or
-/// the item whose value is due, or stale.
+/// Single flight: who works a value out says so in the <see cref="WorkWord"/> of what the key has. That is a placeholder, if the key has nothing that
+/// counts; or the item whose value is due, or stale.
 /// </summary>
 /// <remarks>
 /// A flight is {the stamp that it saw linked, the generations of its tags, captured after that}. It may store its value in the place of the item with that
@@ -14,11 +14,12 @@ namespace ShmAlloc.Caching;
 /// stores nothing that was worked out before a change that somebody has seen to its end; everything else only says who need not work, and whatever becomes of
 /// the work word, by death, by damage or by impatience, costs at most that a value is worked out twice.
 /// <para>
-/// Who writes: the work word changes by compare-and-swap, of whoever holds the item and has found its entry and its stamp again after that; so it is the word of
-/// that item. It is never copied to another one. Who reads: anybody, between the two looks at the entry and at the stamp, like a value.
+/// Who writes: the work word changes by compare-and-swap, of whoever holds the item and has found its entry and its stamp again after that; so it is the
+/// word of that item. It is never copied to another one. Who reads: anybody, between the two looks at the entry and at the stamp, like a value.
 /// </para>
 /// <para>
-/// An item whose tags the next value will not have all is not worked on in place: nobody would notice that one of them was removed. It gives way to a placeholder.
+/// An item whose tags the next value will not have all is not worked on in place: nobody would notice that one of them was removed. It gives way to a
+/// placeholder.
 /// </para>
 /// Death: the word of the dead one is void when its slot is free, so that the next one begins; a placeholder stays, and is dropped when there is need of room
 /// like what nobody has asked for. No cell names it, and there is nothing to recover.
@@ -26,7 +27,9 @@ namespace ShmAlloc.Caching;
 internal static unsafe class Flight<TMachine>
     where TMachine : struct, IMachine
 {
-    /// <summary>So long everybody works for himself after a value could not be stored. A time on a placeholder that lies further ahead is a clock set back.</summary>
+    /// <summary>
+    /// So long everybody works for himself after a value could not be stored. A time on a placeholder that lies further ahead is a clock set back.
+    /// </summary>
     internal const ulong PassMilliseconds = 1000;
 
     private const int MaxTries = 64;
@@ -197,7 +200,7 @@ internal static unsafe class Flight<TMachine>
         return status;
     }
 
-    /// <summary>Whether the next value has all tags of an item. What was read is checked by who reads the stamp afterwards: nothing here depends on it.</summary>
+    /// <summary>Whether the next value has all tags of an item. What is read may be nonsense if the item is gone: nothing is stored in its place then.</summary>
     private static bool Covers(Attachment* heap, in ItemFacts facts, in FlightRequest request)
     {
         ItemHeader* item = ItemAccess<TMachine>.At(heap, facts.Unit);

@@ -113,7 +113,9 @@ internal sealed unsafe class FlightWatch(ShmHeap heap)
     }
 
     /// <summary>Notes that somebody works for whom nobody waits, because there is a value meanwhile: so that it is found if it has died or hangs.</summary>
-    /// <returns>Whether it has been at work for longer than the limit, since somebody here saw it first; who waits for nobody gives it the default one.</returns>
+    /// <returns>
+    /// Whether it has been at work for longer than the limit, since somebody here saw it first; who waits for nobody gives it the default one.
+    /// </returns>
     internal bool IsOverdue(in FlightLook look, TimeSpan limit)
     {
         lock (_gate)

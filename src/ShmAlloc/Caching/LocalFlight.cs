@@ -125,7 +125,8 @@ internal sealed class LocalFlight
             if (target.Reaches(own, []))
             {
                 throw new InvalidOperationException(
-                    "The factory of a key asks for a key whose value waits for that factory: it would wait for itself. Ask for the other key before, or after.");
+                    "The factory of a key asks for a key whose value waits for that factory: it would wait for itself. "
+                    + "Ask for the other key before, or after.");
             }
 
             own._waitsFor.Add(target);

@@ -10,8 +10,8 @@ public sealed unsafe partial class SharedCache
     /// A value that was worked out while the key or one of its tags was removed is returned, and not stored.
     /// </summary>
     /// <remarks>
-    /// Callers in one process share the result, also one that cannot be stored, and an exception of the factory; each gets an array of its own. Callers in other
-    /// processes get what was stored; a factory that has failed is run again by one of them.
+    /// Callers in one process share the result, also one that cannot be stored, and an exception of the factory; each gets an array of its own. Callers in
+    /// other processes get what was stored; a factory that has failed is run again by one of them.
     /// </remarks>
     /// <typeparam name="TState">What the factory is given.</typeparam>
     /// <param name="key">The key: at most 65,535 bytes.</param>
@@ -33,7 +33,9 @@ public sealed unsafe partial class SharedCache
         ArgumentNullException.ThrowIfNull(factory);
         ThrowIfInvalid(options, flight);
         byte[]? value = Get(key);
-        return value != null && !(flight.RefreshesInline && IsDue(key, options, flight.Limit)) ? value : Fly(key.ToArray(), state, factory, options, flight, value);
+        return value != null && !(flight.RefreshesInline && IsDue(key, options, flight.Limit))
+            ? value
+            : Fly(key.ToArray(), state, factory, options, flight, value);
     }
 
     /// <inheritdoc cref="GetOrAdd{TState}(ReadOnlySpan{byte}, TState, Func{TState, byte[]}, in CacheEntryOptions, in CacheFlightOptions)"/>
@@ -82,7 +84,13 @@ public sealed unsafe partial class SharedCache
         return ValueTask.FromResult(value);
     }
 
-    /// <inheritdoc cref="GetOrAddAsync{TState}(ReadOnlyMemory{byte}, TState, Func{TState, CancellationToken, ValueTask{byte[]}}, CacheEntryOptions, CacheFlightOptions, CancellationToken)"/>
+    /// <summary>The value of a key; if it has none, the factory, which is given the key, works it out: see the other form.</summary>
+    /// <param name="key">The key: at most 65,535 bytes of UTF-8.</param>
+    /// <param name="factory">Works the value out; its token is cancelled when the last caller in this process has left.</param>
+    /// <param name="options">How long the value lives, counted from when it is set.</param>
+    /// <param name="flight">What those do who wait, and whether a stale value will do.</param>
+    /// <param name="cancellation">Ends the wait of this caller; the factory goes on as long as others wait for it.</param>
+    /// <returns>The value. If it could not be stored, for want of room for instance, it is returned all the same.</returns>
     public ValueTask<byte[]> GetOrAddAsync(
         string key,
         Func<string, CancellationToken, ValueTask<byte[]>> factory,

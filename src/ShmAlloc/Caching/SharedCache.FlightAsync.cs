@@ -47,7 +47,9 @@ public sealed partial class SharedCache
         }
     }
 
-    /// <summary>The factory goes on when its first caller has left, as long as there are others. What comes of it is told to the flight, and never thrown.</summary>
+    /// <summary>
+    /// The factory goes on when its first caller has left, as long as there are others. What comes of it is told to the flight, and never thrown.
+    /// </summary>
     private static async Task WorkAsync<TState>(FlightCall call, TState state, Func<TState, CancellationToken, ValueTask<byte[]>> factory)
     {
         // What this method sets for the flow of the call ends with it.

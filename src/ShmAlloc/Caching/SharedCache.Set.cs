@@ -362,7 +362,8 @@ public sealed unsafe partial class SharedCache
         if (options.SlidingExpiration != null && (options.StaleFor != null || options.RefreshAfter != null))
         {
             throw new ArgumentException(
-                $"A value with {nameof(options.SlidingExpiration)} has neither {nameof(options.StaleFor)} nor {nameof(options.RefreshAfter)}.", nameof(options));
+                $"A value with {nameof(options.SlidingExpiration)} has neither {nameof(options.StaleFor)} nor {nameof(options.RefreshAfter)}.",
+                nameof(options));
         }
 
         if (options.StaleFor != null && options.Lifetime == null && options.AbsoluteExpiration == null)

@@ -12,9 +12,9 @@ namespace ShmAlloc.Layout;
 /// |  2  |      slot      |    number     |         epoch         |
 /// +-----+----------------+---------------+-----------------------+
 /// </code>
-/// F: because it has failed. An owner is a flight of a participant. It is <em>void</em> once the slot is not ACTIVE in that epoch: so there is nothing to recover when a participant
-/// dies. The number tells the flights of a participant apart; that it is repeated after 16,384 flights costs, at worst, that a value is worked out twice.
-/// Anything else is damage, and means that nobody works.
+/// F: because it has failed. An owner is a flight of a participant. It is <em>void</em> once the slot is not ACTIVE in that epoch: so there is nothing to
+/// recover when a participant dies. The number tells the flights of a participant apart; that it is repeated after 16,384 flights costs, at worst, that a
+/// value is worked out twice. Anything else is damage, and means that nobody works.
 /// </remarks>
 internal readonly struct WorkWord(ulong bits)
 {
@@ -52,7 +52,10 @@ internal readonly struct WorkWord(ulong bits)
     internal static WorkWord Owned(int slot, uint number, uint epoch) =>
         new((OwnedKind << KindAt) | ((ulong)slot << SlotAt) | ((ulong)(number & (Numbers - 1)) << NumberAt) | epoch);
 
-    public override string ToString() => string.Create(
-        CultureInfo.InvariantCulture,
-        $"{(IsTime ? $"not before {Time}{(IsPause ? ", after a failure" : "")}" : IsOwned ? $"owned by slot {Slot}, epoch {Epoch}, flight {Number}" : $"damaged: {Bits:x16}")}");
+    public override string ToString() => this switch
+    {
+        { IsTime: true } => string.Create(CultureInfo.InvariantCulture, $"not before {Time}{(IsPause ? ", after a failure" : "")}"),
+        { IsOwned: true } => string.Create(CultureInfo.InvariantCulture, $"owned by slot {Slot}, epoch {Epoch}, flight {Number}"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"damaged: {Bits:x16}"),
+    };
 }

@@ -200,7 +200,7 @@ internal static unsafe class Flight<TMachine>
         return status;
     }
 
-    /// <summary>Whether the next value has all tags of an item. What is read may be nonsense if the item is gone: nothing is stored in its place then.</summary>
+    /// <summary>Whether the next value has all tags of an item. If the item is gone, what is read is nonsense, and nothing is stored in its place.</summary>
     private static bool Covers(Attachment* heap, in ItemFacts facts, in FlightRequest request)
     {
         ItemHeader* item = ItemAccess<TMachine>.At(heap, facts.Unit);

@@ -119,7 +119,7 @@ public static class CacheControls
             (AccessFile, "if ((uint)TMachine.Read(table->GenerationOf(tag)) != (uint)tag)", "if (tag >> 32 == 0 && (uint)TMachine.Read(table->Tags) != (uint)tag)")),
 
         new BrokenVariant("a value that was worked out has the generation of its end", On("everything is removed while a value is worked out", 2),
-            (NewItemFile, "tag = options.TagOfAll != 0 ? options.TagOfAll :", "tag = options.Owner == 1 ? options.TagOfAll :")),
+            (NewItemFile, "tag = options.TagOfAll != 0 ? options.TagOfAll :", "tag = options.TagCount == -1 ? options.TagOfAll :")),
 
         new BrokenVariant("an item named UNLINKING that its maker has taken out", On("one has lost a contest", 2, 1),
             (UnlinkFile, "        if (TMachine.Read(probe->AddressOf(index)) != seen.Bits)", "        if (index < 0)")),

@@ -39,6 +39,20 @@ internal sealed unsafe partial class CacheActor
         return this;
     }
 
+    /// <summary>Leases a value, and sets it and others meanwhile: the memory of the first stays in use until the lease ends.</summary>
+    internal CacheActor SetWhileLeased(int key, int[] others, int number, int words)
+    {
+        if (Grips<Simulated>.TryTake(Attached, lasting: true, out int cell) == CacheStatus.Ok)
+        {
+            CacheStore<Simulated>.Hold(Attached, Table, CacheKeys.Of(key), Now, AddressOf(cell), out _);
+            Set(key, number, words);
+            Array.ForEach(others, other => Set(other, number, words));
+            Cells<Simulated>.Release(Attached, cell);
+        }
+
+        return this;
+    }
+
     /// <summary>Reads, and removes what it has read, as a value that is found damaged: nothing else.</summary>
     internal CacheActor RemoveSeen(int key)
     {

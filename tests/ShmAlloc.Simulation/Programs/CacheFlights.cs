@@ -66,6 +66,13 @@ internal static class CacheFlights
             Setup = actors => Prepare(actors).SetWorked(A, 9),
         },
 
+        Make("one flies on a value that is due, another touches it", true,
+            new(0, actor => actor.Cache.Fly(A, 0, refreshes: true)),
+            new(1, actor => actor.Cache.Touch(A, CacheActor.Later).Get(A))) with
+        {
+            Setup = actors => Prepare(actors).SetWorked(A, 9),
+        },
+
         Make("one flies on a tagged value that is due, another removes the tag", true,
             new(0, actor => actor.Cache.Fly(A, 0, refreshes: true, tagged: true)),
             new(1, actor => actor.Cache.RemoveTag().Get(A))) with

@@ -268,6 +268,19 @@ internal static class CacheTargeted
             new(0, actor => actor.Cache.Set(A, 0, words: 150).Get(A)),
             new(1, actor => actor.Cache.Set(A, 1, words: 150)),
             new(2, actor => actor.Cache.Get(A).Get(Others))),
+
+        MakeFull("blocks are emptied for items that need several, beside leases", areUsed: false,
+            new(0, actor => actor.Cache.Set(A, 0, words: 150).Set(A, 3, words: 150).Set(A, 6, words: 150)),
+            new(1, actor => actor.Cache.Lease(Others).Lease(A)),
+            new(2, actor => actor.Cache.Get(A))),
+
+        Make("several blocks are leased that nothing leads to any more, and others are wanted", false,
+            new(0, actor => actor.Cache.SetWhileLeased(A, [B, C, Others], 0, words: 100)),
+            new(1, actor => actor.Cache.Get(A).Get(B))) with
+        {
+            Shape = CacheCatalogue.Spacious,
+            Setup = actors => Prepare(actors).Set(A, 9, words: 100),
+        },
     ];
 
     internal static CacheActor Prepare(Actor[] actors)

@@ -86,7 +86,7 @@ internal static class Catalogue
         ["cacheblind"] = CacheBlind.All,
         ["cachedeaths"] = CacheCatalogue.Deaths,
         ["cachefours"] = CacheFours.All,
-        ["cachetargeted"] = [.. CacheTargeted.All, .. CacheMarking.All, .. CacheTouching.All, .. CacheRemovingAll.All],
+        ["cachetargeted"] = [.. CacheTargeted.All, .. CacheMarking.All, .. CacheTouching.All, .. CacheRemovingAll.All, .. CacheRestarting.All],
         ["cacheflights"] = CacheFlights.All,
     };
 

@@ -1,0 +1,42 @@
+using ShmAlloc.Caching;
+using ShmAlloc.Histories;
+using ShmAlloc.Layout;
+using ShmAlloc.Simulation.Machine;
+
+namespace ShmAlloc.Simulation.Programs;
+
+/// <content>The first use after a start of the machine.</content>
+internal sealed unsafe partial class CacheActor
+{
+    private const ulong AnchorOfThisStart = 1;
+
+    /// <summary>Opens the cache, as whoever does so after a start: empties it first, unless somebody else has. Who names this start has removed everything.</summary>
+    internal CacheActor OpenAfterStart()
+    {
+        ulong* anchor = &Attached->Header->ClockAnchor;
+        ulong seen = Simulated.Read(anchor, "restart", 0);
+        if (seen == AnchorOfThisStart)
+        {
+            return this;
+        }
+
+        int operation = Begin(OperationKind.ClearAll, 0);
+        CacheStatus status = RequireProgress(CacheRestart<Simulated>.TryEmpty(Attached, seen));
+        bool isMine = status == CacheStatus.Ok && Simulated.CompareExchange(anchor, AnchorOfThisStart, seen, "restart", 1) == seen;
+        world.History.End(operation, isMine ? Outcome.Done : Outcome.Refused);
+        Require(Simulated.Read(anchor, "restart", 2) == AnchorOfThisStart || world.IsAnybodyDead, "a cache was not emptied");
+        return this;
+    }
+
+    /// <summary>Damages an entry, as pages do that were not written back: it leads out of the heap, or to what another entry leads to.</summary>
+    internal CacheActor Damage(int bucket, int index, int key)
+    {
+        Probe probe;
+        Probe.Begin(&probe, Table, CacheKeys.HashOf(key));
+        CacheSearch<Simulated>.TryHold(Attached, &probe, CacheKeys.Of(key), AddressOf(0), out ItemFacts facts);
+        Grips<Simulated>.Loosen(AddressOf(0));
+        ulong unit = facts.Unit != 0 ? facts.Unit : Attached->WholeBytes;
+        *(Table->Buckets + ((uint)bucket * TableLayout.BucketWords) + (uint)index) = new EntryWord(0).Naming(unit, EntryWord.TagOf(CacheKeys.HashOf(key))).Bits;
+        return this;
+    }
+}

@@ -174,6 +174,9 @@ internal sealed class CacheStormCommand(string path, int kills, bool isLarge, in
     private int Examine(ShmHeap heap, SharedCache cache, HistoryRecorder recorder, ShmOffset survivor, ShmStatistics kept)
     {
         heap.RecoverDead();
+
+        // Who was killed while it worked a value out leaves a placeholder, which is an entry and is not shown.
+        CacheVisitor.RemoveComputed(cache);
         var statistics = cache.GetStatistics();
         var now = heap.GetStatistics();
         var (items, used) = (now.Allocations - kept.Allocations, now.UsedBytes - kept.UsedBytes);

@@ -68,6 +68,15 @@ internal sealed class CacheVisitor(SharedCache cache, WorkerLog log, int worker,
         }
     }
 
+    /// <summary>Removes what was worked out, and what says that somebody does.</summary>
+    internal static void RemoveComputed(SharedCache cache)
+    {
+        for (var number = 0; number < ComputedKeys; number++)
+        {
+            cache.Remove(BitConverter.GetBytes(FirstComputedKey + number));
+        }
+    }
+
     /// <summary>Reads a key, and records that.</summary>
     internal void Get(int key)
     {

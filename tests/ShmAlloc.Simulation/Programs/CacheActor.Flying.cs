@@ -122,6 +122,13 @@ internal sealed unsafe partial class CacheActor
                 Attached, Table, CacheKeys.Of(key), (byte*)value, sizeof(ulong), options, look.Stamp, Now, new Clock(this), out _);
             Require(status != CacheStatus.Ok || !IsChanged(key, begun, landing, tagged || Table->KeepsGeneration), "a value was stored that was worked out before the key was changed");
             world.History.End(operation, RequireProgress(status) == CacheStatus.Ok ? Outcome.Done : Outcome.Refused);
+            if (status == CacheStatus.Ok && Table->KeepsGeneration && IsChanged(-1, begun, world.History.Now, tagged: true))
+            {
+                // What was removed after the flight had begun takes the value with it, also if it came at the very end.
+                ulong* found = stackalloc ulong[ValueWords];
+                bool isThere = ReadSlowly(key, found, out _) == CacheStatus.Ok;
+                Require(!isThere || found[0] != value[0], "a value is there that was worked out before everything was removed");
+            }
         }
 
         if (status != CacheStatus.Ok)

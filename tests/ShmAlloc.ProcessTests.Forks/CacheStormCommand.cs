@@ -176,7 +176,7 @@ internal sealed class CacheStormCommand(string path, int kills, bool isLarge, in
         heap.RecoverDead();
 
         // Who was killed while it worked a value out leaves a placeholder, which is an entry and is not shown.
-        CacheVisitor.RemoveComputed(cache);
+        CacheVisitor.RemovePlaceholders(cache);
         var statistics = cache.GetStatistics();
         var now = heap.GetStatistics();
         var (items, used) = (now.Allocations - kept.Allocations, now.UsedBytes - kept.UsedBytes);

@@ -68,12 +68,16 @@ internal sealed class CacheVisitor(SharedCache cache, WorkerLog log, int worker,
         }
     }
 
-    /// <summary>Removes what was worked out, and what says that somebody does.</summary>
-    internal static void RemoveComputed(SharedCache cache)
+    /// <summary>Removes what only says that somebody works a value out; the values stay, to be counted.</summary>
+    internal static void RemovePlaceholders(SharedCache cache)
     {
         for (var number = 0; number < ComputedKeys; number++)
         {
-            cache.Remove(BitConverter.GetBytes(FirstComputedKey + number));
+            var key = BitConverter.GetBytes(FirstComputedKey + number);
+            if (!cache.Contains(key))
+            {
+                cache.Remove(key);
+            }
         }
     }
 

@@ -23,6 +23,7 @@ public sealed class CacheFlight : IDisposable
     private readonly byte[] _key;
     private readonly TimeSpan _pause;
     private readonly long _name;
+    private FlightLook _look;
     private int _state;
 
     internal CacheFlight(SharedCache cache, byte[] key, in FlightLook look, CacheTags tags, TimeSpan pause)
@@ -30,9 +31,7 @@ public sealed class CacheFlight : IDisposable
         _cache = cache;
         _key = key;
         _pause = pause;
-        Word = look.Word;
-        Stamp = look.Stamp;
-        IsPlaceholder = look.IsPlaceholder;
+        _look = look;
         Tags = tags;
         _name = Word.IsOwned ? cache.Heap.Flights.Note(this) : 0;
     }
@@ -41,15 +40,15 @@ public sealed class CacheFlight : IDisposable
     ~CacheFlight() => End(hasFailed: true);
 
     /// <summary>What it wrote to own the work word; the default if it owns none, because it was not to wait.</summary>
-    internal WorkWord Word { get; }
+    internal WorkWord Word => _look.Word;
 
     /// <summary>Of what the value may replace.</summary>
-    internal ulong Stamp { get; }
+    internal ulong Stamp => _look.Stamp;
 
     /// <summary>Captured after it began.</summary>
     internal CacheTags Tags { get; }
 
-    private bool IsPlaceholder { get; }
+    private bool IsPlaceholder => _look.IsPlaceholder;
 
     /// <summary>Stores the value, unless the key or a tag was changed since the flight began, and ends the flight.</summary>
     /// <param name="value">The value.</param>
@@ -85,7 +84,7 @@ public sealed class CacheFlight : IDisposable
         CacheFlightOutcome outcome = CacheFlightOutcome.Unavailable;
         try
         {
-            outcome = _cache.Land(_key, value, options with { Tags = Tags }, Stamp, marks, out mark);
+            outcome = _cache.Land(_key, value, options with { Tags = Tags }, ref _look, marks, out mark);
             isKnown = true;
         }
         finally

@@ -18,8 +18,13 @@ internal static unsafe class CacheRoom<TMachine>
     private const ulong RefusalMilliseconds = 1000;
 
     /// <summary>Begins an item, and makes room for it if there is none.</summary>
+    /// <remarks>
+    /// <paramref name="spares"/> is the stamp of what the item may take the place of, and of nothing else; 0: of anything. If room were made by dropping just
+    /// that, the item would be in vain, and so would be what else was dropped for it.
+    /// </remarks>
     internal static ShmStatus TryBegin(
-        Attachment* heap, CacheTable* table, in CacheKey key, uint valueBytes, in ItemOptions options, int cell, ulong now, ulong* grip, out NewItem item)
+        Attachment* heap, CacheTable* table, in CacheKey key, uint valueBytes, in ItemOptions options, int cell, ulong now, ulong* grip, out NewItem item,
+        ulong spares = 0)
     {
         item = default;
         ItemShape shape = NewItems<TMachine>.ShapeOf(table, options, key.Length, valueBytes);
@@ -40,7 +45,8 @@ internal static unsafe class CacheRoom<TMachine>
             }
 
             ulong began = TMachine.TickMilliseconds();
-            status = TryBeginSlowly(heap, shard, table, key, valueBytes, options, cell, new Moment(now, shape), grip, ref item);
+            Moment moment = new(now, shape) { Spared = spares == 0 ? 0 : FindSpared(heap, table, key, spares, grip) };
+            status = TryBeginSlowly(heap, shard, table, key, valueBytes, options, cell, moment, grip, ref item);
             if (status == ShmStatus.OutOfMemory)
             {
                 Refusals<TMachine>.Note(heap, units, began);
@@ -54,6 +60,18 @@ internal static unsafe class CacheRoom<TMachine>
         }
 
         return status;
+    }
+
+    /// <summary>Where the item with a stamp lies, if the key has it: plus 1; else 0.</summary>
+    /// <remarks>It may be replaced at any time after this: then what is spared is another item, or nothing, until the room is made.</remarks>
+    private static ulong FindSpared(Attachment* heap, CacheTable* table, in CacheKey key, ulong stamp, ulong* grip)
+    {
+        Probe probeOfKey;
+        Probe* probe = &probeOfKey;
+        Probe.Begin(probe, table, key.Hash);
+        int index = CacheSearch<TMachine>.TryHold(heap, probe, key, grip, out ItemFacts facts);
+        Grips<TMachine>.Loosen(grip);
+        return index >= 0 && facts.Stamp == stamp ? facts.Unit + 1 : 0;
     }
 
     private static ShmStatus TryBeginSlowly(

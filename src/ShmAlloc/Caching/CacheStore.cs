@@ -29,7 +29,8 @@ internal static unsafe class CacheStore<TMachine>
         table->FindBuckets(key.Hash).Prefetch<TMachine>();
         ulong* grip = Cells<TMachine>.AddressOf(heap, heap->Slot, second);
         status = Grips<TMachine>.StatusOf(
-            CacheRoom<TMachine>.TryBegin(heap, table, key, valueBytes, options, cell, now, grip, out NewItem item));
+            CacheRoom<TMachine>.TryBegin(
+                heap, table, key, valueBytes, options, cell, now, grip, out NewItem item, spares: expected));
         if (status == CacheStatus.Ok)
         {
             CacheSearch<TMachine>.Prefetch(heap, table, key.Hash);

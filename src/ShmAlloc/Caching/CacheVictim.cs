@@ -79,7 +79,7 @@ internal static unsafe class CacheVictim<TMachine>
     /// <param name="heap">The attachment.</param>
     /// <param name="table">Its cache.</param>
     /// <param name="unit">Where it lies; the caller has found its header inside the heap.</param>
-    /// <param name="now">What has expired by then is of no use.</param>
+    /// <param name="now">What has expired by then is of no use, and what is spared stays.</param>
     /// <param name="takesWork">Whether it goes although somebody works on the next value.</param>
     /// <param name="isExpired">Whether it is of no use: a placeholder, or it has expired, or one of its tags was removed.</param>
     internal static bool MayDrop(Attachment* heap, CacheTable* table, ulong unit, Moment now, bool takesWork, out bool isExpired)
@@ -90,7 +90,8 @@ internal static unsafe class CacheVictim<TMachine>
         isExpired = shape.Is(ItemShape.Placeholder)
             || now.IsPast(deadline, shape)
             || (ItemAccess<TMachine>.Fits(heap, unit, shape.ValueBegins) && ItemAccess<TMachine>.IsTagRemoved(table, item, shape));
-        return !ItemAccess<TMachine>.IsUnconfirmed(deadline)
+        return unit + 1 != now.Spared
+            && !ItemAccess<TMachine>.IsUnconfirmed(deadline)
             && (isExpired || !shape.Is(ItemShape.Pinned))
             && (takesWork || !Flight<TMachine>.IsInWork(heap, unit, shape));
     }

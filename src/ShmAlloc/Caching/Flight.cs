@@ -90,19 +90,44 @@ internal static unsafe class Flight<TMachine>
     /// <summary>The value takes the place of what the flight saw, if nobody has changed that, or removed a tag.</summary>
     /// <remarks>
     /// The tags come first. One that is removed after the look at them takes the value with it: the value has the generations that the flight has captured.
+    /// The value that a flight replaces is spared while room is made for the next one. If there is none beside it, it gives way to a placeholder, as it does to
+    /// a flight whose value has other tags.
     /// </remarks>
+    /// <param name="heap">The attachment.</param>
+    /// <param name="table">The cache.</param>
+    /// <param name="key">The key.</param>
+    /// <param name="value">The value.</param>
+    /// <param name="valueBytes">Length of it.</param>
+    /// <param name="item">What else it is like.</param>
+    /// <param name="look">What the flight saw when it began; then what it has put in its place.</param>
+    /// <param name="now">A time before this call.</param>
+    /// <param name="clock">Asked again before each further try.</param>
+    /// <param name="made">The stamp of the value.</param>
     /// <returns><see cref="CacheStatus.Ok"/>, <see cref="CacheStatus.Changed"/>, or why it cannot be stored.</returns>
     internal static CacheStatus Complete<TClock>(
-        Attachment* heap, CacheTable* table, in CacheKey key, byte* value, uint valueBytes, in ItemOptions item, ulong stamp, ulong now, TClock clock,
+        Attachment* heap, CacheTable* table, in CacheKey key, byte* value, uint valueBytes, in ItemOptions item, ref FlightLook look, ulong now, TClock clock,
         out ulong made)
         where TClock : struct, IClock
     {
         made = 0;
         ulong all = item.TagOfAll;
-        return Marks<TMachine>.AreCurrent(table, new ReadOnlySpan<ulong>(item.Tags, item.TagCount))
-            && (all == 0 || Marks<TMachine>.AreCurrent(table, new ReadOnlySpan<ulong>(&all, 1)))
-            ? CacheCalls<TMachine>.Put(heap, table, key, value, valueBytes, item, PutMode.Complete, stamp, now, clock, out made)
-            : CacheStatus.Changed;
+        if (!Marks<TMachine>.AreCurrent(table, new ReadOnlySpan<ulong>(item.Tags, item.TagCount))
+            || (all != 0 && !Marks<TMachine>.AreCurrent(table, new ReadOnlySpan<ulong>(&all, 1))))
+        {
+            return CacheStatus.Changed;
+        }
+
+        CacheStatus status = CacheCalls<TMachine>.Put(heap, table, key, value, valueBytes, item, PutMode.Complete, look.Stamp, now, clock, out made);
+        if (status == CacheStatus.NoRoom && look.Word.IsOwned && !look.IsPlaceholder)
+        {
+            FlightRequest own = new() { Mine = look.Word, Flags = item.Flags & ItemShape.OwnClock };
+            status = TryPlace(heap, table, key, own, now, ref look);
+            status = status == CacheStatus.Ok
+                ? CacheCalls<TMachine>.Put(heap, table, key, value, valueBytes, item, PutMode.Complete, look.Stamp, now, clock, out made)
+                : status;
+        }
+
+        return status;
     }
 
     /// <summary>Lets others work from a time on, if the word still says that this flight does.</summary>

@@ -84,7 +84,7 @@ public sealed unsafe partial class SharedCache
     }
 
     /// <summary>The value takes the place of what its flight saw. A heap that was disposed meanwhile is no reason to throw: the value is good.</summary>
-    internal CacheFlightOutcome Land(byte[] key, ReadOnlySpan<byte> value, in CacheEntryOptions options, ulong stamp, bool marks, out CacheMark mark)
+    internal CacheFlightOutcome Land(byte[] key, ReadOnlySpan<byte> value, in CacheEntryOptions options, ref FlightLook look, bool marks, out CacheMark mark)
     {
         mark = default;
         using Visit visit = new(Heap);
@@ -105,7 +105,7 @@ public sealed unsafe partial class SharedCache
         {
             CacheKey found = KeyOf(bytes, key.Length);
             status = Flight<Hardware>.Complete(
-                _heap, _table, found, from, (uint)value.Length, item, stamp, now, new Clock(this), out ulong made);
+                _heap, _table, found, from, (uint)value.Length, item, ref look, now, new Clock(this), out ulong made);
             if (status == CacheStatus.Ok && marks)
             {
                 mark = MarkIf(found, made);

@@ -14,7 +14,7 @@ internal sealed unsafe partial class CacheActor
     private uint _lastFlight;
 
     /// <summary>A value that will be due, and stale after <see cref="Tick"/>.</summary>
-    internal CacheActor SetWorked(int key, int number, bool tagged = false)
+    internal CacheActor SetWorked(int key, int number, bool tagged = false, int words = 1)
     {
         ItemOptions options = new()
         {
@@ -27,15 +27,15 @@ internal sealed unsafe partial class CacheActor
         ulong tag = CacheStore<Simulated>.TagOf(Table, 0);
         options.Tags = &tag;
         options.TagCount = tagged ? 1 : 0;
-        world.History.End(operation, OutcomeOf(PutItem(key, number, 1, options, PutMode.Set, 0)));
+        world.History.End(operation, OutcomeOf(PutItem(key, number, words, options, PutMode.Set, 0)));
         return this;
     }
 
     /// <summary>Begins to work a value out, does something else, and stores the value, unless somebody has changed the key meanwhile.</summary>
-    internal CacheActor Fly(int key, int number, bool gives = true, bool refreshes = false, bool tagged = false)
+    internal CacheActor Fly(int key, int number, bool gives = true, bool refreshes = false, bool tagged = false, int words = 1)
     {
         FlightLook look = Look(key, refreshes, tagged);
-        return look.State == FlightState.Begun ? Land(key, number, look, gives, tagged) : this;
+        return look.State == FlightState.Begun ? Land(key, number, look, gives, tagged, words) : this;
     }
 
     /// <summary>Works a value out although another does, without waiting for it.</summary>
@@ -104,7 +104,7 @@ internal sealed unsafe partial class CacheActor
         Simulated.Read(look.Entry, "waiter", 0) == look.EntryBits && Simulated.Read(look.At, "waiter", 1) == look.Word.Bits
         && !Flight<Simulated>.IsVoid(Attached, look.Word);
 
-    private CacheActor Land(int key, int number, in FlightLook look, bool gives, bool tagged)
+    private CacheActor Land(int key, int number, FlightLook look, bool gives, bool tagged, int words = 1)
     {
         ulong tag = CacheStore<Simulated>.TagOf(Table, 0);
         ulong tagOfAll = CacheStore<Simulated>.TagOfAll(Table);
@@ -115,11 +115,11 @@ internal sealed unsafe partial class CacheActor
         {
             int operation = Begin(OperationKind.Set, key, CacheKeys.Value(key, number));
             long landing = world.History.Now;
-            ulong* value = stackalloc ulong[1];
-            value[0] = (ulong)CacheKeys.Value(key, number);
+            ulong* value = stackalloc ulong[ValueWords];
+            Compose(value, key, number, words);
             ItemOptions options = new() { Tags = &tag, TagCount = tagged ? 1 : 0, TagOfAll = tagOfAll };
             status = Flight<Simulated>.Complete(
-                Attached, Table, CacheKeys.Of(key), (byte*)value, sizeof(ulong), options, look.Stamp, Now, new Clock(this), out _);
+                Attached, Table, CacheKeys.Of(key), (byte*)value, (uint)words * sizeof(ulong), options, ref look, Now, new Clock(this), out _);
             Require(status != CacheStatus.Ok || !IsChanged(key, begun, landing, tagged || Table->KeepsGeneration), "a value was stored that was worked out before the key was changed");
             world.History.End(operation, RequireProgress(status) == CacheStatus.Ok ? Outcome.Done : Outcome.Refused);
             if (status == CacheStatus.Ok && Table->KeepsGeneration && IsChanged(-1, begun, world.History.Now, tagged: true))

@@ -223,10 +223,16 @@ internal sealed unsafe partial class CacheActor(World world, Actor actor, int pa
     private CacheStatus PutItem(int key, int number, int words, in ItemOptions options, PutMode mode, ulong expected)
     {
         ulong* value = stackalloc ulong[ValueWords];
-        value[0] = (ulong)CacheKeys.Value(key, number);
-        new Span<ulong>(value + 1, words - 1).Fill(~value[0]);
+        Compose(value, key, number, words);
         return CacheStore<Simulated>.Put(
             Attached, Table, CacheKeys.Of(key), (byte*)value, (uint)words * sizeof(ulong), options, mode, expected, Now);
+    }
+
+    /// <summary>A value that tells whose it is, and whether it is whole.</summary>
+    private static void Compose(ulong* value, int key, int number, int words)
+    {
+        value[0] = (ulong)CacheKeys.Value(key, number);
+        new Span<ulong>(value + 1, words - 1).Fill(~value[0]);
     }
 
     /// <summary>A get.</summary>

@@ -52,6 +52,16 @@ internal static class CacheFlights
             Setup = actors => Prepare(actors).SetWorked(A, 9).Tick(),
         },
 
+        Make("one flies on a stale value that is in the way of the next one, another sets and removes", false,
+            new(0, actor => actor.Cache.Fly(A, 0, words: 150).Get(A)),
+            new(1, actor => actor.Cache.Set(A, 1).Remove(A)),
+            new(2, actor => actor.Cache.Get(A))) with
+        {
+            // Four blocks for items, one of which is not the cache's: no room for two values of two.
+            Shape = CacheCatalogue.Spacious,
+            Setup = actors => Prepare(actors).SetWorked(A, 9, words: 150).Tick(),
+        },
+
         Make("two fly on a value that is due", true,
             new(0, actor => actor.Cache.Fly(A, 0, refreshes: true)),
             new(1, actor => actor.Cache.Fly(A, 1, refreshes: true).Get(A))) with

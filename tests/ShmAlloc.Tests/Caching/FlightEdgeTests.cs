@@ -139,35 +139,6 @@ public sealed class FlightEdgeTests
         Assert.Equal(HintWord.Used, UseOf(test, "worked out"));
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void Keys_that_come_once_do_not_push_out_what_is_used(bool fails)
-    {
-        const int hot = 2000;
-        using TestCache test = new();
-        var value = new byte[1000];
-        for (var key = 0; key < hot; key++)
-        {
-            test.Cache.Set(BitConverter.GetBytes(key), value);
-        }
-
-        var (hits, asked) = (0, 0);
-        for (var number = 0; number < 60_000; number++)
-        {
-            _ = Record.Exception(() => test.Cache.GetOrAdd(BitConverter.GetBytes(hot + number), 0, _ => fails && number % 2 == 0 ? throw new TimeoutException() : value));
-            if (number % 3 == 0)
-            {
-                var key = BitConverter.GetBytes(number / 3 * 7919 % hot);
-                asked++;
-                hits += test.Cache.Contains(key) ? 1 : 0;
-                test.Cache.Set(key, value);
-            }
-        }
-
-        Assert.InRange(hits, asked * 9 / 10, asked);
-    }
-
     [Fact]
     public async Task What_a_factory_leaves_behind_may_ask_for_its_key()
     {
@@ -337,18 +308,6 @@ public sealed class FlightEdgeTests
         Assert.Equal(CacheStatus.Ok, dying.TryBeginFlight("key"u8, out _));
         SlotLock.Release(dying.Heap.Attachment);
         Assert.Equal([1], waiting.GetOrAdd("key", _ => [1], default, Patient));
-    }
-
-    [Fact]
-    public void Flights_beyond_the_limit_of_a_cache_give_way()
-    {
-        using TestCache test = new(new SharedCacheOptions { LimitBytes = 1 << 20 });
-        for (var number = 0; number < 20_000; number++)
-        {
-            Assert.Equal(CacheStatus.Ok, test.Cache.TryBeginFlight(BitConverter.GetBytes(number), out _));
-        }
-
-        Assert.InRange(test.Cache.GetStatistics().Bytes, 0, (1 << 20) * 65 / 64);
     }
 
     private static unsafe int UseOf(TestCache test, string key)

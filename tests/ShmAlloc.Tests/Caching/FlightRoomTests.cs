@@ -1,0 +1,122 @@
+using ShmAlloc.Caching;
+
+namespace ShmAlloc.Tests.Caching;
+
+/// <summary>What flights take room for, and what goes for it.</summary>
+public sealed class FlightRoomTests
+{
+    private const int HeapBytes = TestCache.DefaultBytes;
+    private const int Others = 100;
+
+    private static CacheEntryOptions Lasting => new() { Lifetime = TimeSpan.FromMilliseconds(100), StaleFor = TimeSpan.FromHours(1) };
+
+    [Fact]
+    public void A_value_that_only_fits_in_place_of_its_placeholder_drops_nothing()
+    {
+        var value = new byte[LargestOfEmptyHeap()];
+        using TestCache test = Filled();
+        Assert.Equal(CacheStatus.Ok, test.Cache.TryBeginFlight("key", out var flight));
+        Assert.Equal(CacheFlightOutcome.NoRoom, flight!.Complete(value, default));
+        Assert.Equal(Others, CountOthers(test));
+
+        // It is the placeholder that was in the way: without it, all others go for the value.
+        using TestCache without = Filled();
+        Assert.Equal(CacheStatus.Ok, without.Cache.Set("key"u8, value));
+        Assert.Equal(0, CountOthers(without));
+    }
+
+    [Fact]
+    public void A_large_value_gives_way_to_the_next_one_that_has_no_room_beside_it()
+    {
+        ManualClock clock = new();
+        using TestCache test = new(new SharedCacheOptions { Clock = clock });
+        var value = new byte[HeapBytes * 5 / 8];
+        for (var round = 0; round < 10; round++)
+        {
+            Assert.Equal(CacheStatus.Ok, test.Cache.TryBeginFlight("key", out var flight));
+            value[0] = (byte)round;
+            Assert.Equal(CacheFlightOutcome.Stored, flight!.Complete(value, Lasting));
+            Assert.Equal(round, test.Cache.Get("key"u8)![0]);
+            clock.Advance(200);
+        }
+    }
+
+    [Fact]
+    public void What_a_replacement_is_to_replace_is_not_dropped_for_it()
+    {
+        using TestCache test = new();
+        var value = new byte[HeapBytes * 5 / 8];
+        test.Cache.Set("key"u8, value);
+        Assert.NotNull(test.Cache.Get("key"u8, out CacheVersion version));
+        Assert.Equal(CacheStatus.NoRoom, test.Cache.Replace("key"u8, value, version));
+        Assert.True(test.Cache.Contains("key"u8));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Keys_that_come_once_do_not_push_out_what_is_used(bool fails)
+    {
+        const int hot = 2000;
+        using TestCache test = new();
+        var value = new byte[1000];
+        for (var key = 0; key < hot; key++)
+        {
+            test.Cache.Set(BitConverter.GetBytes(key), value);
+        }
+
+        var (hits, asked) = (0, 0);
+        for (var number = 0; number < 60_000; number++)
+        {
+            _ = Record.Exception(() => test.Cache.GetOrAdd(BitConverter.GetBytes(hot + number), 0, _ => fails && number % 2 == 0 ? throw new TimeoutException() : value));
+            if (number % 3 == 0)
+            {
+                var key = BitConverter.GetBytes(number / 3 * 7919 % hot);
+                asked++;
+                hits += test.Cache.Contains(key) ? 1 : 0;
+                test.Cache.Set(key, value);
+            }
+        }
+
+        Assert.InRange(hits, asked * 9 / 10, asked);
+    }
+
+    [Fact]
+    public void Flights_beyond_the_limit_of_a_cache_give_way()
+    {
+        using TestCache test = new(new SharedCacheOptions { LimitBytes = 1 << 20 });
+        for (var number = 0; number < 20_000; number++)
+        {
+            Assert.Equal(CacheStatus.Ok, test.Cache.TryBeginFlight(BitConverter.GetBytes(number), out _));
+        }
+
+        Assert.InRange(test.Cache.GetStatistics().Bytes, 0, (1 << 20) * 65 / 64);
+    }
+
+    private static TestCache Filled()
+    {
+        TestCache test = new();
+        for (var key = 0; key < Others; key++)
+        {
+            test.Cache.Set(BitConverter.GetBytes(key), new byte[1000]);
+        }
+
+        return test;
+    }
+
+    private static int CountOthers(TestCache test) => Enumerable.Range(0, Others).Count(key => test.Cache.Contains(BitConverter.GetBytes(key)));
+
+    private static int LargestOfEmptyHeap()
+    {
+        using TestCache test = new();
+        var (fits, does) = (0, HeapBytes);
+        while (does - fits > 1)
+        {
+            var middle = (fits + does) / 2;
+            test.Cache.Clear();
+            (fits, does) = test.Cache.Set("key"u8, new byte[middle]) == CacheStatus.Ok ? (middle, does) : (fits, middle);
+        }
+
+        return fits;
+    }
+}

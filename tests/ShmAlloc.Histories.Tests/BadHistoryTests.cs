@@ -97,6 +97,21 @@ public sealed class BadHistoryTests
     }
 
     [Fact]
+    public void A_renewal_by_who_began_after_the_entry_was_missed_or_of_what_does_not_slide()
+    {
+        AssertBad(Set(0, 1, 1), Miss(2, 3), Renew(4, 9, 1));
+        AssertBad(Set(0, 1, 1), Miss(2, 3), Killed(Renew(4, 9, 1)), Get(10, 11, 1));
+        AssertBad(Set(0, 1, 1), Renew(2, 20, 1), Miss(3, 4), Get(5, 6, 1), Miss(7, 8), Get(9, 10, 1));
+        AssertBad(Set(0, 1, 1), Renew(2, 20, 1), Remove(3, 4), Get(5, 6, 1));
+        AssertRejected(
+            CacheModel.Cache with { CanExpire = (_, _) => true, CanSlide = (_, value) => value != 1 },
+            Set(0, 1, 1),
+            Renew(2, 9, 1),
+            Miss(3, 4),
+            Get(10, 11, 1));
+    }
+
+    [Fact]
     public void A_read_from_the_future() => AssertBad(Get(0, 1, 1), Set(2, 3, 1));
 
     [Fact]
@@ -123,6 +138,6 @@ public sealed class BadHistoryTests
     {
         AssertRejected(CacheModel.Map, operations);
         AssertRejected(CacheModel.Cache, operations);
-        AssertRejected(CacheModel.Cache with { CanExpire = (_, _) => true }, operations);
+        AssertRejected(CacheModel.Cache with { CanExpire = (_, _) => true, CanSlide = (_, _) => true }, operations);
     }
 }

@@ -116,6 +116,23 @@ public sealed class GoodHistoryTests
     }
 
     [Fact]
+    public void Who_began_before_an_entry_was_missed_may_renew_it_where_that_is_allowed()
+    {
+        Operation[][] histories =
+        [
+            [Set(0, 1, 1), Renew(2, 9, 1), Miss(3, 4), Get(10, 11, 1)],
+            [Set(0, 1, 1), Renew(2, 20, 1), Miss(3, 4), Get(5, 6, 1), Miss(7, 8)],
+            [Set(0, 1, 1), Killed(Renew(2, 9, 1)), Miss(3, 4), Get(10, 11, 1)],
+            [Set(0, 1, 1), Renew(2, 9, 1), Renew(2, 9, 1), Miss(3, 4), Get(5, 6, 1), Miss(7, 8), Get(10, 11, 1)],
+        ];
+        foreach (var history in histories)
+        {
+            AssertRejected(Late, history);
+            AssertAccepted(Late with { CanSlide = (_, _) => true }, history);
+        }
+    }
+
+    [Fact]
     public void Where_a_late_replacement_is_allowed_there_need_be_none()
     {
         AssertAccepted(Late, Set(0, 1, 1), Replace(2, 9, expected: 1, value: 2, Outcome.Missing), Miss(3, 4));

@@ -4,6 +4,7 @@ namespace ShmAlloc.ProcessTests.Forks;
 internal enum CacheDeed
 {
     Get,
+    Mark,
     Lease,
     Set,
     Commit,
@@ -14,10 +15,14 @@ internal enum CacheDeed
     Increment,
     Compute,
     Wait,
+    Fail,
+    Land,
 
-    /// <summary>Only where a cache may forget.</summary>
-    RemoveTag,
     Refused,
+
+    /// <summary>Only where a cache may forget, like what follows.</summary>
+    RemoveTag,
+    FallBack,
 }
 
 /// <summary>What all workers share beside heap and history, on the board.</summary>
@@ -28,6 +33,7 @@ internal static class CacheTally
     private const int FirstNumberWord = 32;
     private const int FirstDeedWord = 48;
     private const long Expiring = 8;
+    private const long Sliding = 16;
 
     /// <summary>Counts up with every kill, and lets everybody do so many operations more.</summary>
     internal static ref long Round => ref Board.Word(RoundWord);
@@ -36,11 +42,13 @@ internal static class CacheTally
 
     internal static void NoteProgress(int worker) => Interlocked.Increment(ref Board.Word(FirstProgressWord + worker));
 
-    /// <summary>Another one each time, whoever dies; it says whether its value expires.</summary>
-    internal static long NextNumber(int worker, bool expires) =>
-        (Interlocked.Increment(ref Board.Word(FirstNumberWord + worker)) << 4) | (expires ? Expiring : 0) | (uint)worker;
+    /// <summary>Another one each time, whoever dies; it says whether its value expires, and whether it slides.</summary>
+    internal static long NextNumber(int worker, bool expires, bool slides) =>
+        (Interlocked.Increment(ref Board.Word(FirstNumberWord + worker)) << 5) | (expires ? Expiring : 0) | (expires && slides ? Sliding : 0) | (uint)worker;
 
     internal static bool Expires(long number) => (number & Expiring) != 0;
+
+    internal static bool Slides(long number) => (number & Sliding) != 0;
 
     internal static void Note(CacheDeed deed) => Interlocked.Increment(ref Board.Word(FirstDeedWord + (int)deed));
 

@@ -12,20 +12,16 @@ namespace ShmAlloc.ProcessTests.Forks;
 /// <param name="worker">Whose log it is.</param>
 /// <param name="random">What to do.</param>
 /// <param name="forgets">Whether values may vanish: then all have one tag, which is removed now and then, and many do not live long.</param>
-internal sealed class CacheVisitor(SharedCache cache, WorkerLog log, int worker, Random random, bool forgets)
+internal sealed partial class CacheVisitor(SharedCache cache, WorkerLog log, int worker, Random random, bool forgets)
 {
     internal const int OperationsPerRound = 150;
     internal const int RoundsPerKeySet = 15;
     internal const int KeysPerSet = 12;
 
-    private const int FirstComputedKey = 1 << 24;
-    private const int ComputedKeys = 40;
     private const int MostLeases = 5;
     private const string Tag = "storm";
     private const int LongestLifetimeMilliseconds = 30;
     private const int WritesForEachTagRemoval = 400;
-
-    private static readonly CacheFlightOptions Patient = new() { WaitLimit = TimeSpan.FromHours(1) };
 
     private static readonly byte[] Buffer = new byte[CacheValue.LongestBytes];
 
@@ -41,6 +37,12 @@ internal sealed class CacheVisitor(SharedCache cache, WorkerLog log, int worker,
 
     /// <summary>Which values may expire: of the others, the number says it.</summary>
     internal static bool CanExpire(int key, long value) => key % KeysPerSet == 0 || CacheTally.Expires(value);
+
+    /// <summary>Which values slide.</summary>
+    internal static bool CanSlide(int key, long value) => key % KeysPerSet != 0 && CacheTally.Slides(value);
+
+    /// <summary>What only reads may renew what it finds, where something slides and it may write.</summary>
+    private OperationKind Reading => forgets && !cache.Heap.IsReadOnly ? OperationKind.Renew : OperationKind.Get;
 
     internal void Step()
     {
@@ -59,25 +61,19 @@ internal sealed class CacheVisitor(SharedCache cache, WorkerLog log, int worker,
         else if (cache.Heap.IsReadOnly)
         {
             _left--;
-            Get(key, number == 0);
+            if (number != 0 && random.Next(2) == 0)
+            {
+                GetMarked(key);
+            }
+            else
+            {
+                Get(key, number == 0);
+            }
         }
         else
         {
             _left--;
             Write(key, number == 0);
-        }
-    }
-
-    /// <summary>Removes what only says that somebody works a value out; the values stay, to be counted.</summary>
-    internal static void RemovePlaceholders(SharedCache cache)
-    {
-        for (var number = 0; number < ComputedKeys; number++)
-        {
-            var key = BitConverter.GetBytes(FirstComputedKey + number);
-            if (!cache.Contains(key))
-            {
-                cache.Remove(key);
-            }
         }
     }
 
@@ -106,7 +102,7 @@ internal sealed class CacheVisitor(SharedCache cache, WorkerLog log, int worker,
             return;
         }
 
-        switch (random.Next(24))
+        switch (random.Next(30))
         {
             case < 5:
                 Get(key, isCounter);
@@ -123,13 +119,13 @@ internal sealed class CacheVisitor(SharedCache cache, WorkerLog log, int worker,
                 break;
             case var _ when isCounter:
                 log.Begin(OperationKind.Increment, key, _left);
-                var status = cache.Increment(_key, _left, out var sum, OptionsOf(MayExpire()));
+                var status = cache.Increment(_key, _left, out var sum, OptionsOf(NextNumber()));
                 End(status, CacheDeed.Increment, sum);
                 break;
             case < 15:
                 var value = NewValue(out var argument);
                 log.Begin(OperationKind.Set, key, argument);
-                End(cache.Set(_key, value, OptionsOf(CacheTally.Expires(argument))), CacheDeed.Set);
+                End(cache.Set(_key, value, OptionsOf(argument)), CacheDeed.Set);
                 break;
             case < 18:
                 Reserve(key);
@@ -137,10 +133,16 @@ internal sealed class CacheVisitor(SharedCache cache, WorkerLog log, int worker,
             case < 21:
                 value = NewValue(out argument);
                 log.Begin(OperationKind.TryAdd, key, argument);
-                End(cache.TryAdd(_key, value, OptionsOf(CacheTally.Expires(argument))), CacheDeed.Add);
+                End(cache.TryAdd(_key, value, OptionsOf(argument)), CacheDeed.Add);
+                break;
+            case < 24:
+                Replace(key);
+                break;
+            case < 28:
+                GetMarked(key);
                 break;
             default:
-                Replace(key);
+                Fly(key);
                 break;
         }
     }
@@ -159,7 +161,7 @@ internal sealed class CacheVisitor(SharedCache cache, WorkerLog log, int worker,
 
     private long? Get(int key, bool isCounter)
     {
-        log.Begin(OperationKind.Get, key);
+        log.Begin(Reading, key);
         var status = cache.Get(_key, Buffer, out var length, out CacheVersion version);
         Version = version;
         if (status != CacheStatus.Ok)
@@ -182,7 +184,7 @@ internal sealed class CacheVisitor(SharedCache cache, WorkerLog log, int worker,
         {
             var value = NewValue(out var argument);
             log.Begin(OperationKind.ReplaceIfUnchanged, key, argument, expected);
-            End(cache.Replace(_key, value, Version, OptionsOf(CacheTally.Expires(argument))), CacheDeed.Replace);
+            End(cache.Replace(_key, value, Version, OptionsOf(argument)), CacheDeed.Replace);
         }
     }
 
@@ -193,7 +195,7 @@ internal sealed class CacheVisitor(SharedCache cache, WorkerLog log, int worker,
             ReleaseLast();
         }
 
-        log.Begin(OperationKind.Get, key);
+        log.Begin(Reading, key);
         var status = cache.TryLease(_key, out var lease);
         if (status != CacheStatus.Ok)
         {
@@ -220,8 +222,8 @@ internal sealed class CacheVisitor(SharedCache cache, WorkerLog log, int worker,
 
     private void Reserve(int key)
     {
-        var number = CacheTally.NextNumber(worker, MayExpire());
-        var status = cache.TryReserve(_key, CacheValue.LengthOf(number), OptionsOf(CacheTally.Expires(number)), out var reservation);
+        var number = NextNumber();
+        var status = cache.TryReserve(_key, CacheValue.LengthOf(number), OptionsOf(number), out var reservation);
         if (reservation == null)
         {
             Refuse(status);
@@ -240,48 +242,26 @@ internal sealed class CacheVisitor(SharedCache cache, WorkerLog log, int worker,
         End(reservation.Commit(), CacheDeed.Commit);
     }
 
-    /// <summary>Keys of their own, which nobody sets: what comes back was worked out by somebody, for this key.</summary>
-    private void Compute()
+    private long NextNumber() => CacheTally.NextNumber(worker, forgets && random.Next(3) == 0, slides: random.Next(2) == 0);
+
+    /// <summary>Of a value that may vanish. What expires lives a moment; what does not slide may be stale for long after that.</summary>
+    private CacheEntryOptions OptionsOf(long number)
     {
-        var key = FirstComputedKey + random.Next(ComputedKeys);
-        BitConverter.TryWriteBytes(_key, key);
-        if (random.Next(4) == 0)
+        if (!forgets)
         {
-            cache.Remove(_key);
-            return;
+            return default;
         }
 
-        var isMine = false;
-        var value = cache.GetOrAdd(
-            _key,
-            key,
-            asked =>
-            {
-                isMine = true;
-                var made = new byte[CacheValue.LengthOf(asked)];
-                CacheValue.Fill(made, asked);
-                return made;
-            },
-            default,
-            Patient);
-        CacheTally.Note(isMine ? CacheDeed.Compute : CacheDeed.Wait);
-        if (CacheValue.NumberOf(value) != key)
-        {
-            throw new InvalidOperationException($"Key {key} has the value of another.");
-        }
+        CacheEntryOptions options = new() { Tags = CacheTags.Of(Tag) };
+        var life = TimeSpan.FromMilliseconds(1 + random.Next(LongestLifetimeMilliseconds));
+        return !CacheTally.Expires(number) ? options
+            : CacheTally.Slides(number) ? options with { SlidingExpiration = life }
+            : options with { Lifetime = life, StaleFor = random.Next(2) == 0 ? TimeSpan.FromHours(1) : null };
     }
-
-    private bool MayExpire() => forgets && random.Next(3) == 0;
-
-    private CacheEntryOptions OptionsOf(bool expires) => !forgets ? default : new()
-    {
-        Tags = CacheTags.Of(Tag),
-        Lifetime = expires ? TimeSpan.FromMilliseconds(1 + random.Next(LongestLifetimeMilliseconds)) : null,
-    };
 
     private ReadOnlySpan<byte> NewValue(out long number)
     {
-        number = CacheTally.NextNumber(worker, MayExpire());
+        number = NextNumber();
         var value = Buffer.AsSpan(0, CacheValue.LengthOf(number));
         CacheValue.Fill(value, number);
         return value;

@@ -50,6 +50,13 @@ internal static class BruteForce
             yield return isMissed ? held with { FirstMissed = missed } : new Held(value, null, null);
         }
 
+        var renews = operation is { Kind: OperationKind.Renew, Outcome: Outcome.Found or Outcome.Pending };
+        if (renews && held.Gone is { } expired && !(held.FirstMissed < operation.Invoked) && model.CanSlide?.Invoke(operation.Key, expired) == true
+            && (operation.IsPending || operation.Result == expired))
+        {
+            yield return new Held(expired, null, null);
+        }
+
         var replaces = operation.Outcome is Outcome.Done or Outcome.Pending && operation.Kind is OperationKind.ReplaceIfUnchanged or OperationKind.Increment;
         if (replaces && held.Gone is { } gone && !(held.FirstMissed < operation.Invoked))
         {
@@ -74,7 +81,7 @@ internal static class BruteForce
         var sum = (value ?? model.MissingCountsAs) + operation.Argument;
         return operation.Kind switch
         {
-            OperationKind.Get => value is { } read ? ((Outcome.Found, read), value) : ((Outcome.Missing, 0), null),
+            OperationKind.Get or OperationKind.Renew => value is { } read ? ((Outcome.Found, read), value) : ((Outcome.Missing, 0), null),
             OperationKind.Set => ((Outcome.Done, 0), operation.Argument),
             OperationKind.TryAdd => value == null ? ((Outcome.Done, 0), operation.Argument) : ((Outcome.Exists, 0), value),
             OperationKind.ReplaceIfUnchanged when value == null => ((Outcome.Missing, 0), null),

@@ -8,19 +8,22 @@ internal static class RandomHistories
     /// <summary>Greater than every value and sum that a random history has.</summary>
     internal const long Impossible = 1_000_000_000_000;
 
-    private static readonly OperationKind[] Kinds = Enum.GetValues<OperationKind>()[1..];
+    // The last one touches all keys.
+    private static readonly OperationKind[] Kinds = [.. Enum.GetValues<OperationKind>()[1..].OrderBy(kind => kind == OperationKind.ClearAll)];
 
     /// <summary>All rules that there are.</summary>
     internal static Gen<CacheModel> Models { get; } =
         from allowEviction in Gen.Bool
         from allowSpuriousChange in Gen.Bool
         from expiring in Gen.Int[0, 2]
+        from sliding in Gen.Int[0, expiring]
         from missingCountsAs in Gen.Int[0, 2].Select(choice => choice == 2 ? (long?)null : choice)
         select new CacheModel
         {
             AllowEviction = allowEviction,
             AllowSpuriousChange = allowSpuriousChange,
             CanExpire = expiring == 0 ? null : (_, value) => expiring == 2 || value % 2 == 1,
+            CanSlide = sliding == 0 ? null : (_, value) => sliding == 2 || value % 2 == 1,
             MissingCountsAs = missingCountsAs,
         };
 
@@ -79,7 +82,7 @@ internal static class RandomHistories
 
     private static Operation Guess(Operation asked, int choice, long result) => asked.Kind switch
     {
-        OperationKind.Get => choice < 4 ? asked with { Outcome = Outcome.Found, Result = result } : asked with { Outcome = Outcome.Missing },
+        OperationKind.Get or OperationKind.Renew => choice < 4 ? asked with { Outcome = Outcome.Found, Result = result } : asked with { Outcome = Outcome.Missing },
         OperationKind.TryAdd => asked with { Outcome = choice < 3 ? Outcome.Done : Outcome.Exists },
         OperationKind.ReplaceIfUnchanged => asked with { Outcome = choice < 3 ? Outcome.Done : choice < 5 ? Outcome.Changed : Outcome.Missing },
         OperationKind.Remove => asked with { Outcome = choice < 3 ? Outcome.Done : Outcome.Missing },
@@ -93,7 +96,7 @@ internal static class RandomHistories
         var before = entry;
         switch (asked.Kind)
         {
-            case OperationKind.Get:
+            case OperationKind.Get or OperationKind.Renew:
                 return before is { } value ? asked with { Outcome = Outcome.Found, Result = value } : asked with { Outcome = Outcome.Missing };
             case OperationKind.Set:
                 entry = asked.Argument;

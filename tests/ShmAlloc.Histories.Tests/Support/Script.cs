@@ -5,6 +5,8 @@ internal static class Script
 {
     internal static Operation Get(long from, long to, long result) => Of(OperationKind.Get, from, to, Outcome.Found) with { Result = result };
 
+    internal static Operation Renew(long from, long to, long result) => Of(OperationKind.Renew, from, to, Outcome.Found) with { Result = result };
+
     internal static Operation Miss(long from, long to) => Of(OperationKind.Get, from, to, Outcome.Missing);
 
     internal static Operation Set(long from, long to, long value) => Of(OperationKind.Set, from, to, Outcome.Done) with { Argument = value };

@@ -19,7 +19,7 @@ internal static class Evidence
 
         var text = new StringBuilder();
         var rules = !model.AllowEviction ? "a map (nothing goes unless it is removed)"
-            : model.CanExpire != null ? "a cache (an entry may go at any time, but not come back; who began before an expired one was missed may replace it)"
+            : model.CanExpire != null ? "a cache (an entry may go at any time, but not come back; who began before an expired one was missed may replace it, or renew it if it slides)"
             : "a cache (an entry may go at any time, but not come back)";
         Line(text, $"Key {key}: no order of its {operations.Count} operations keeps the rules of {rules}.");
         Line(text, $"These suffice to show it (nanoseconds since {start}):");

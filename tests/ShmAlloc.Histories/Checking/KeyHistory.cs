@@ -9,6 +9,8 @@ internal sealed class KeyHistory
 {
     private readonly Dictionary<long, long> _firstReplacements = [];
     private readonly long _firstIncrement = long.MaxValue;
+    private readonly Dictionary<long, long> _firstRenewals = [];
+    private readonly long _firstPendingRenewal = long.MaxValue;
 
     private KeyHistory(int key, IEnumerable<Operation> operations, CacheModel model)
     {
@@ -28,6 +30,14 @@ internal sealed class KeyHistory
             {
                 _firstReplacements.TryAdd(operation.Expected, operation.Invoked);
             }
+            else if (operation is { Kind: OperationKind.Renew, IsPending: true })
+            {
+                _firstPendingRenewal = Math.Min(_firstPendingRenewal, operation.Invoked);
+            }
+            else if (operation is { Kind: OperationKind.Renew, Outcome: Outcome.Found })
+            {
+                _firstRenewals.TryAdd(operation.Result, operation.Invoked);
+            }
         }
     }
 
@@ -45,11 +55,15 @@ internal sealed class KeyHistory
     /// </summary>
     internal int[] PreviousAlike { get; }
 
-    /// <summary>Whether something is there, or somebody began in time who wants to replace what went; otherwise it is as if it had never been.</summary>
+    /// <summary>
+    /// Whether something is there, or somebody began in time who wants to replace or to renew what went; otherwise it is as if it had never been.
+    /// </summary>
     internal bool CanBeReplaced(EntryState state) =>
         state.IsPresent
         || (state.IsReplaceable
             && (_firstIncrement <= state.ReplaceableUntil
+                || _firstPendingRenewal <= state.ReplaceableUntil
+                || (_firstRenewals.TryGetValue(state.Value, out var renewed) && renewed <= state.ReplaceableUntil)
                 || (_firstReplacements.TryGetValue(state.Value, out var invoked) && invoked <= state.ReplaceableUntil)));
 
     internal static KeyHistory Of(int key, IEnumerable<Operation> operations, CacheModel model) => new(key, operations, model);
@@ -85,10 +99,11 @@ internal sealed class KeyHistory
         }
     }
 
-    /// <summary>A read has no effect. And where entries may go at any time, whatever explains that this one is gone will do.</summary>
+    /// <summary>A read has no effect, unless it renews. And where entries may go at any time, whatever explains that this one is gone will do.</summary>
     private static bool CanMatter(Operation pending, CacheModel model) => pending.Kind switch
     {
         OperationKind.Get => false,
+        OperationKind.Renew => model.CanSlide != null,
         OperationKind.Remove or OperationKind.ClearAll => !model.AllowEviction,
         _ => true,
     };
@@ -105,7 +120,7 @@ internal sealed class KeyHistory
         for (var index = 0; index < Pending.Length; index++)
         {
             var (kind, value) = (Pending[index].Kind, Pending[index].Argument);
-            var isAnonymous = kind is OperationKind.Remove or OperationKind.ClearAll
+            var isAnonymous = kind is OperationKind.Remove or OperationKind.ClearAll or OperationKind.Renew
                 || (kind is OperationKind.Set or OperationKind.TryAdd && !isCounter && !seen.Contains(value));
             previous[index] = isAnonymous && latest.TryGetValue(kind, out var alike) ? alike : -1;
             if (isAnonymous)

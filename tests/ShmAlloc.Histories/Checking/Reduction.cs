@@ -32,7 +32,7 @@ internal sealed class Reduction
 
     /// <summary>What the search that failed was given besides: operations that may have taken effect at any time, or never.</summary>
     internal IEnumerable<Operation> Optional =>
-        _operations.Where((operation, index) => operation.IsPending || (_isRelaxed[index] && !operation.IsObservation));
+        _operations.Where((operation, index) => operation.IsPending || (_isRelaxed[index] && !_model.IsObservation(operation)));
 
     internal Reduction Run()
     {
@@ -111,7 +111,7 @@ internal sealed class Reduction
             {
                 yield return operation;
             }
-            else if (!operation.IsObservation && operation.Outcome != Outcome.Refused)
+            else if (!_model.IsObservation(operation) && operation.Outcome != Outcome.Refused)
             {
                 yield return operation.Unanswered;
             }

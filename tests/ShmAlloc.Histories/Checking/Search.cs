@@ -109,7 +109,7 @@ internal sealed class Search
         for (var node = _events.First; !EventList.IsResponse(node); node = _events.Next(node))
         {
             var operation = _history.Completed[node / 2];
-            if (operation.IsObservation && TryStep(_state, operation, false, out var next) && !MakesPendingIdle(operation, next, isPending: false))
+            if (_model.IsObservation(operation) && TryStep(_state, operation, false, out var next) && !MakesPendingIdle(operation, next, isPending: false))
             {
                 choice = new Choice(false, node / 2, false);
                 return true;

@@ -24,6 +24,12 @@ public sealed record CacheModel
     /// </summary>
     public Func<int, long, bool>? CanExpire { get; init; }
 
+    /// <summary>
+    /// Which of the values that may expire slide; null: none. Such a one, when it went, may be brought back by who began to renew it before anybody missed it,
+    /// for the same reason.
+    /// </summary>
+    public Func<int, long, bool>? CanSlide { get; init; }
+
     /// <summary>What an increment adds to if nothing is there; null if it answers <see cref="Outcome.Missing"/> then.</summary>
     public long? MissingCountsAs { get; init; } = 0;
 
@@ -41,6 +47,10 @@ public sealed record CacheModel
             : TryStep(state, operation, out next);
     }
 
+    /// <summary>Whether an operation has surely left the entry as it was.</summary>
+    internal bool IsObservation(Operation operation) => operation.IsObservation
+        && !(operation is { Kind: OperationKind.Renew, Outcome: Outcome.Found } && CanSlide?.Invoke(operation.Key, operation.Result) == true);
+
     /// <summary>Whether the value may go, or what went may be gone for good.</summary>
     internal bool CanGo(EntryState state) => AllowEviction && (state.IsPresent || state.IsReplaceable);
 
@@ -56,6 +66,8 @@ public sealed record CacheModel
         {
             case OperationKind.Get:
                 return operation.Outcome == Outcome.Found ? state == EntryState.Of(operation.Result) : TryMiss(state, operation, ref next);
+            case OperationKind.Renew:
+                return operation.Outcome == Outcome.Missing ? TryMiss(state, operation, ref next) : TryRenew(state, operation, ref next);
             case OperationKind.Set:
                 next = EntryState.Of(operation.Argument);
                 return true;
@@ -89,6 +101,16 @@ public sealed record CacheModel
     {
         next = state.MissedAt(operation.Responded);
         return !state.IsPresent;
+    }
+
+    private bool TryRenew(EntryState state, Operation operation, ref EntryState next)
+    {
+        if (!state.IsPresent && state.IsFoundBy(operation) && CanSlide?.Invoke(operation.Key, state.Value) == true)
+        {
+            next = EntryState.Of(state.Value);
+        }
+
+        return next.IsPresent && (operation.IsPending || next.Value == operation.Result);
     }
 
     private bool TryReplace(EntryState state, Operation operation, ref EntryState next)

@@ -29,4 +29,7 @@ public enum OperationKind : byte
 
     /// <summary>Take all entries away: <see cref="Outcome.Done"/>. Its key means nothing; each key is judged by itself.</summary>
     ClearAll = 7,
+
+    /// <summary>Read as <see cref="Get"/> does, and renew the expiry of the value, if it slides: <see cref="Outcome.Found"/> or <see cref="Outcome.Missing"/>.</summary>
+    Renew = 8,
 }

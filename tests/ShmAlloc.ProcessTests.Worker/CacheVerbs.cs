@@ -3,14 +3,24 @@ using ShmAlloc.Caching;
 
 namespace ShmAlloc.ProcessTests.Worker;
 
-/// <summary>One key of the heap's default cache.</summary>
+/// <summary>The heap's default cache: one key of it, or many callers.</summary>
 internal static class CacheVerbs
 {
     internal static readonly Dictionary<string, HeapCommand.Verb> All = new(StringComparer.Ordinal)
     {
         ["open-cache"] = (session, _) => $"opened {(session.Cache = SharedCache.Open(session.Heap)).Name}",
         ["set-and-get"] = (session, words) => SetAndGet(session, words[0], words[1]),
+        ["fly"] = Fly,
+        ["fly-end"] = (session, _) => session.Flying?.End() ?? "nobody flies",
     };
+
+    /// <summary><c>fly board keys callers seed</c>: see <see cref="Flying"/>. Goes on until <c>fly-end</c>.</summary>
+    private static string Fly(HeapSession session, string[] words)
+    {
+        session.Flying = new Flying(session.Heap, HeapSession.Offset(words[0]));
+        session.Flying.Begin(HeapSession.Count(words[1]), HeapSession.Count(words[2]), HeapSession.Count(words[3]));
+        return "flying";
+    }
 
     private static string SetAndGet(HeapSession session, string key, string value)
     {

@@ -33,6 +33,8 @@ internal sealed class HeapSession
 
     internal List<(Churn Churn, Thread Thread)> Churning { get; } = [];
 
+    internal Flying? Flying { get; set; }
+
     /// <summary>Files that have nothing to do with the heap.</summary>
     internal List<FileStream> Files { get; } = [];
 

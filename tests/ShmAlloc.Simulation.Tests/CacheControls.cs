@@ -118,6 +118,9 @@ public static class CacheControls
         new BrokenVariant("readers who look at no generation of all", On("everything is removed while it is leased", 1),
             (AccessFile, "if ((uint)TMachine.Read(table->GenerationOf(tag)) != (uint)tag)", "if (tag >> 32 == 0 && (uint)TMachine.Read(table->Tags) != (uint)tag)")),
 
+        new BrokenVariant("quick readers who look at no generation of all", On("everything is removed while it is set and read", 0),
+            (QuickFile, "\n            || (table->KeepsGeneration && ItemAccess<TMachine>.IsTagRemoved(table, item, new ItemShape(shape))))", ")")),
+
         new BrokenVariant("a value that was worked out has the generation of its end", On("everything is removed while a value is worked out", 2),
             (NewItemFile, "tag = options.TagOfAll != 0 ? options.TagOfAll :", "tag = options.TagCount == -1 ? options.TagOfAll :")),
 

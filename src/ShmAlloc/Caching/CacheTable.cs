@@ -12,8 +12,8 @@ internal unsafe struct CacheTable
     internal uint Number;
     internal uint ItemFlags;
 
-    /// <summary>Whether every item has the tag that stands for all.</summary>
-    internal bool KeepsGeneration;
+    /// <summary>Bytes of the tag that every item has, the one that stands for all; 0: there is no such tag.</summary>
+    internal ulong CommonTagBytes;
     internal ulong* Buckets;
     internal ulong BucketCount;
     internal ulong* Tags;
@@ -26,6 +26,9 @@ internal unsafe struct CacheTable
     /// <summary>The order of sweeps, of the first cache; null of others.</summary>
     internal ulong* Sweeps;
     internal TableLayout* Layout;
+
+    /// <summary>Whether every item has the tag that stands for all.</summary>
+    internal readonly bool KeepsGeneration => CommonTagBytes != 0;
 
     /// <summary>Where the generation of a tag stands. What is damaged leads to that of another tag.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

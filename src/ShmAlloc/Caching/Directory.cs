@@ -180,7 +180,7 @@ internal static unsafe class Directory<TMachine>
         table->Number = number;
         ulong flags = TMachine.Read(&layout->Flags);
         table->ItemFlags = (uint)flags & ItemShape.Checked;
-        table->KeepsGeneration = (flags & TableLayout.KeepsGeneration) != 0;
+        table->CommonTagBytes = (flags & TableLayout.KeepsGeneration) != 0 ? sizeof(ulong) : 0UL;
         table->Buckets = (ulong*)((byte*)layout + TableLayout.BucketsAt(offset, heap->Geometry.Slots, tagSlots, sweepWords));
         table->BucketCount = buckets;
         table->Tags = (ulong*)((byte*)layout + TableLayout.TagsAt(offset, heap->Geometry.Slots));

@@ -6,8 +6,8 @@ using ShmAlloc.Participants;
 namespace ShmAlloc.Caching;
 
 /// <summary>
-/// What most gets are, in as few instructions as possible: the value is where the first matching tag leads to, nothing lies between its header and its key,
-/// it fits, and nobody is in the way. Everything else is left to <see cref="CacheReader{TMachine}"/>; also what has expired, as the caller finds out by its
+/// What most gets are, in as few instructions as possible: the value is where the first matching tag leads to, nothing lies between its header and its key
+/// but the tag that all items of its cache have, if they have one; it fits, and nobody is in the way. Everything else is left to <see cref="CacheReader{TMachine}"/>; also what has expired, as the caller finds out by its
 /// deadline, and what is not confirmed: its deadline is one that has long passed.
 /// </summary>
 /// <remarks>
@@ -36,9 +36,10 @@ internal static unsafe class QuickRead<TMachine>
         ulong* address = buckets.AddressOf(index);
         EntryWord entry = new(TMachine.Read(address));
         ulong keyBytes = (uint)key.Length;
+        ulong keyAt = ItemHeader.Size + table->CommonTagBytes;
         ulong at = entry.Unit << heap->Geometry.UnitShift;
         ulong end = Volatile.Read(ref heap->Blocks) << heap->Geometry.BlockShift;
-        if (entry.IsEmpty || at + ItemHeader.Size + keyBytes > end)
+        if (entry.IsEmpty || at + keyAt + keyBytes > end)
         {
             return false;
         }
@@ -56,16 +57,17 @@ internal static unsafe class QuickRead<TMachine>
         shape = TMachine.Read(&item->Shape);
         deadline = ItemAccess<TMachine>.Deadline(item);
         ulong valueBytes = new ItemShape(shape).ValueBytes;
-        if (!new ItemShape(shape).IsPlainWithKey(keyBytes)
+        if (!new ItemShape(shape).IsPlainWithKey(keyBytes, table->CommonTagBytes)
             || stamp == ItemHeader.InvalidStamp
             || valueBytes > capacity
-            || at + ItemHeader.Size + keyBytes + valueBytes > end
-            || !TMachine.IsEqual((byte*)item + ItemHeader.Size, key.Bytes, keyBytes))
+            || at + keyAt + keyBytes + valueBytes > end
+            || !TMachine.IsEqual((byte*)item + keyAt, key.Bytes, keyBytes)
+            || (table->KeepsGeneration && ItemAccess<TMachine>.IsTagRemoved(table, item, new ItemShape(shape))))
         {
             return false;
         }
 
-        TMachine.CopyOut((byte*)item + ItemHeader.Size + keyBytes, to, valueBytes);
+        TMachine.CopyOut((byte*)item + keyAt + keyBytes, to, valueBytes);
         if (TMachine.Read(address) != entry.Bits || ItemAccess<TMachine>.Stamp(item) != stamp)
         {
             return false;

@@ -29,8 +29,7 @@ public sealed record SharedCacheOptions
     public bool Checksums { get; init; }
 
     /// <summary>
-    /// Whether <see cref="SharedCache.RemoveAll"/> is possible. Each entry costs 8 bytes more then, as with one more tag, and a get goes the longer way of
-    /// entries with tags: nearly twice as long where everything is in the processor's caches.
+    /// Whether <see cref="SharedCache.RemoveAll"/> is possible. Each entry costs 8 bytes more then, as with one more tag, at which every get looks.
     /// </summary>
     public bool AllowsRemoveAll { get; init; }
 

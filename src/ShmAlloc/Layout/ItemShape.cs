@@ -54,6 +54,7 @@ internal readonly struct ItemShape(ulong bits)
     private const int KeyAt = 16;
     private const int ValueAt = 32;
     private const uint TagsMask = 15;
+    private const int TagBytesShift = 3;
     private const int ManyShift = 4;
 
     /// <summary>Makes of <see cref="ManyTags"/> the number by which the count of tags is shifted.</summary>
@@ -63,7 +64,7 @@ internal readonly struct ItemShape(ulong bits)
     private const ulong WorkBytes = 16;
 
     /// <summary>What says that something lies between the header and the key, or that it is no value.</summary>
-    private const uint BeforeKey = Sliding | Checked | Placeholder | (TagsMask << TagsAt);
+    private const uint BeforeKey = Sliding | Checked | Placeholder | ManyTags | (TagsMask << TagsAt);
 
     internal ItemShape(uint flags, uint cache, int tags, int keyBytes, uint valueBytes)
         : this(flags | (cache << CacheAt) | CountOf((uint)tags) | ((ulong)(uint)keyBytes << KeyAt) | ((ulong)valueBytes << ValueAt))
@@ -84,11 +85,9 @@ internal readonly struct ItemShape(ulong bits)
     /// <summary>Whether no flag is set that this version does not know.</summary>
     internal bool IsKnown => (Bits & 0xFF & ~(ulong)(AllFlags | ManyTags)) == 0;
 
-    /// <summary>Whether it is a value, and nothing lies between the header and the key.</summary>
-    internal bool IsPlain => (Bits & BeforeKey) == 0;
-
-    /// <summary>The same, and that its key has so many bytes.</summary>
-    internal bool IsPlainWithKey(ulong keyBytes) => (Bits & (BeforeKey | ((ulong)MaxKeyBytes << KeyAt))) == keyBytes << KeyAt;
+    /// <summary>Whether it is a value, its key has so many bytes, and between that and the header nothing lies but so many bytes of up to 15 tags.</summary>
+    internal bool IsPlainWithKey(ulong keyBytes, ulong tagBytes) =>
+        (Bits & (BeforeKey | ((ulong)MaxKeyBytes << KeyAt))) == ((keyBytes << KeyAt) | (tagBytes << (TagsAt - TagBytesShift)));
 
     // All in bytes from the beginning of the item. A part takes a multiple of what its flag is as a number, so no branch is needed.
     internal static uint SlidingAt => ItemHeader.Size;

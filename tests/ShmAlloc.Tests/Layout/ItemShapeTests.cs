@@ -21,7 +21,9 @@ public sealed class ItemShapeTests
                 Assert.Equal(words, (uint)shape.Tags);
                 Assert.Equal((15, 1000, 70_000u), ((int)shape.Cache, shape.KeyBytes, shape.ValueBytes));
                 Assert.True(shape.IsKnown);
-                Assert.Equal(tags == 0 && !shape.Is(ItemShape.Sliding | ItemShape.Checked | ItemShape.Placeholder), shape.IsPlainWithKey(1000));
+                var isPlain = !shape.Is(ItemShape.Sliding | ItemShape.Checked | ItemShape.Placeholder);
+                Assert.Equal((isPlain && tags == 0, isPlain && tags == 1), (shape.IsPlainWithKey(1000, tagBytes: 0), shape.IsPlainWithKey(1000, tagBytes: 8)));
+                Assert.False(shape.IsPlainWithKey(1001, tagBytes: 8 * words));
                 at += 8 * words;
                 Assert.Equal(at, shape.KeyBegins);
                 Assert.Equal(at + 1000, shape.ValueBegins);

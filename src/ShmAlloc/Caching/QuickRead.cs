@@ -7,8 +7,9 @@ namespace ShmAlloc.Caching;
 
 /// <summary>
 /// What most gets are, in as few instructions as possible: the value is where the first matching tag leads to, nothing lies between its header and its key
-/// but the tag that all items of its cache have, if they have one; it fits, and nobody is in the way. Everything else is left to <see cref="CacheReader{TMachine}"/>; also what has expired, as the caller finds out by its
-/// deadline, and what is not confirmed: its deadline is one that has long passed.
+/// but the tag that all items of its cache have, if they have one; it fits, and nobody is in the way. Everything else is left to
+/// <see cref="CacheReader{TMachine}"/>; also what has expired, as the caller finds out by its deadline, and what is not confirmed: its deadline is one that has
+/// long passed.
 /// </summary>
 /// <remarks>
 /// Why few: a processor that waits for the item goes on with the next get, as far as some hundred instructions reach. The order of the looks, and what they

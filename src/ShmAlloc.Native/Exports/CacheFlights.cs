@@ -1,4 +1,5 @@
 using System.Runtime;
+using System.Runtime.CompilerServices;
 using ShmAlloc.Caching;
 using ShmAlloc.Layout;
 using ShmAlloc.Memory;
@@ -11,6 +12,7 @@ namespace ShmAlloc.Native.Exports;
 /// <summary>Values that one works out while others wait.</summary>
 internal static unsafe class CacheFlights
 {
+    [SkipLocalsInit]
     [RuntimeExport("shm_cache_begin_flight")]
     internal static int Begin(
         int cache, byte* key, ulong keyBytes, byte* buffer, ulong capacity, ulong* valueBytes, FlightOptions* options, FlightHandle* flight)
@@ -38,7 +40,8 @@ internal static unsafe class CacheFlights
             return Fail(ErrorCode.Of(wrong));
         }
 
-        FlightCall call = default;
+        Unsafe.SkipInit(out FlightCall call);
+        call.Clear();
         call.Heap = heap;
         call.Table = table;
         call.Cache = cache;

@@ -98,7 +98,8 @@ internal static unsafe class CacheTagging
                 return LastError.Fail(ErrorCode.Foreign);
             }
 
-            areCurrent &= (tags[index].Bits == Tag.None || IsCurrent(table, tags[index].Bits)) && (tags[index].OfAll == 0 || IsCurrent(table, tags[index].OfAll));
+            areCurrent &= (tags[index].Bits == Tag.None || Marks<Hardware>.AreCurrent(table, &tags[index].Bits, 1))
+                && (tags[index].OfAll == 0 || Marks<Hardware>.AreCurrent(table, &tags[index].OfAll, 1));
         }
 
         Interlocked.MemoryBarrier();
@@ -148,7 +149,4 @@ internal static unsafe class CacheTagging
 
         return Caching.KeyOf(heap, name, length).Hash;
     }
-
-    private static bool IsCurrent(CacheTable* table, ulong bits) =>
-        (uint)Hardware.Read(table->GenerationOf(bits), "", 0) == (uint)bits;
 }

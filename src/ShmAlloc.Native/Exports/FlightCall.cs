@@ -42,6 +42,15 @@ internal unsafe struct FlightCall
 
     private readonly ulong Limit => FlightOptions.LimitOf(Options);
 
+    /// <summary>Before it is filled in, field by field: the native library has no function of the runtime that clears as much as this.</summary>
+    internal void Clear()
+    {
+        ValueBytes = 0;
+        Status = CacheStatus.Ok;
+        _patience = default;
+        _hasValue = false;
+    }
+
     internal int Run()
     {
         Status = CacheCalls<Hardware>.Get(Heap, Table, Key, Buffer, Room, new Caching.Clock(Heap), out ulong shape, out _);
@@ -191,6 +200,7 @@ internal unsafe struct FlightCall
         if (Status == CacheStatus.Damaged)
         {
             ReadAnyway(removes: true, out _);
+            return Undecided;
         }
 
         return Status == CacheStatus.Ok ? Found : Status == CacheStatus.BufferTooSmall ? Failed : Undecided;

@@ -113,8 +113,8 @@ internal static unsafe class Flight<TMachine>
     {
         made = 0;
         ulong all = item.TagOfAll;
-        return Marks<TMachine>.AreCurrent(table, new ReadOnlySpan<ulong>(item.Tags, item.TagCount))
-            && (all == 0 || Marks<TMachine>.AreCurrent(table, new ReadOnlySpan<ulong>(&all, 1)))
+        return Marks<TMachine>.AreCurrent(table, item.Tags, item.TagCount)
+            && (all == 0 || Marks<TMachine>.AreCurrent(table, &all, 1))
             ? CacheCalls<TMachine>.Put(heap, table, key, value, valueBytes, item, PutMode.Complete, stamp, now, clock, out made)
             : CacheStatus.Changed;
     }

@@ -130,6 +130,18 @@ internal static unsafe class Marks<TMachine>
     }
 
     /// <summary>Whether none of the tags was removed.</summary>
+    internal static bool AreCurrent(CacheTable* table, ulong* tags, int count)
+    {
+        bool areCurrent = true;
+        for (int index = 0; index < count && areCurrent; index++)
+        {
+            areCurrent = (uint)TMachine.Read(table->GenerationOf(tags[index])) == (uint)tags[index];
+        }
+
+        return areCurrent;
+    }
+
+    /// <summary>Whether none of the tags was removed.</summary>
     internal static bool AreCurrent(CacheTable* table, ReadOnlySpan<ulong> tags)
     {
         foreach (ulong tag in tags)

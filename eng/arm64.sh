@@ -28,6 +28,7 @@ declare -A arm64_skipped=(
     ["a child that leaves the heap leaves the parent's alone"]=$arm64_no_advice
     ["handlers allocate in children that have just been forked"]=$arm64_no_advice
     ["a number counts across processes"]=$arm64_no_advice
+    ["F15: of many who set one key at once none is told to try again"]=$arm64_no_advice
     ["many who add one by version lose none"]=$arm64_no_advice
     ["a mark of another cache, of another process, or that was written over is never current"]=$arm64_no_advice
     ["no copy is behind while others set the value"]=$arm64_no_advice

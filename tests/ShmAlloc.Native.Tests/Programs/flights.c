@@ -252,6 +252,36 @@ CASE("a stale value will do while another works, and after one has failed")
     check_sound();
 }
 
+CASE("a stale value is worked on in place only by who has all its tags")
+{
+    open_heap();
+    int cache = open_cache_with(SHM_CACHE_ALLOWS_REMOVE_ALL);
+    const char *names[] = { "t", "u" };
+    struct shm_cache_tag tag;
+    struct shm_cache_entry_options options = SHM_CACHE_ENTRY_OPTIONS_INIT;
+    struct shm_cache_flight_options tagged = SHM_CACHE_FLIGHT_OPTIONS_INIT;
+    CHECK(shm_cache_capture_tags(cache, names, 1, &tag));
+    options.lifetime = 1;
+    options.stale_for = 3600 * 1000;
+    options.tags = &tag;
+    options.tag_count = 1;
+    tagged.tags = names;
+    tagged.tag_count = 2;
+    CHECK(shm_cache_set_with(cache, "key", 3, "stale", 5, &options));
+    await_expiry(cache, "key");
+    CHECK_EQUAL(SHM_CACHE_LEAD, shm_cache_begin_flight(cache, "key", 3, NULL, 0, NULL, &tagged, &flight));
+    struct shm_cache_flight first = flight;
+    CHECK_EQUAL(SHM_CACHE_STALE, begin(cache, "key", SHM_CACHE_ALLOW_STALE, 0));
+    CHECK(shm_cache_end_flight(cache, "key", 3, false, &first));
+    /* Nobody would notice that its tag was removed: so the stale value goes. */
+    CHECK_EQUAL(SHM_CACHE_LEAD, begin(cache, "key", 0, 0));
+    first = flight;
+    CHECK_EQUAL(SHM_CACHE_BUSY, begin(cache, "key", SHM_CACHE_ALLOW_STALE | SHM_CACHE_DONT_WAIT, 0));
+    CHECK(shm_cache_remove_by_tag(cache, "t"));
+    CHECK(shm_cache_complete_flight(cache, "key", 3, "untagged", 8, NULL, &first));
+    check_text(cache, "key", "untagged");
+}
+
 CASE("those who take a stale value find out that its leader is dead, or hangs")
 {
     open_heap();

@@ -19,6 +19,28 @@ CASE("F15: what was scribbled over is not leased")
     check_sound();
 }
 
+CASE("F15: of many who set one key at once none is told to try again")
+{
+    enum { CHILDREN = 4, TIMES = 3000 };
+    open_heap();
+    int cache = open_cache();
+    pid_t children[CHILDREN];
+    for (int child = 0; child < CHILDREN; child++) {
+        children[child] = fork();
+        if (children[child] == 0) {
+            for (int time = 0; time < effort(TIMES); time++) {
+                CHECK(shm_cache_set(cache, "key", 3, &time, sizeof time, 0, 0));
+                CHECK(shm_cache_remove(cache, "key", 3) || shm_last_error() == SHM_E_MISSING);
+            }
+            _exit(0);
+        }
+    }
+    for (int child = 0; child < CHILDREN; child++) {
+        CHECK_EQUAL(0, end_of(children[child]));
+    }
+    check_sound();
+}
+
 CASE("a child that was forked uses the cache of its parent")
 {
     open_heap();

@@ -12,7 +12,8 @@ arm64_libraries=(libc6 libgcc-s1 libssl3 libstdc++6 zlib1g)
 arm64_filter='FullyQualifiedName!~ShmAlloc.Tests.Tidy&FullyQualifiedName!~A_committed_size_that_the_file_does_not_have_is_not_believed'
 
 # The programs of tests/ShmAlloc.Native.Tests that are lists of cases.
-arm64_programs=(allocation.c bad_input.c opening.c host.c forks.c forking_threads.c signals.c threads.c caching.c at_load.c)
+arm64_programs=(allocation.c bad_input.c opening.c host.c forks.c forking_threads.c signals.c threads.c at_load.c
+    caching.c counting.c entries.c tags.c marks.c flights.c sharing.c)
 
 # Cases that the emulator cannot run, and why. Programs/emulator.c says whether it does what the first reason blames it for; if not, those cases run.
 arm64_no_advice="the emulator does not pass on MADV_WIPEONFORK and MADV_DONTFORK, so that a child is taken for its parent"
@@ -27,6 +28,14 @@ declare -A arm64_skipped=(
     ["a child that leaves the heap leaves the parent's alone"]=$arm64_no_advice
     ["handlers allocate in children that have just been forked"]=$arm64_no_advice
     ["a number counts across processes"]=$arm64_no_advice
+    ["F15: of many who set one key at once none is told to try again"]=$arm64_no_advice
+    ["many who add one by version lose none"]=$arm64_no_advice
+    ["a mark of another cache, of another process, or that was written over is never current"]=$arm64_no_advice
+    ["no copy is behind while others set the value"]=$arm64_no_advice
+    ["of many processes one works the value out, and the others wait for it"]=$arm64_no_advice
+    ["when a leader is killed, one who waits takes over, long before the limit"]=$arm64_no_advice
+    ["those who take a stale value find out that its leader is dead, or hangs"]=$arm64_no_advice
+    ["a child that was forked cannot complete its parent's flight, and waits for it"]=$arm64_no_advice
     ["a storm of forks in which parents and children are killed damages nothing"]=$arm64_no_advice
     ["threads fork while others allocate, and the children start threads"]="the emulator hangs when a process with threads forks"
     ["a program that is started by another shares its heap"]="the kernel does not know how to start a program for ARM64"

@@ -9,6 +9,7 @@ internal static class CacheVerbs
     internal static readonly Dictionary<string, HeapCommand.Verb> All = new(StringComparer.Ordinal)
     {
         ["open-cache"] = (session, _) => $"opened {(session.Cache = SharedCache.Open(session.Heap)).Name}",
+        ["lead"] = (session, words) => Lead(session, words[0]),
         ["set-and-get"] = (session, words) => SetAndGet(session, words[0], words[1]),
         ["fly"] = Fly,
         ["fly-end"] = (session, _) => session.Flying?.End() ?? "nobody flies",
@@ -20,6 +21,14 @@ internal static class CacheVerbs
         session.Flying = new Flying(session.Heap, HeapSession.Offset(words[0]));
         session.Flying.Begin(HeapSession.Count(words[1]), HeapSession.Count(words[2]), HeapSession.Count(words[3]));
         return "flying";
+    }
+
+    /// <summary>Begins to work a value out, and never ends.</summary>
+    private static string Lead(HeapSession session, string key)
+    {
+        var status = session.Cache.TryBeginFlight(key, out var flight);
+        session.Flight = flight;
+        return status == CacheStatus.Ok ? "leads" : status.ToString();
     }
 
     private static string SetAndGet(HeapSession session, string key, string value)

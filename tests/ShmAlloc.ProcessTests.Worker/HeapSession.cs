@@ -18,6 +18,9 @@ internal sealed class HeapSession
     /// <summary>What the last exception said.</summary>
     internal string FailureText { get; set; } = "";
 
+    /// <summary>A value that this worker is to work out.</summary>
+    internal CacheFlight? Flight { get; set; }
+
     /// <summary>The heap's default cache.</summary>
     internal SharedCache Cache
     {

@@ -43,7 +43,7 @@ internal static unsafe class CacheBatches
 
         if (count != 0 && (keys == null || results == null))
         {
-            return LastError.Fail(ErrorCode.Of(ShmFailure.InvalidOption));
+            return LastError.Fail(ErrorCode.Of(Detail.Null));
         }
 
         const int most = BatchPrefetch<Hardware>.Keys;

@@ -29,7 +29,7 @@ internal static unsafe class CacheLeases
         int error = Libc.Error;
         if (lease == null)
         {
-            return LastError.Fail(ErrorCode.Of(ShmFailure.InvalidOption));
+            return LastError.Fail(ErrorCode.Of(Detail.Null));
         }
 
         *lease = default;

@@ -20,13 +20,11 @@ internal struct CacheOptions
     internal uint Flags;
 }
 
-/// <summary>The cache: opening it, and what is done with one key.</summary>
+/// <summary>The cache: opening it, gets, removals, and what all its functions begin and end with.</summary>
 internal static unsafe class Caching
 {
     private const uint Checksums = 1;
     private const uint AllowsRemoveAll = 2;
-    private const uint Pinned = 1;
-    private const uint Add = 2;
     private const int MostAttempts = 1000;
 
     [RuntimeExport("shm_cache_open")]
@@ -39,12 +37,15 @@ internal static unsafe class Caching
         {
         }
 
-        bool isSane = length is > 0 and <= TableLayout.MaxNameBytes
-            && (options == null || (options->StructSize == (ulong)sizeof(CacheOptions) && (options->Flags & ~(Checksums | AllowsRemoveAll)) == 0))
-            && Specify(options).IsSane;
-        if (heap == null || !isSane)
+        if (heap == null)
         {
-            return heap == null ? FailOpen(LastError.WhyNoHeap) : FailOpen(ErrorCode.Of(ShmFailure.InvalidOption));
+            return FailOpen(LastError.WhyNoHeap);
+        }
+
+        Detail wrong = length is 0 or > TableLayout.MaxNameBytes ? Detail.CacheName : FaultOf(options);
+        if (wrong != Detail.None)
+        {
+            return FailOpen(ErrorCode.Of(wrong));
         }
 
         CacheStatus begun = HeapClock.TryBegin(heap);
@@ -59,9 +60,10 @@ internal static unsafe class Caching
             if (number >= 0)
             {
                 CacheTable* table = Directory<Hardware>.Find(heap, (uint)number);
-                if (Specify(options).Contradiction(heap, table, out _) != CacheOption.None)
+                CacheOption option = Specify(options).Contradiction(heap, table, out _);
+                if (option != CacheOption.None)
                 {
-                    return FailOpen(ErrorCode.Of(ShmFailure.OptionsContradict));
+                    return FailOpen(ErrorCode.Of(ShmFailure.OptionsContradict, ErrorCode.DetailOf(option)));
                 }
 
                 Libc.Error = error;
@@ -107,29 +109,6 @@ internal static unsafe class Caching
         return Done(status, error);
     }
 
-    [RuntimeExport("shm_cache_set")]
-    internal static bool Set(int cache, byte* key, ulong keyBytes, byte* value, ulong valueBytes, ulong lifetimeMilliseconds, uint flags)
-    {
-        int error = Libc.Error;
-        if (!TryFind(cache, key, keyBytes, out Attachment* heap, out CacheTable* table, out CacheKey found))
-        {
-            return false;
-        }
-
-        if ((value == null && valueBytes != 0) || valueBytes > int.MaxValue || (flags & ~(Pinned | Add)) != 0)
-        {
-            return LastError.Fail(ErrorCode.Of(ShmFailure.InvalidOption));
-        }
-
-        ulong now = HeapClock.Now(heap);
-        ItemOptions options = default;
-        options.Flags = (flags & Pinned) != 0 ? ItemShape.Pinned : 0;
-        options.Deadline = DeadlineAfter(now, lifetimeMilliseconds);
-        PutMode mode = (flags & Add) != 0 ? PutMode.Add : PutMode.Set;
-        return Done(
-            CacheCalls<Hardware>.Put(heap, table, found, value, (uint)valueBytes, options, mode, expected: 0, now, new Clock(heap)), error);
-    }
-
     [RuntimeExport("shm_cache_remove")]
     internal static bool Remove(int cache, byte* key, ulong keyBytes)
     {
@@ -148,7 +127,7 @@ internal static unsafe class Caching
         }
 
         CacheStatus status = CacheCalls<Hardware>.RemoveAll(heap, table);
-        return status == CacheStatus.WrongKind ? LastError.Fail(ErrorCode.Of(ShmFailure.OptionsContradict)) : Done(status, error);
+        return status == CacheStatus.WrongKind ? LastError.Fail(ErrorCode.Of(ShmFailure.OptionsContradict, Detail.AllowsRemoveAll)) : Done(status, error);
     }
 
     [RuntimeExport("shm_cache_touch")]
@@ -162,27 +141,8 @@ internal static unsafe class Caching
 
         ulong now = HeapClock.Now(heap);
         ItemOptions options = default;
-        options.Deadline = DeadlineAfter(now, lifetimeMilliseconds);
+        options.Deadline = ItemLife.After(now, lifetimeMilliseconds);
         return Done(CacheCalls<Hardware>.Touch(heap, table, found, options, now, new Clock(heap)), error);
-    }
-
-    [RuntimeExport("shm_cache_increment")]
-    internal static bool Increment(int cache, byte* key, ulong keyBytes, long change, long* result)
-    {
-        int error = Libc.Error;
-        if (!TryFind(cache, key, keyBytes, out Attachment* heap, out CacheTable* table, out CacheKey found))
-        {
-            return false;
-        }
-
-        CacheStatus status = CacheCalls<Hardware>.Increment(
-            heap, table, found, change, default, Kept.Expiry | Kept.Tags, new Clock(heap), out long sum);
-        if (status == CacheStatus.Ok && result != null)
-        {
-            *result = sum;
-        }
-
-        return Done(status, error);
     }
 
     internal readonly struct Clock(Attachment* heap) : IClock
@@ -230,7 +190,10 @@ internal static unsafe class Caching
         return status == CacheStatus.Ok || LastError.Fail(ErrorCode.Of(status));
     }
 
-    private static ulong DeadlineAfter(ulong now, ulong milliseconds) => milliseconds == 0 ? 0 : now + Math.Min(milliseconds, long.MaxValue - now);
+    private static Detail FaultOf(CacheOptions* options) => options == null ? Detail.None
+        : options->StructSize != (ulong)sizeof(CacheOptions) ? Detail.StructSize
+        : (options->Flags & ~(Checksums | AllowsRemoveAll)) != 0 ? Detail.Flags
+        : ErrorCode.DetailOf(Specify(options).TooLarge);
 
     private static CacheSpecification Specify(CacheOptions* options) => options == null ? default : new()
     {

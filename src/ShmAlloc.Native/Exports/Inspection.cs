@@ -73,7 +73,7 @@ internal static unsafe class Inspection
     {
         if (to == null || to->StructSize != (ulong)sizeof(Statistics))
         {
-            return LastError.Fail(ErrorCode.Of(ShmFailure.InvalidOption));
+            return LastError.Fail(ErrorCode.Of(to == null ? Detail.Null : Detail.StructSize));
         }
 
         int error = Libc.Error;
@@ -125,7 +125,7 @@ internal static unsafe class Inspection
         int error = Libc.Error;
         if (to == null || to->StructSize != (ulong)sizeof(CacheFigures))
         {
-            return LastError.Fail(ErrorCode.Of(ShmFailure.InvalidOption));
+            return LastError.Fail(ErrorCode.Of(to == null ? Detail.Null : Detail.StructSize));
         }
 
         if (!Caching.TryFind(cache, null, 0, out Attachment* heap, out CacheTable* table, out _))
@@ -157,7 +157,7 @@ internal static unsafe class Inspection
     {
         if (to != null && to->StructSize != (ulong)sizeof(Verification))
         {
-            return LastError.Fail(ErrorCode.Of(ShmFailure.InvalidOption));
+            return LastError.Fail(ErrorCode.Of(Detail.StructSize));
         }
 
         int error = Libc.Error;

@@ -37,9 +37,10 @@ internal static unsafe class Lifetime
         }
 
         int error = Libc.Error;
-        if (!Options.TryRead(options, out Options read))
+        Detail wrong = Options.TryRead(options, out Options read);
+        if (wrong != Detail.None)
         {
-            return Report(ErrorCode.Of(ShmFailure.InvalidOption), error);
+            return Report(ErrorCode.Of(wrong), error);
         }
 
         int code = Settings.TryRead(out HeapSpecification expected, out HeapSpecification wanted);

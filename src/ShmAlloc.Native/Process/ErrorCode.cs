@@ -31,6 +31,15 @@ internal static unsafe class ErrorCode
     internal const int NoCache = 306;
     internal const int TooManyCaches = 307;
 
+    /// <summary>A tag of another cache; a mark of another one, or of another process.</summary>
+    internal const int Foreign = 308;
+
+    /// <summary>A flight that has ended, or another process began, or none.</summary>
+    internal const int StaleFlight = 309;
+
+    /// <summary>A point in time that has passed.</summary>
+    internal const int Expired = 310;
+
     private const int FirstFailure = 100;
 
     /// <summary>
@@ -60,14 +69,53 @@ internal static unsafe class ErrorCode
         _ => (int)ShmStatus.Contended,
     };
 
-    /// <summary>Codes have ten bits; above them a failure to open a heap carries its cause, for <see cref="ErrorText.OfNoted"/>.</summary>
+    /// <summary>
+    /// Codes have ten bits; above them a failure to open a heap carries its cause, and what is the fault of an option or an argument which one, for
+    /// <see cref="ErrorText.OfNoted"/>.
+    /// </summary>
     private const int CodeBits = 10;
 
-    internal static int Of(in Failure failure) => Of(failure.Reason) | ((int)failure.Cause << CodeBits);
+    internal static int Of(in Failure failure) =>
+        failure.Reason is ShmFailure.InvalidOption or ShmFailure.OptionsContradict
+            ? Of(failure.Reason, DetailOf(failure.Option))
+            : Of(failure.Reason) | ((int)failure.Cause << CodeBits);
+
+    /// <summary>An argument or an option that is out of its range.</summary>
+    internal static int Of(Detail detail) => Of(ShmFailure.InvalidOption, detail);
+
+    /// <summary>The same, or one that contradicts what exists.</summary>
+    internal static int Of(ShmFailure reason, Detail detail) => Of(reason) | ((int)detail << CodeBits);
+
+    internal static Detail DetailOf(CacheOption option) => option switch
+    {
+        CacheOption.Capacity => Detail.Capacity,
+        CacheOption.LimitBytes => Detail.LimitBytes,
+        CacheOption.TagSlots => Detail.TagSlots,
+        CacheOption.Checksums => Detail.Checksums,
+        CacheOption.AllowsRemoveAll => Detail.AllowsRemoveAll,
+        _ => Detail.None,
+    };
 
     internal static int WithoutCause(int noted) => noted & ((1 << CodeBits) - 1);
 
-    internal static Cause CauseOf(int noted) => (Cause)(noted >> CodeBits);
+    internal static Cause CauseOf(int noted) => HasDetail(noted) ? Cause.None : (Cause)(noted >> CodeBits);
+
+    internal static Detail DetailOf(int noted) => HasDetail(noted) ? (Detail)(noted >> CodeBits) : Detail.None;
+
+    internal static bool IsContradiction(int noted) => WithoutCause(noted) == Of(ShmFailure.OptionsContradict);
+
+    private static bool HasDetail(int noted) => IsContradiction(noted) || WithoutCause(noted) == Of(ShmFailure.InvalidOption);
+
+    private static Detail DetailOf(OptionName option) => option switch
+    {
+        OptionName.UnitBytes => Detail.UnitBytes,
+        OptionName.LargestAllocationBytes => Detail.LargestBytes,
+        OptionName.BlockBytes => Detail.BlockBytes,
+        OptionName.SizeBytes => Detail.SizeBytes,
+        OptionName.MaximumSizeBytes => Detail.MaximumBytes,
+        OptionName.MaxParticipants => Detail.Participants,
+        _ => Detail.None,
+    };
 
     internal static int Of(ShmFailure reason) => reason == ShmFailure.None ? 0 : FirstFailure + (int)reason;
 

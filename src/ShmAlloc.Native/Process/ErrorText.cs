@@ -7,7 +7,9 @@ internal static unsafe class ErrorText
 {
     /// <summary>What is known of a failure besides its code, if anything is; otherwise what is known of the code.</summary>
     internal static byte* OfNoted(int noted) =>
-        ErrorCode.CauseOf(noted) == Cause.None ? Of(ErrorCode.WithoutCause(noted)) : Literal(CauseSentence.Of(ErrorCode.CauseOf(noted)));
+        ErrorCode.CauseOf(noted) != Cause.None ? Literal(CauseSentence.Of(ErrorCode.CauseOf(noted)))
+        : ErrorCode.DetailOf(noted) == Detail.None ? Of(ErrorCode.WithoutCause(noted))
+        : Literal(ErrorCode.IsContradiction(noted) ? DetailText.OfContradiction(ErrorCode.DetailOf(noted)) : DetailText.OfInvalid(ErrorCode.DetailOf(noted)));
 
     /// <returns>A sentence in English, ended by a zero as all such literals are.</returns>
     internal static byte* Of(int code) => code < 100 ? Literal(OfStatus((ShmStatus)code))
@@ -58,6 +60,9 @@ internal static unsafe class ErrorText
         ErrorCode.WrongKind => "the value is no number of 8 bytes"u8,
         ErrorCode.Damaged => "the checksum of the value is wrong: somebody wrote over it"u8,
         ErrorCode.NoCache => "no cache has this number: call shm_cache_open; or the key is NULL"u8,
+        ErrorCode.Foreign => "the tag or the mark is another cache's, or the mark another process's: capture or get it anew"u8,
+        ErrorCode.StaleFlight => "the flight has ended, or another process began it"u8,
+        ErrorCode.Expired => "expires_at has passed"u8,
         ErrorCode.TooManyCaches => "the heap has 16 caches, and none of this name"u8,
         ErrorCode.AddressInUse => "the fixed address is in use, and not just reserved with PROT_NONE; or the room is too small; or calls may still run there"u8,
         ErrorCode.Initialising => "another thread is opening the heap at a fixed address just now"u8,

@@ -32,7 +32,7 @@ internal static unsafe class LastError
     internal static bool Fail(int code)
     {
         int known = ErrorCode.ToErrno(ErrorCode.CauseOf(code));
-        int error = known != 0 ? known : code == ErrorCode.Of(ShmFailure.SystemCall) ? Libc.Error : ErrorCode.ToErrno(code);
+        int error = known != 0 ? known : code == ErrorCode.Of(ShmFailure.SystemCall) ? Libc.Error : ErrorCode.ToErrno(ErrorCode.WithoutCause(code));
         Note(code);
         Libc.Error = error;
         return false;

@@ -39,12 +39,14 @@ internal unsafe struct Options
         (Flags & CreateFlag) != 0 ? Opening.CreateOnly : (Flags & (AttachFlag | ReadOnlyFlag)) != 0 ? Opening.AttachOnly : Opening.OpenOrCreate;
 
     /// <summary>Takes over what the caller says, if this library understands it.</summary>
-    internal static bool TryRead(Options* given, out Options read)
+    /// <returns>What it does not understand.</returns>
+    internal static Detail TryRead(Options* given, out Options read)
     {
         bool isKnown = given->StructSize == (ulong)sizeof(Options);
         read = isKnown ? *given : default;
-        return isKnown && (read.Flags & ~KnownFlags) == 0 && read.Reserved == 0
+        bool areSane = (read.Flags & ~KnownFlags) == 0 && read.Reserved == 0
             && ((read.Flags & CreateFlag) == 0 || (read.Flags & (AttachFlag | ReadOnlyFlag)) == 0);
+        return !isKnown ? Detail.StructSize : areSane ? Detail.None : Detail.Flags;
     }
 
     internal readonly void Apply(ref HeapSpecification specification)

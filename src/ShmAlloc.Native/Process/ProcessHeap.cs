@@ -186,7 +186,7 @@ internal static unsafe class ProcessHeap
     private static int OpenAt(
         WipedPage* page, void* address, byte* path, in HeapSpecification expected, in HeapSpecification wanted, Opening opening)
     {
-        int code = ErrorCode.Of(wanted.TryPlan(out Geometry geometry, out _).Reason);
+        int code = ErrorCode.Of(wanted.TryPlan(out Geometry geometry, out _));
         if (code != 0)
         {
             return code;

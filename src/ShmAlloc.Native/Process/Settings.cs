@@ -37,13 +37,15 @@ internal static unsafe class Settings
     {
         expected = default;
         wanted = default;
-        bool isRead = TryPower("SHM_MIN_ALLOC_POW2"u8, out expected.UnitBytes, out bool isUnitZero)
-            & TryPower("SHM_MAX_ALLOC_POW2"u8, out expected.LargestAllocationBytes, out bool isUnlimited)
-            & TryBytes("SHM_MAX_ALLOCATABLE_SHM_SIZE"u8, 10, out expected.MaximumSizeBytes)
-            & TryBytes("SHM_INITIAL_SIZE"u8, 10, out ulong size)
-            & TryBytes("SHM_MAX_PARTICIPANTS"u8, 10, out expected.Participants)
-            & TryBytes("SHM_FILE_MODE"u8, 8, out ulong mode)
-            & TryNumber(Variable("SHM_TRIM_AFTER"u8), 10, out ulong trimAfter, out bool isTrimSet);
+        Detail wrong = TryPower("SHM_MIN_ALLOC_POW2"u8, out expected.UnitBytes, out bool isUnitZero) && !isUnitZero
+            ? Detail.None
+            : Detail.MinAllocVariable;
+        Note(ref wrong, TryPower("SHM_MAX_ALLOC_POW2"u8, out expected.LargestAllocationBytes, out bool isUnlimited), Detail.MaxAllocVariable);
+        Note(ref wrong, TryBytes("SHM_MAX_ALLOCATABLE_SHM_SIZE"u8, 10, out expected.MaximumSizeBytes), Detail.MaximumVariable);
+        Note(ref wrong, TryBytes("SHM_INITIAL_SIZE"u8, 10, out ulong size), Detail.InitialSizeVariable);
+        Note(ref wrong, TryBytes("SHM_MAX_PARTICIPANTS"u8, 10, out expected.Participants), Detail.ParticipantsVariable);
+        Note(ref wrong, TryBytes("SHM_FILE_MODE"u8, 8, out ulong mode), Detail.ModeVariable);
+        Note(ref wrong, TryNumber(Variable("SHM_TRIM_AFTER"u8), 10, out ulong trimAfter, out bool isTrimSet), Detail.TrimAfterVariable);
         expected.Mode = (uint)mode;
         expected.TrimAfter = isTrimSet ? Math.Min(trimAfter, LongestTrimAfter) : HeapSpecification.DefaultTrimAfter;
         expected.SizeBytes = size;
@@ -57,8 +59,11 @@ internal static unsafe class Settings
         Default(ref wanted.LargestAllocationBytes, isUnlimited ? 0 : DefaultLargestBytes);
         wanted.DefaultMaximum = DefaultMaximumBytes;
         Default(ref wanted.Participants, DefaultParticipants);
-        return isRead && !isUnitZero ? 0 : ErrorCode.Of(ShmFailure.InvalidOption);
+        return wrong == Detail.None ? 0 : ErrorCode.Of(wrong);
     }
+
+    /// <summary>The first one that is wrong is named.</summary>
+    private static void Note(ref Detail wrong, bool isRead, Detail variable) => wrong = isRead || wrong != Detail.None ? wrong : variable;
 
     private static void Default(ref ulong value, ulong otherwise) => value = value == 0 ? otherwise : value;
 

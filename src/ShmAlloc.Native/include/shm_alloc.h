@@ -3,7 +3,7 @@
  * others allocated; any of them may be killed at any instruction without stopping the others or damaging the heap.
  *
  * C11 and C++11. Every function here may be called by any thread at any time, also by a signal handler that interrupted
- * any other of them; none waits for another process. docs/c-abi.md says what is promised in which context.
+ * any other of them; none waits for another process, but shm_cache_begin_flight. docs/c-abi.md says what is promised in which context.
  */
 #ifndef SHM_ALLOC_H
 #define SHM_ALLOC_H
@@ -156,7 +156,7 @@ struct shm_cache_options {
     uint64_t struct_size;  /* sizeof(struct shm_cache_options) */
     uint64_t capacity;     /* entries of the index, 9 bytes each; default: one for each 512 bytes of the heap's maximum */
     uint64_t limit_bytes;  /* bytes that the items may take; default: as many as there is room for */
-    uint32_t tag_slots;    /* for the tags of .NET programs; default 4096 */
+    uint32_t tag_slots;    /* tags that can be told apart; default 4096 */
     uint32_t flags;        /* SHM_CACHE_CHECKSUMS: every value gets one, and every get looks at it;
                               SHM_CACHE_ALLOWS_REMOVE_ALL: shm_cache_remove_all is possible, for 8 bytes in each item */
 };
@@ -189,14 +189,61 @@ bool shm_cache_get_many(int cache, const struct shm_cache_key *keys, size_t coun
                         struct shm_cache_read *reads) SHM_NOEXCEPT;
 
 enum {
-    SHM_CACHE_PINNED = 1, /* stays when room is made for others */
-    SHM_CACHE_ADD = 2     /* only if there is no value: of several who try at once, one succeeds; SHM_E_EXISTS */
+    SHM_CACHE_PINNED = 1,      /* stays when room is made for others */
+    SHM_CACHE_ADD = 2,         /* only if there is no value: of several who try at once, one succeeds; SHM_E_EXISTS */
+    SHM_CACHE_KEEPS_EXPIRY = 4 /* of shm_cache_increment_with: a number that is there keeps its expiry although one is given */
 };
 
 /* Makes a value that of its key; lifetime in milliseconds, 0: until there is no room for it. When the heap is full, what
-   was not used lately is dropped. */
+   was not used lately is dropped. A value has up to 2147483647 bytes, and may have none. If it fails, the key has what it had. */
 bool shm_cache_set(int cache, const void *key, size_t key_size, const void *value, size_t value_size, uint64_t lifetime,
                    unsigned flags) SHM_NOEXCEPT;
+
+/*
+ * A tag of one cache, captured: it says which values with it are gone. Plain memory, to be copied and forgotten as one likes, and the
+ * same in all processes of the heap, those in .NET included. Not to be looked into.
+ */
+struct shm_cache_tag {
+    uint64_t opaque[3];
+};
+
+/* Says for each of the tags which of its removals have been: to be done before the value is worked out, so that one that comes after
+   this counts, although the value is set later still. The names end with a zero; they are those of .NET in UTF-8. A name that is NULL
+   stands for the whole cache: for values without tags, beside shm_cache_remove_all (every captured tag knows of that, too). */
+bool shm_cache_capture_tags(int cache, const char *const *names, size_t count, struct shm_cache_tag *tags) SHM_NOEXCEPT;
+
+/* Removes everything that was set with the tag, as it was captured until now: for all processes at once, in constant time. Other tags
+   with the same place in the table go with it (tag_slots of shm_cache_options). */
+bool shm_cache_remove_by_tag(int cache, const char *name) SHM_NOEXCEPT;
+
+/* Whether none of the tags was removed since it was captured. If not: SHM_E_CHANGED; SHM_E_FOREIGN: one is another cache's. */
+bool shm_cache_tags_are_current(int cache, const struct shm_cache_tag *tags, size_t count) SHM_NOEXCEPT;
+
+/* How long an entry lives, and what it belongs to. Times are milliseconds; what is 0 is not said. */
+struct shm_cache_entry_options {
+    uint64_t struct_size;   /* sizeof(struct shm_cache_entry_options) */
+    uint64_t lifetime;      /* after what time it expires */
+    uint64_t expires_at;    /* when it does, since 1970 by the clock of the machine; SHM_E_EXPIRED if that has passed. The earlier counts */
+    uint64_t sliding;       /* after what time without a get, a lease or a touch; at the latest at one of the two above */
+    uint64_t stale_for;     /* how long after it has expired a flight may give it out; needs one of the first two, and no sliding */
+    uint64_t refresh_after; /* after what time a flight works the next value out ahead; not with sliding */
+    uint64_t version;       /* of shm_cache_set_with: only if that is the version of the value still, see shm_cache_get_marked;
+                               SHM_E_CHANGED, or SHM_E_MISSING if there is no value */
+    const struct shm_cache_tag *tags;
+    uint32_t tag_count;     /* up to 63 */
+    uint32_t flags;         /* SHM_CACHE_PINNED and so on */
+};
+
+#define SHM_CACHE_ENTRY_OPTIONS_INIT { sizeof(struct shm_cache_entry_options), 0, 0, 0, 0, 0, 0, NULL, 0, 0 }
+
+/* shm_cache_set with options; NULL: none. A value whose tag was removed since it was captured is set, and gone already. */
+bool shm_cache_set_with(int cache, const void *key, size_t key_size, const void *value, size_t value_size,
+                        const struct shm_cache_entry_options *options) SHM_NOEXCEPT;
+
+/* The same; but if the value cannot be stored, the key has none afterwards: for callers whose source has changed already. True if
+   the old value is gone, and *is_stored (may be NULL) says whether the new one is there; false: why the old one may be there still. */
+bool shm_cache_set_or_remove(int cache, const void *key, size_t key_size, const void *value, size_t value_size,
+                             const struct shm_cache_entry_options *options, bool *is_stored) SHM_NOEXCEPT;
 
 bool shm_cache_remove(int cache, const void *key, size_t key_size) SHM_NOEXCEPT;
 
@@ -205,13 +252,37 @@ bool shm_cache_remove(int cache, const void *key, size_t key_size) SHM_NOEXCEPT;
 bool shm_cache_remove_all(int cache) SHM_NOEXCEPT;
 
 /* Gives a value another lifetime from now on, in milliseconds, and changes nothing else; 0: until there is no room for it. A value
-   to which a .NET program gave a sliding expiry keeps that: it expires after this lifetime if it is not used, at the latest when
+   with a sliding expiry keeps that: it expires after this lifetime if it is not used, at the latest when
    its absolute expiry comes; 0 renews it. No value, or an expired one: SHM_E_MISSING. */
 bool shm_cache_touch(int cache, const void *key, size_t key_size, uint64_t lifetime) SHM_NOEXCEPT;
 
-/* Adds to a number of 8 bytes, in one step; no value counts as 0. It keeps its lifetime, the tags that a .NET program gave it, and
-   that it is pinned. result may be NULL. */
+/* Adds to a number of 8 bytes, in one step; no value counts as 0. The number keeps its lifetime or sliding expiry, its tags, and that
+   it is pinned; one that was not there has none of them. result may be NULL. SHM_E_WRONG_KIND if the value is no number. */
 bool shm_cache_increment(int cache, const void *key, size_t key_size, int64_t change, int64_t *result) SHM_NOEXCEPT;
+
+/* The same with options for a number that was not there. One that is there gets what is said of expiry and tags, too, and keeps the
+   rest. With SHM_CACHE_KEEPS_EXPIRY it keeps its expiry in any case: a window that begins with its first call, as rate limits
+   have it. version must be 0. */
+bool shm_cache_increment_with(int cache, const void *key, size_t key_size, int64_t change,
+                              const struct shm_cache_entry_options *options, int64_t *result) SHM_NOEXCEPT;
+
+/*
+ * Where a value was found, for a process that keeps a copy of it, or something made of it. Plain memory; it keeps nothing in the cache.
+ * It is of use to the process that got it; a forked child gets its own.
+ */
+struct shm_cache_mark {
+    uint64_t version; /* names this value of this key among all that the heap ever has, in all processes; 0: there is no value */
+    uint64_t opaque[6];
+};
+
+/* shm_cache_get that also marks the value. mark is set in any case, also if the value does not fit into the buffer. */
+bool shm_cache_get_marked(int cache, const void *key, size_t key_size, void *buffer, size_t capacity, size_t *value_size,
+                          struct shm_cache_mark *mark) SHM_NOEXCEPT;
+
+/* Whether a value is that of its key still: a get without the copying, never behind, which counts as a use and not as a hit. If not:
+   SHM_E_CHANGED (another value, or none, or expired, or a tag was removed; or there was no value, or its expiry slides, so that nothing
+   is marked); SHM_E_FOREIGN: the mark is another cache's or another process's. */
+bool shm_cache_is_current(int cache, const struct shm_cache_mark *mark) SHM_NOEXCEPT;
 
 struct shm_cache_lease {
     const void *value;     /* where the value lies; not to be written to */
@@ -222,6 +293,78 @@ struct shm_cache_lease {
 /* Reads a value where it lies: its memory is not reused before it is released, or this process dies. Up to 96 at once. */
 bool shm_cache_lease(int cache, const void *key, size_t key_size, struct shm_cache_lease *lease) SHM_NOEXCEPT;
 void shm_cache_release(struct shm_cache_lease *lease) SHM_NOEXCEPT;
+
+/*
+ * ---- Values that one works out while others wait ----
+ *
+ * A flight is the right to work out the value of a key, which one caller has at a time, of all processes, those in .NET included.
+ *
+ *     switch (shm_cache_begin_flight(cache, key, key_size, buffer, sizeof buffer, &size, NULL, &flight)) {
+ *     case SHM_CACHE_LEAD:
+ *         size = work_out(buffer);
+ *         shm_cache_complete_flight(cache, key, key_size, buffer, size, NULL, &flight);
+ *         break;                       // whatever that answers, the value is good
+ *     case SHM_CACHE_FOUND:
+ *         break;
+ *     }
+ *
+ * If the process of one who leads dies, the next one goes on at once. A flight only says who need not work: whoever sets or removes the
+ * key, or removes a tag, takes the value's place, and it is not stored.
+ */
+enum {
+    SHM_CACHE_FOUND = 0, /* the value is in the buffer */
+    SHM_CACHE_STALE = 1, /* one is that has expired: with SHM_CACHE_ALLOW_STALE only */
+    SHM_CACHE_LEAD = 2,  /* it is the caller's to work out: then complete or end the flight */
+    SHM_CACHE_BUSY = 3   /* somebody else works it out: with SHM_CACHE_DONT_WAIT only */
+};
+
+enum {
+    SHM_CACHE_ALLOW_STALE = 1, /* a value whose stale_for is not over will do, while another works, or after one has failed */
+    SHM_CACHE_REFRESH = 2,     /* leads also if there is a value that is due (refresh_after); that is in the buffer, as size says */
+    SHM_CACHE_DONT_WAIT = 4    /* answers SHM_CACHE_BUSY instead: for signal handlers, and for those who have better things to do */
+};
+
+/* Times are milliseconds; what is 0 has its default. */
+struct shm_cache_flight_options {
+    uint64_t struct_size;    /* sizeof(struct shm_cache_flight_options) */
+    uint64_t wait_limit;     /* how long one waits for one who works, in time awake, before one takes over; default 30000;
+                                UINT64_MAX: as long as he lives */
+    uint64_t retry_after;    /* how long others who have a stale value, or one that is due, do not try after this flight has
+                                failed; default 1000 */
+    const char *const *tags; /* names of the value's tags, captured when the flight begins; none is NULL */
+    uint32_t tag_count;      /* up to 63 */
+    uint32_t flags;          /* SHM_CACHE_ALLOW_STALE and so on */
+};
+
+#define SHM_CACHE_FLIGHT_OPTIONS_INIT { sizeof(struct shm_cache_flight_options), 0, 0, NULL, 0, 0 }
+
+/* In memory of the caller's, which has to stay where it is only during calls. Not to be looked into. */
+struct shm_cache_flight {
+    uint64_t opaque[80];
+};
+
+/*
+ * The value of a key, as shm_cache_get has it, or the right to work it out. The one function that waits: for one who works out the value
+ * of this key, in whatever process, up to wait_limit; then it takes over. It sleeps meanwhile, and recovers that one if he has died. A
+ * caller who asks for a key that he leads himself waits for himself. -1: it failed, for instance with SHM_E_BUFFER_TOO_SMALL and the
+ * size in *value_size. What may only read, or has no participant slot, leads as well; but then the value is not stored.
+ * value_size and options may be NULL.
+ */
+int shm_cache_begin_flight(int cache, const void *key, size_t key_size, void *buffer, size_t capacity, size_t *value_size,
+                           const struct shm_cache_flight_options *options, struct shm_cache_flight *flight) SHM_NOEXCEPT;
+
+/*
+ * Stores the value, and ends the flight; key and cache are those it was begun with. options say how long the value lives; they have no
+ * tags and no version. False: why it was not stored. The flight has ended all the same, and the value is a good answer to who has asked
+ * for it: SHM_E_CHANGED (the key, or a tag, was changed meanwhile), SHM_E_OUT_OF_MEMORY, SHM_E_TOO_LARGE, SHM_E_EXPIRED (for a second
+ * nobody waits then) and so on. Only with SHM_E_INVALID_OPTION, SHM_E_NO_CACHE or SHM_E_STALE_FLIGHT nothing has happened.
+ */
+bool shm_cache_complete_flight(int cache, const void *key, size_t key_size, const void *value, size_t value_size,
+                               const struct shm_cache_entry_options *options, struct shm_cache_flight *flight) SHM_NOEXCEPT;
+
+/* Ends the flight without a value: another may work. has_failed: others who have a stale value, or one that is due, do not try before
+   retry_after is over. */
+bool shm_cache_end_flight(int cache, const void *key, size_t key_size, bool has_failed, struct shm_cache_flight *flight) SHM_NOEXCEPT;
 
 struct shm_cache_statistics {
     uint64_t struct_size;          /* sizeof(struct shm_cache_statistics), set by the caller */
@@ -360,14 +503,17 @@ enum shm_error {
     SHM_E_WRONG_KIND = 304,
     SHM_E_DAMAGED = 305,
     SHM_E_NO_CACHE = 306,
-    SHM_E_TOO_MANY_CACHES = 307
+    SHM_E_TOO_MANY_CACHES = 307,
+    SHM_E_FOREIGN = 308,
+    SHM_E_STALE_FLIGHT = 309,
+    SHM_E_EXPIRED = 310
 };
 
 /* Why the last call of this thread that failed did; like errno, it means something only after a failure. */
 int shm_last_error(void) SHM_NOEXCEPT;
 
-/* A sentence about that failure: shm_strerror of it, or more where a system call is to blame for a heap that was not opened.
-   Never NULL, never freed. */
+/* A sentence about that failure: shm_strerror of it, or more: which option or argument is to blame, or what a system call has found
+   because of which a heap was not opened. Never NULL, never freed. */
 const char *shm_last_error_text(void) SHM_NOEXCEPT;
 
 /* A sentence for a reason; never NULL, never freed. */

@@ -60,6 +60,29 @@ internal static unsafe class CacheCalls<TMachine>
         return status;
     }
 
+    /// <summary>After a value could not be stored: whatever happened, nobody gets the one any more that it was to replace.</summary>
+    /// <param name="heap">The attachment.</param>
+    /// <param name="table">The cache.</param>
+    /// <param name="key">The key.</param>
+    /// <param name="stored">Whether it could.</param>
+    /// <param name="clock">Of the cache.</param>
+    /// <returns><see cref="CacheStatus.Ok"/> if the key has the value, or none; else why it may have the old one.</returns>
+    internal static CacheStatus RemoveUnless<TClock>(Attachment* heap, CacheTable* table, in CacheKey key, bool stored, TClock clock)
+        where TClock : struct, IClock
+    {
+        CacheStatus status = stored ? CacheStatus.Ok : Remove(heap, table, key, expected: 0, clock);
+        return status == CacheStatus.Missing ? CacheStatus.Ok : status;
+    }
+
+    /// <summary>What a number keeps when it is added to.</summary>
+    /// <param name="isExpiryGiven">Whether the options say when it expires.</param>
+    /// <param name="keepsExpiry">Whether it is to keep its expiry although they do.</param>
+    /// <param name="areTagsGiven">Whether the options have tags.</param>
+    /// <param name="areTagsCaptured">And whether the caller has captured them.</param>
+    internal static Kept KeptOf(bool isExpiryGiven, bool keepsExpiry, bool areTagsGiven, bool areTagsCaptured) =>
+        (keepsExpiry || !isExpiryGiven ? Kept.Expiry : Kept.None)
+        | (!areTagsGiven ? Kept.Tags : areTagsCaptured ? Kept.None : Kept.CapturesTags);
+
     /// <summary>Makes a key have no value; if a stamp is expected, only the value that has it.</summary>
     internal static CacheStatus Remove<TClock>(Attachment* heap, CacheTable* table, in CacheKey key, ulong expected, TClock clock)
         where TClock : struct, IClock

@@ -21,7 +21,7 @@ public sealed class CacheFlight : IDisposable
 
     private readonly SharedCache _cache;
     private readonly byte[] _key;
-    private readonly TimeSpan _pause;
+    private readonly ulong _pause;
     private readonly long _name;
     private FlightLook _look;
     private int _state;
@@ -30,7 +30,7 @@ public sealed class CacheFlight : IDisposable
     {
         _cache = cache;
         _key = key;
-        _pause = pause;
+        _pause = (ulong)Math.Ceiling(pause.TotalMilliseconds);
         _look = look;
         Tags = tags;
         _name = Word.IsOwned ? cache.Heap.Flights.Note(this) : 0;
@@ -92,9 +92,7 @@ public sealed class CacheFlight : IDisposable
             if (outcome != CacheFlightOutcome.Stored)
             {
                 bool passes = isKnown && outcome is CacheFlightOutcome.NoRoom or CacheFlightOutcome.TooLarge or CacheFlightOutcome.Expired;
-                GiveUp(
-                    passes && IsPlaceholder ? TimeSpan.FromMilliseconds(Flight<Memory.Hardware>.PassMilliseconds) : passes ? _pause : TimeSpan.Zero,
-                    hasFailed: !IsPlaceholder);
+                GiveUp(FlightEnding.RestAfterValue(passes, IsPlaceholder, _pause), hasFailed: !IsPlaceholder);
             }
         }
 
@@ -111,7 +109,7 @@ public sealed class CacheFlight : IDisposable
     {
         if (TryEnd(GivenUp))
         {
-            GiveUp(TimeSpan.Zero, hasFailed: false);
+            GiveUp(rest: 0, hasFailed: false);
         }
     }
 
@@ -120,7 +118,7 @@ public sealed class CacheFlight : IDisposable
     {
         if (TryEnd(Ended))
         {
-            GiveUp(hasFailed && !IsPlaceholder ? _pause : TimeSpan.Zero, hasFailed: true);
+            GiveUp(FlightEnding.RestAfterEnd(hasFailed, IsPlaceholder, _pause), hasFailed: true);
         }
     }
 
@@ -137,11 +135,11 @@ public sealed class CacheFlight : IDisposable
         return true;
     }
 
-    private void GiveUp(TimeSpan pause, bool hasFailed)
+    private void GiveUp(ulong rest, bool hasFailed)
     {
         if (Word.IsOwned)
         {
-            _cache.GiveUp(_key, Stamp, Word, pause, hasFailed);
+            _cache.GiveUp(_key, Stamp, Word, rest, hasFailed);
         }
     }
 }

@@ -34,6 +34,9 @@ internal unsafe struct ItemFacts
     internal ulong* Entry;
     internal ulong EntryBits;
 
+    /// <summary>Whether it may be given out although it has expired.</summary>
+    internal readonly bool IsStaleValue(ulong now) => !Shape.Is(ItemShape.Placeholder) && !IsTagRemoved && StaleUntil > now;
+
     /// <summary>Whether a sliding expiry is due to be renewed: only when that moves it by more than an eighth of its window.</summary>
     internal readonly bool IsRenewalDue(ulong now) => RenewedDeadline(now) > Deadline + (Window / 8);
 
@@ -213,6 +216,20 @@ internal static unsafe class CacheReader<TMachine>
         }
 
         return TryReadHeld(heap, table, probe, key, to, capacity, out facts);
+    }
+
+    /// <summary>The same for who takes also what has expired, and so needs to know whether it is damaged.</summary>
+    internal static CacheStatus TryReadAnyway(
+        Attachment* heap, CacheTable* table, in CacheKey key, byte* to, ulong capacity, bool isUse, out ItemFacts facts, out bool isDamaged)
+    {
+        CacheStatus status = TryReadAnywhere(heap, table, key, to, capacity, out facts, isUse);
+        isDamaged = status == CacheStatus.Ok && facts.Shape.Is(ItemShape.Checked) && Checksum.Of(to, facts.Shape.ValueBytes) != facts.Checksum;
+        if (status is not (CacheStatus.Ok or CacheStatus.BufferTooSmall))
+        {
+            facts = default;
+        }
+
+        return status;
     }
 
     private static CacheStatus Answer(Attachment* heap, BucketPair buckets, int index, in ItemFacts facts, ulong capacity, bool isUse)

@@ -40,8 +40,11 @@ internal unsafe struct CacheSpecification
     internal const ulong MostLimitBytes = long.MaxValue;
     internal const ulong MostTagSlots = TableLayout.MaxTagSlots;
 
-    /// <summary>Whether all of it can be had. What is too large is refused, and not made smaller without a word.</summary>
-    internal readonly bool IsSane => Capacity <= MostCapacity && LimitBytes <= MostLimitBytes && TagSlots <= MostTagSlots;
+    /// <summary>What cannot be had, if anything. It is refused, and not made smaller without a word.</summary>
+    internal readonly CacheOption TooLarge => Capacity > MostCapacity ? CacheOption.Capacity
+        : LimitBytes > MostLimitBytes ? CacheOption.LimitBytes
+        : TagSlots > MostTagSlots ? CacheOption.TagSlots
+        : CacheOption.None;
 
     internal readonly ulong RoundedTagSlots => 1UL << Geometry.CeilingLog2(TagSlots == 0 ? DefaultTagSlots : TagSlots);
 

@@ -27,12 +27,26 @@ namespace ShmAlloc.Caching;
 internal static unsafe class Flight<TMachine>
     where TMachine : struct, IMachine
 {
-    /// <summary>
-    /// So long everybody works for himself after a value could not be stored. A time on a placeholder that lies further ahead is a clock set back.
-    /// </summary>
-    internal const ulong PassMilliseconds = 1000;
-
     private const int MaxTries = 64;
+
+    /// <summary>
+    /// What a flight of this participant writes into a work word: with another number than the flights that it has begun before, until it has begun as many as
+    /// there are numbers. A process that had to do without a slot may get one now.
+    /// </summary>
+    internal static WorkWord Name(Attachment* heap) => Name(heap, NextNumber(heap));
+
+    /// <summary>The same, of a number that the caller has chosen.</summary>
+    internal static WorkWord Name(Attachment* heap, uint number)
+    {
+        if (heap->Slot < 0 && Grips<TMachine>.TryTake(heap, lasting: false, out int cell) == CacheStatus.Ok)
+        {
+            Cells<TMachine>.Release(heap, cell);
+        }
+
+        return WorkWord.Owned(heap->Slot, number, heap->Epoch);
+    }
+
+    internal static uint NextNumber(Attachment* heap) => Interlocked.Increment(ref heap->LastFlight) % WorkWord.Numbers;
 
     /// <summary>Looks what a key has, and begins to work if there is need of it.</summary>
     /// <param name="heap">The attachment.</param>
@@ -111,8 +125,8 @@ internal static unsafe class Flight<TMachine>
     {
         made = 0;
         ulong all = item.TagOfAll;
-        if (!Marks<TMachine>.AreCurrent(table, new ReadOnlySpan<ulong>(item.Tags, item.TagCount))
-            || (all != 0 && !Marks<TMachine>.AreCurrent(table, new ReadOnlySpan<ulong>(&all, 1))))
+        if (!Marks<TMachine>.AreCurrent(table, item.Tags, item.TagCount)
+            || (all != 0 && !Marks<TMachine>.AreCurrent(table, &all, 1)))
         {
             return CacheStatus.Changed;
         }
@@ -202,7 +216,7 @@ internal static unsafe class Flight<TMachine>
         // What has expired is due, whatever the time: it may have been given a shorter life.
         return isValue ? FlightState.Value
             : !isPlaceholder ? (request.TakesStale && word.IsPause ? FlightState.Stale : FlightState.Begun)
-            : word.Time - now <= PassMilliseconds ? FlightState.Passing
+            : word.Time - now <= FlightEnding.PassMilliseconds ? FlightState.Passing
             : FlightState.Begun;
     }
 

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using ShmAlloc.Disposal;
-using ShmAlloc.Layout;
 using ShmAlloc.Memory;
 using ShmAlloc.Participants;
 
@@ -27,7 +26,6 @@ internal sealed unsafe class FlightWatch(ShmHeap heap)
     private readonly ConcurrentDictionary<long, WeakReference<CacheFlight>> _running = [];
     private long _lastName;
     private bool _isRunning;
-    private uint _lastNumber;
 
     /// <summary>With the gate held.</summary>
     private bool IsIdle => _waiters.Count == 0 && _noted.Count == 0;
@@ -70,19 +68,17 @@ internal sealed unsafe class FlightWatch(ShmHeap heap)
     }
 
     /// <summary>Registers a flight under a number that no other one has on that key.</summary>
-    internal uint Register(uint cache, ulong hash, LocalFlight flight)
+    internal uint Register(Attachment* attached, uint cache, ulong hash, LocalFlight flight)
     {
         while (true)
         {
-            uint number = NextNumber();
+            uint number = Flight<Hardware>.NextNumber(attached);
             if (Own.TryAdd((cache, hash, number), flight))
             {
                 return number;
             }
         }
     }
-
-    internal uint NextNumber() => Interlocked.Increment(ref _lastNumber) % WorkWord.Numbers;
 
     /// <summary>Waits until what was seen has changed, or nobody alive works on it any more. During a visit.</summary>
     internal Waiter Park(in FlightLook look)
@@ -295,15 +291,12 @@ internal sealed unsafe class FlightWatch(ShmHeap heap)
     /// <summary>What somebody waits for: that an entry, or a work word, is no more what it was, or that nobody alive owns that.</summary>
     internal sealed class Waiter(in FlightLook look)
     {
-        private readonly ulong* _entry = look.Entry;
-        private readonly ulong _entryBits = look.EntryBits;
-        private readonly ulong* _at = look.At;
-        private readonly WorkWord _word = look.Word;
+        private readonly FlightLook _seen = look;
 
         internal long Since { get; } = Stopwatch.GetTimestamp();
 
         /// <summary>Whose word it is.</summary>
-        internal int Slot => _word.Slot;
+        internal int Slot => _seen.Word.Slot;
 
         /// <summary>Whether it need not wait, although it cannot be said to others that the owner is dead.</summary>
         internal bool IsOwnerDead { get; set; }
@@ -311,8 +304,6 @@ internal sealed unsafe class FlightWatch(ShmHeap heap)
         internal TaskCompletionSource Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         /// <summary>During a visit.</summary>
-        internal bool IsOver(Attachment* heap) => Hardware.Read(_entry, "", 0) != _entryBits
-            || Hardware.Read(_at, "", 0) != _word.Bits
-            || Flight<Hardware>.IsVoid(heap, _word);
+        internal bool IsOver(Attachment* heap) => FlightWait<Hardware>.IsOver(heap, _seen);
     }
 }

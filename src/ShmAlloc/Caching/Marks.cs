@@ -44,7 +44,7 @@ internal static unsafe class Marks<TMachine>
     /// <param name="heap">The attachment.</param>
     /// <param name="facts">What was read: the value of its key.</param>
     /// <param name="now">A time before it was read.</param>
-    /// <param name="tags">Gets its tags; room for <see cref="ItemShape.MaxTagWords"/>.</param>
+    /// <param name="tags">Gets its tags; room for <see cref="ItemShape.MaxTagWords"/>. Null: the caller reads them where they are.</param>
     /// <param name="marked">The mark.</param>
     /// <returns>False if it slides, or its memory has another item by now, or it makes no sense.</returns>
     internal static bool TryMark(Attachment* heap, in ItemFacts facts, ulong now, ulong* tags, out MarkedItem marked)
@@ -56,7 +56,7 @@ internal static unsafe class Marks<TMachine>
         }
 
         ItemHeader* item = ItemAccess<TMachine>.At(heap, facts.Unit);
-        for (int index = 0; index < facts.Shape.Tags; index++)
+        for (int index = 0; tags != null && index < facts.Shape.Tags; index++)
         {
             tags[index] = ItemAccess<TMachine>.Tag(item, facts.Shape, index);
         }
@@ -90,20 +90,55 @@ internal static unsafe class Marks<TMachine>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static bool IsCurrent<TClock>(Attachment* heap, CacheTable* table, in MarkedItem marked, ReadOnlySpan<ulong> tags, TClock clock)
         where TClock : struct, IClock
+        => IsLinked(marked, clock)
+            && AreCurrent(table, tags)
+            && (tags.IsEmpty || ItemAccess<TMachine>.Stamp(marked.Item) == marked.Stamp)
+            && NoteUse(heap, marked);
+
+    /// <summary>
+    /// The same, with the tags that the item has: as long as the stamp is the same, they are those that it had when it was marked. So they are read before the
+    /// last look at the stamp.
+    /// </summary>
+    internal static bool IsCurrent<TClock>(Attachment* heap, CacheTable* table, in MarkedItem marked, ItemShape shape, TClock clock)
+        where TClock : struct, IClock
+        => IsLinked(marked, clock)
+            && !ItemAccess<TMachine>.IsTagRemoved(table, marked.Item, shape)
+            && (shape.Tags == 0 || ItemAccess<TMachine>.Stamp(marked.Item) == marked.Stamp)
+            && NoteUse(heap, marked);
+
+    /// <summary>Whether the entry leads to what was marked, and it has not expired.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool IsLinked<TClock>(in MarkedItem marked, TClock clock)
+        where TClock : struct, IClock
     {
         bool isSame = TMachine.Read(marked.Entry) == marked.EntryBits;
         ulong deadline = ItemAccess<TMachine>.Deadline(marked.Item);
-        bool isCurrent = isSame && ItemAccess<TMachine>.Stamp(marked.Item) == marked.Stamp
+        return isSame && ItemAccess<TMachine>.Stamp(marked.Item) == marked.Stamp
             && (deadline == 0 || !clock.IsPast(deadline))
-            && (marked.Until == 0 || !clock.IsPast(marked.Until))
-            && AreCurrent(table, tags)
-            && (tags.IsEmpty || ItemAccess<TMachine>.Stamp(marked.Item) == marked.Stamp);
-        if (isCurrent && !heap->ReadOnly)
+            && (marked.Until == 0 || !clock.IsPast(marked.Until));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool NoteUse(Attachment* heap, in MarkedItem marked)
+    {
+        if (!heap->ReadOnly)
         {
             EntryHints<TMachine>.Raise(marked.Entry);
         }
 
-        return isCurrent;
+        return true;
+    }
+
+    /// <summary>Whether none of the tags was removed.</summary>
+    internal static bool AreCurrent(CacheTable* table, ulong* tags, int count)
+    {
+        bool areCurrent = true;
+        for (int index = 0; index < count && areCurrent; index++)
+        {
+            areCurrent = (uint)TMachine.Read(table->GenerationOf(tags[index])) == (uint)tags[index];
+        }
+
+        return areCurrent;
     }
 
     /// <summary>Whether none of the tags was removed.</summary>

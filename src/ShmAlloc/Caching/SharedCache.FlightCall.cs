@@ -69,13 +69,7 @@ public sealed unsafe partial class SharedCache
         /// <summary>Under which it is registered.</summary>
         private uint? _number;
 
-        /// <summary>The work word that was seen last, and since when.</summary>
-        private ulong _word;
-        private long _since;
-
-        /// <summary>The word that it has waited for too long; and whether another one was there when it wanted to take that over.</summary>
-        private ulong _takesOver;
-        private bool _hasWaitedAgain;
+        private FlightPatience _patience;
 
         private static readonly TimeSpan LongestWait = TimeSpan.FromDays(1);
 
@@ -83,19 +77,13 @@ public sealed unsafe partial class SharedCache
 
         internal CancellationToken Abandoned => _own.Abandoned;
 
-        private TimeSpan Left
-        {
-            get
-            {
-                TimeSpan left = flight.Limit - Stopwatch.GetElapsedTime(_since);
+        /// <summary>The limit, and what is left of it, in ticks of <see cref="TimeSpan"/>.</summary>
+        private ulong Limit => flight.Limit == Timeout.InfiniteTimeSpan ? ulong.MaxValue : (ulong)flight.Limit.Ticks;
 
-                // Longer waits are no arguments of the runtime's; who wakes up before the limit looks again.
-                return flight.Limit == Timeout.InfiniteTimeSpan ? flight.Limit
-                    : left <= TimeSpan.Zero ? TimeSpan.Zero
-                    : left < LongestWait ? left
-                    : LongestWait;
-            }
-        }
+        // Longer waits are no arguments of the runtime's; who wakes up before the limit looks again.
+        private TimeSpan Left => TimeSpan.FromTicks((long)Math.Min(_patience.Left(AwakeTicks, Limit), (ulong)LongestWait.Ticks));
+
+        private static ulong AwakeTicks => (ulong)Stopwatch.GetElapsedTime(0).Ticks;
 
         private Task Waited => _joined != null ? _joined.Result : _parked != null ? _parked.Done.Task : _own.Result;
 
@@ -112,31 +100,34 @@ public sealed unsafe partial class SharedCache
             {
                 cache.ThrowIfClosed();
                 FlightLook look = Begin(visit.Heap);
-                switch (look.State)
+                FlightTurn next = Judge(look, flight.AllowStale);
+                byte[]? stale = next is FlightTurn.Stale or FlightTurn.StaleMeanwhile ? ReadStale() : null;
+                next = next == FlightTurn.StaleMeanwhile && stale == null ? Judge(look, takesStale: false) : next;
+                switch (next)
                 {
-                    case FlightState.Begun:
+                    case FlightTurn.Work:
                         return FlightStep.Work;
-                    case FlightState.Value:
+                    case FlightTurn.Value:
                         Take(due ?? cache.GetArray(key, counts: false, out _));
                         break;
-                    case FlightState.ValueInWork:
+                    case FlightTurn.ValueMeanwhile:
                         TakeMeanwhile(due!, look);
                         break;
-                    case FlightState.Stale:
-                        Take(ReadStale());
+                    case FlightTurn.Stale:
+                        Take(stale);
                         break;
-                    case FlightState.Taken or FlightState.Passing when due != null:
+                    case FlightTurn.ValueAtHand:
                         _value = due;
                         break;
-                    case FlightState.Taken when flight.AllowStale && !look.IsPlaceholder && ReadStale() is { } stale:
-                        TakeMeanwhile(stale, look);
+                    case FlightTurn.StaleMeanwhile:
+                        TakeMeanwhile(stale!, look);
                         break;
-                    case FlightState.Taken when MustWait(visit.Heap, look):
+                    case FlightTurn.Wait:
+                        WaitFor(visit.Heap, look);
                         return FlightStep.Wait;
-                    case FlightState.Taken when !_hasWaitedAgain:
-                        _takesOver = look.Word.Bits;
+                    case FlightTurn.TakeOver:
                         break;
-                    case FlightState.Taken or FlightState.Passing:
+                    case FlightTurn.WorkUnder:
                         return WorkUnder(look);
                     default:
                         cache.Checked(look.Status);
@@ -215,6 +206,8 @@ public sealed unsafe partial class SharedCache
             return _value != null;
         }
 
+        private FlightTurn Judge(in FlightLook look, bool takesStale) => _patience.Next(look, due != null, takesStale, AwakeTicks, Limit);
+
         private FlightLook Begin(Attachment* heap)
         {
             ulong now = cache.Now;
@@ -222,11 +215,11 @@ public sealed unsafe partial class SharedCache
             CacheTags places = cache.Capture(options.Tags);
             lock (_own.Gate)
             {
-                uint number = cache.Heap.Flights.Register(cache.Identity.Number, hash, _own);
+                uint number = cache.Heap.Flights.Register(heap, cache.Identity.Number, hash, _own);
                 FlightRequest request = new()
                 {
-                    Mine = cache.NameFlight(number),
-                    TakesOver = _takesOver,
+                    Mine = Flight<Hardware>.Name(heap, number),
+                    TakesOver = _patience.TakesOver,
                     TakesStale = flight.AllowStale,
                     Refreshes = due != null,
                     Flags = cache._clock != null ? ItemShape.OwnClock : 0,
@@ -274,20 +267,9 @@ public sealed unsafe partial class SharedCache
             return FlightStep.Work;
         }
 
-        /// <summary>Whether it waits for who works; and if so, for whom.</summary>
-        private bool MustWait(Attachment* heap, in FlightLook look)
+        /// <summary>Finds out for whom it waits.</summary>
+        private void WaitFor(Attachment* heap, in FlightLook look)
         {
-            if (look.Word.Bits != _word)
-            {
-                _hasWaitedAgain = _takesOver != 0;
-                (_word, _since, _takesOver) = (look.Word.Bits, Stopwatch.GetTimestamp(), 0);
-            }
-
-            if (Left == TimeSpan.Zero)
-            {
-                return false;
-            }
-
             bool isOurs = look.Word.Slot == heap->Slot && look.Word.Epoch == heap->Epoch;
             if (isOurs && cache.Heap.Flights.Own.TryGetValue((cache.Identity.Number, Hash(), look.Word.Number), out LocalFlight? other) && MayJoin(other, look))
             {
@@ -297,8 +279,6 @@ public sealed unsafe partial class SharedCache
             {
                 _parked = cache.Heap.Flights.Park(look);
             }
-
-            return true;
         }
 
         private bool MayJoin(LocalFlight other, in FlightLook look)
@@ -316,7 +296,11 @@ public sealed unsafe partial class SharedCache
         {
             if (!isOver || Waited == _parked?.Done.Task)
             {
-                _takesOver = _parked is { IsOwnerDead: true } ? _word : _takesOver;
+                if (_parked is { IsOwnerDead: true })
+                {
+                    _patience.GiveUpOwner();
+                }
+
                 return;
             }
 
@@ -361,9 +345,9 @@ public sealed unsafe partial class SharedCache
         /// <summary>There is a value while somebody works on the next one: unless that takes too long.</summary>
         private void TakeMeanwhile(byte[] value, in FlightLook look)
         {
-            if (_takesOver == 0 && cache.Heap.Flights.IsOverdue(look, flight.Limit))
+            if (_patience.TakesOver == 0 && cache.Heap.Flights.IsOverdue(look, flight.Limit))
             {
-                _takesOver = look.Word.Bits;
+                _patience.GiveUpOwner(look);
             }
             else
             {
@@ -375,7 +359,7 @@ public sealed unsafe partial class SharedCache
         {
             ulong now = cache.Now;
             byte[]? value = cache.ReadAnyway(key, isUse: true, out ItemFacts facts, out _);
-            return value != null && !facts.Shape.Is(ItemShape.Placeholder) && !facts.IsTagRemoved && facts.StaleUntil > now ? value : null;
+            return value != null && facts.IsStaleValue(now) ? value : null;
         }
 
         private ulong Hash()

@@ -1,7 +1,6 @@
 using ShmAlloc.Disposal;
 using ShmAlloc.Layout;
 using ShmAlloc.Memory;
-using ShmAlloc.Participants;
 
 namespace ShmAlloc.Caching;
 
@@ -46,7 +45,7 @@ public sealed unsafe partial class SharedCache
             {
                 FlightRequest request = new()
                 {
-                    Mine = NameFlight(Heap.Flights.NextNumber()),
+                    Mine = Flight<Hardware>.Name(_heap),
                     Refreshes = true,
                     Flags = _clock != null ? ItemShape.OwnClock : 0,
                     Tags = slots,
@@ -70,17 +69,6 @@ public sealed unsafe partial class SharedCache
     {
         ArgumentNullException.ThrowIfNull(key);
         return TryBeginFlight(TextKey.Utf8(key, []), out flight, tags, retryAfter);
-    }
-
-    /// <summary>What a flight of this participant writes into a work word. A process that had to do without a slot may get one now.</summary>
-    private WorkWord NameFlight(uint number)
-    {
-        if (_heap->Slot < 0 && Grips<Hardware>.TryTake(_heap, lasting: false, out int cell) == CacheStatus.Ok)
-        {
-            Cells<Hardware>.Release(_heap, cell);
-        }
-
-        return WorkWord.Owned(_heap->Slot, number, _heap->Epoch);
     }
 
     /// <summary>The value takes the place of what its flight saw. A heap that was disposed meanwhile is no reason to throw: the value is good.</summary>
@@ -123,7 +111,7 @@ public sealed unsafe partial class SharedCache
     }
 
     /// <summary>Lets others work on what a flight has not stored. One whose heap has ended has given up with that.</summary>
-    internal void GiveUp(byte[] key, ulong stamp, WorkWord mine, TimeSpan pause, bool hasFailed)
+    internal void GiveUp(byte[] key, ulong stamp, WorkWord mine, ulong rest, bool hasFailed)
     {
         using Visit visit = new(Heap);
         if (visit.Heap != _heap)
@@ -133,9 +121,7 @@ public sealed unsafe partial class SharedCache
 
         fixed (byte* bytes = key)
         {
-            ulong until = pause == TimeSpan.Zero ? 0 : Now + (ulong)Math.Min(pause.TotalMilliseconds, uint.MaxValue);
-            WorkWord next = hasFailed && until != 0 ? WorkWord.PauseUntil(until) : WorkWord.NotBefore(until);
-            Flight<Hardware>.GiveUp(_heap, _table, KeyOf(bytes, key.Length), stamp, mine, next);
+            Flight<Hardware>.GiveUp(_heap, _table, KeyOf(bytes, key.Length), stamp, mine, FlightEnding.WordOf(rest, hasFailed, Now));
         }
     }
 
@@ -158,9 +144,7 @@ public sealed unsafe partial class SharedCache
                 CacheStatus status;
                 fixed (byte* to = value)
                 {
-                    status = CacheReader<Hardware>.TryReadAnywhere(_heap, _table, found, to, (ulong)value.Length, out facts, isUse);
-                    isDamaged = status == CacheStatus.Ok && facts.Shape.Is(ItemShape.Checked) && Checksum.Of(to, facts.Shape.ValueBytes) != facts.Checksum;
-                    facts = status is CacheStatus.Ok or CacheStatus.BufferTooSmall ? facts : default;
+                    status = CacheReader<Hardware>.TryReadAnyway(_heap, _table, found, to, (ulong)value.Length, isUse, out facts, out isDamaged);
                     isDamaged |= facts.Shape.ValueBytes > Array.MaxLength;
                     if (status == CacheStatus.Ok && !isDamaged)
                     {

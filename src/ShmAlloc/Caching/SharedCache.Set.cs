@@ -71,8 +71,10 @@ public sealed unsafe partial class SharedCache
         isStored = key.Length <= ItemShape.MaxKeyBytes
             && TryTranslate(options, now, tags, out ItemOptions item)
             && Put(key, value, item, PutMode.Set, default, now) == CacheStatus.Ok;
-        CacheStatus removed = isStored ? CacheStatus.Ok : Remove(key);
-        return removed == CacheStatus.Missing ? CacheStatus.Ok : removed;
+        fixed (byte* bytes = key)
+        {
+            return Checked(CacheCalls<Hardware>.RemoveUnless(_heap, _table, KeyOf(bytes, key.Length), isStored, new Clock(this)));
+        }
     }
 
     /// <summary>Makes a value the value of a key that has none. Of several who try it at once, in whatever processes, one succeeds.</summary>
@@ -127,7 +129,7 @@ public sealed unsafe partial class SharedCache
         using Visit visit = Enter();
         ulong* tags = stackalloc ulong[ItemShape.MaxTags];
         bool isExpiryGiven = options.Lifetime != null || options.AbsoluteExpiration != null || options.SlidingExpiration != null;
-        Kept kept = (keepsExpiry || !isExpiryGiven ? Kept.Expiry : Kept.None) | KeptTags(options.Tags);
+        Kept kept = CacheCalls<Hardware>.KeptOf(isExpiryGiven, keepsExpiry, options.Tags.Names is { Length: > 0 }, options.Tags.Captured != null);
         fixed (byte* bytes = key)
         {
             return Checked(CacheCalls<Hardware>.Increment(
@@ -243,9 +245,6 @@ public sealed unsafe partial class SharedCache
         }
     }
 
-    private static Kept KeptTags(in CacheTags tags) =>
-        tags.Names is not { Length: > 0 } ? Kept.Tags : tags.Captured == null ? Kept.CapturesTags : Kept.None;
-
     private CacheStatus Checked(CacheStatus status)
     {
         ObjectDisposedException.ThrowIf(status == CacheStatus.Closed, Heap);
@@ -255,30 +254,7 @@ public sealed unsafe partial class SharedCache
     private ItemOptions Translate(in CacheEntryOptions options, ulong now, ulong* tags)
     {
         ItemOptions item = default;
-        if (options.Lifetime is { } lifetime)
-        {
-            item.Deadline = now + Milliseconds(lifetime, nameof(options.Lifetime));
-        }
-
-        if (options.AbsoluteExpiration is { } moment)
-        {
-            ulong deadline = now + Milliseconds(LeftUntil(moment), nameof(options.AbsoluteExpiration));
-            item.Deadline = item.Deadline == 0 ? deadline : Math.Min(deadline, item.Deadline);
-        }
-
-        if (options.SlidingExpiration is { } window)
-        {
-            item.Flags |= ItemShape.Sliding;
-            item.Window = Milliseconds(window, nameof(options.SlidingExpiration));
-            item.LastDeadline = item.Deadline;
-            item.Deadline = item.LastDeadline == 0 ? now + item.Window : Math.Min(now + item.Window, item.LastDeadline);
-        }
-
-        if (options.StaleFor != null || options.RefreshAfter != null)
-        {
-            TranslateWork(options, now, ref item);
-        }
-
+        LifeOf(options).Apply(ref item, now);
         item.Flags |= options.Pinned ? ItemShape.Pinned : 0;
         item.Flags |= _clock != null ? ItemShape.OwnClock : 0;
         item.Tags = tags;
@@ -290,17 +266,18 @@ public sealed unsafe partial class SharedCache
         return item;
     }
 
-    private static void TranslateWork(in CacheEntryOptions options, ulong now, ref ItemOptions item)
+    private ItemLife LifeOf(in CacheEntryOptions options)
     {
-        ThrowIfContradictory(options);
-        if (options.StaleFor is { } staleFor)
+        ItemLife life = new()
         {
-            item.StaleUntil = item.Deadline + Milliseconds(staleFor, nameof(options.StaleFor));
-        }
-
-        ulong due = options.RefreshAfter is { } after ? now + Milliseconds(after, nameof(options.RefreshAfter)) : item.Deadline;
-        item.Flags |= ItemShape.Worked;
-        item.Work = WorkWord.NotBefore(item.Deadline == 0 ? due : Math.Min(due, item.Deadline)).Bits;
+            Lifetime = Milliseconds(options.Lifetime, nameof(options.Lifetime)),
+            Left = options.AbsoluteExpiration is { } moment ? Milliseconds(LeftUntil(moment), nameof(options.AbsoluteExpiration)) : 0,
+            Window = Milliseconds(options.SlidingExpiration, nameof(options.SlidingExpiration)),
+        };
+        ThrowIfContradictory(options);
+        life.StaleFor = Milliseconds(options.StaleFor, nameof(options.StaleFor));
+        life.RefreshAfter = Milliseconds(options.RefreshAfter, nameof(options.RefreshAfter));
+        return life;
     }
 
     /// <summary>The last of those that were captured stands for all, in a cache that has such a one.</summary>
@@ -359,18 +336,17 @@ public sealed unsafe partial class SharedCache
 
     private static void ThrowIfContradictory(in CacheEntryOptions options)
     {
-        if (options.SlidingExpiration != null && (options.StaleFor != null || options.RefreshAfter != null))
+        bool expires = options.Lifetime != null || options.AbsoluteExpiration != null;
+        switch (ItemLife.FaultOf(options.SlidingExpiration != null, options.StaleFor != null, options.RefreshAfter != null, expires))
         {
-            throw new ArgumentException(
-                $"A value with {nameof(options.SlidingExpiration)} has neither {nameof(options.StaleFor)} nor {nameof(options.RefreshAfter)}.",
-                nameof(options));
-        }
-
-        if (options.StaleFor != null && options.Lifetime == null && options.AbsoluteExpiration == null)
-        {
-            throw new ArgumentException(
-                $"{nameof(options.StaleFor)} counts from the expiry: give {nameof(options.Lifetime)} or {nameof(options.AbsoluteExpiration)}, too.",
-                nameof(options));
+            case LifeFault.SlidesAndIsWorked:
+                throw new ArgumentException(
+                    $"A value with {nameof(options.SlidingExpiration)} has neither {nameof(options.StaleFor)} nor {nameof(options.RefreshAfter)}.",
+                    nameof(options));
+            case LifeFault.IsStaleWithoutExpiry:
+                throw new ArgumentException(
+                    $"{nameof(options.StaleFor)} counts from the expiry: give {nameof(options.Lifetime)} or {nameof(options.AbsoluteExpiration)}, too.",
+                    nameof(options));
         }
     }
 
@@ -382,11 +358,9 @@ public sealed unsafe partial class SharedCache
         }
     }
 
-    private static ulong Milliseconds(TimeSpan time, string name)
+    private static ulong Milliseconds(TimeSpan? time, string name)
     {
-        // Three thousand years are as good as for ever, and nothing overflows.
-        const double most = 1e14;
         ThrowIfNotPositive(time, name);
-        return Math.Max(1, (ulong)Math.Min(time.TotalMilliseconds, most));
+        return time is { } given ? Math.Max(1, (ulong)Math.Min(given.TotalMilliseconds, ItemLife.Longest)) : 0;
     }
 }

@@ -12,6 +12,9 @@ namespace ShmAlloc.Participants;
 /// </summary>
 internal unsafe struct Attachment
 {
+    /// <summary>A power of two.</summary>
+    internal const int NotedOwners = 16;
+
     // Constant once attached.
     internal byte* UserBase;
     internal ulong* Bitmaps;
@@ -124,6 +127,16 @@ internal unsafe struct Attachment
 
     /// <summary>The last stamp of each cell's range: whoever has the ticket has it.</summary>
     internal fixed ulong Stamps[SlotLayout.Cells];
+
+    /// <summary>The number of the flight that this process began last.</summary>
+    internal uint LastFlight;
+
+    /// <summary>Who works on what, of those whom nobody waits for, and when this process saw that first: see <see cref="FlightWait{TMachine}"/>.</summary>
+    internal fixed ulong NotedWords[NotedOwners];
+    internal fixed ulong NotedSince[NotedOwners];
+
+    /// <summary>Before this time, by the coarse clock, it is not asked again whether one of those lives.</summary>
+    internal ulong NextLookAtOwner;
 
     /// <summary>What the heap's clock adds to the kernel's, as this process sees it; 0: not worked out yet.</summary>
     internal long ClockOffset;

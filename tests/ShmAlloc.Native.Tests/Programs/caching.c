@@ -1,28 +1,5 @@
-/* The cache: every function, its failures, and processes that share it. */
-#include <sched.h>
-
-#include "cases.h"
-
-static int open_cache(void)
-{
-    int cache = shm_cache_open("test", NULL);
-    CHECK(cache >= 0);
-    return cache;
-}
-
-static bool set_text(int cache, const char *key, const char *value)
-{
-    return shm_cache_set(cache, key, strlen(key), value, strlen(value), 0, 0);
-}
-
-static void check_text(int cache, const char *key, const char *expected)
-{
-    char buffer[100];
-    size_t size = 0;
-    CHECK(shm_cache_get(cache, key, strlen(key), buffer, sizeof buffer, &size));
-    CHECK_EQUAL(strlen(expected), size);
-    CHECK(memcmp(expected, buffer, size) == 0);
-}
+/* The cache: opening it, values that are set and got, and what is refused. */
+#include "caches.h"
 
 CASE("a value is what was set last, until it is removed")
 {
@@ -227,77 +204,6 @@ CASE("everything is removed at once")
     check_sound();
 }
 
-CASE("a number counts across processes")
-{
-    enum { CHILDREN = 4, TIMES = 500 };
-    open_heap();
-    int cache = open_cache();
-    pid_t children[CHILDREN];
-    for (int index = 0; index < CHILDREN; index++) {
-        children[index] = fork();
-        if (children[index] == 0) {
-            for (int time = 0; time < TIMES; time++) {
-                while (!shm_cache_increment(cache, "n", 1, 1, NULL)) {
-                    if (shm_last_error() != SHM_E_CONTENDED) {
-                        _exit(shm_last_error());
-                    }
-                }
-            }
-            _exit(0);
-        }
-    }
-    for (int index = 0; index < CHILDREN; index++) {
-        CHECK_EQUAL(0, end_of(children[index]));
-    }
-    int64_t number = 0;
-    CHECK(shm_cache_increment(cache, "n", 1, 0, &number));
-    CHECK_EQUAL(CHILDREN * TIMES, number);
-    CHECK(set_text(cache, "text", "not a number"));
-    CHECK(!shm_cache_increment(cache, "text", 4, 1, &number));
-    CHECK_EQUAL(SHM_E_WRONG_KIND, shm_last_error());
-}
-
-/* A cache in a heap of 1 MiB, and five times as many values as it has room for. */
-static int open_small_cache(void)
-{
-    struct shm_options options = SHM_OPTIONS_INIT;
-    options.size_bytes = options.maximum_bytes = 1 << 20;
-    CHECK(shm_init_with(NULL, heap_path(), &options));
-    struct shm_cache_options small = { .struct_size = sizeof small, .capacity = 4000 };
-    int cache = shm_cache_open("test", &small);
-    CHECK(cache >= 0);
-    return cache;
-}
-
-static void overfill(int cache)
-{
-    char value[1000];
-    memset(value, 7, sizeof value);
-    for (int key = 0; key < 5000; key++) {
-        CHECK(shm_cache_set(cache, &key, sizeof key, value, sizeof value, 0, 0));
-        /* Used as well, so that the hand comes by which drops what was used and is not any more. */
-        CHECK(shm_cache_get(cache, &key, sizeof key, value, sizeof value, NULL));
-    }
-}
-
-CASE("F14: a number that is added to stays pinned and keeps its expiry")
-{
-    int cache = open_small_cache();
-    int64_t number = 5;
-    CHECK(shm_cache_set(cache, "pinned", 6, &number, sizeof number, 0, SHM_CACHE_PINNED));
-    CHECK(shm_cache_set(cache, "brief", 5, &number, sizeof number, 200, 0));
-    CHECK(shm_cache_increment(cache, "pinned", 6, 1, NULL));
-    CHECK(shm_cache_increment(cache, "brief", 5, 1, NULL));
-    /* Nothing but its expiry takes it away: there is room. */
-    while (shm_cache_get(cache, "brief", 5, &number, sizeof number, NULL)) {
-        sched_yield();
-    }
-    CHECK_EQUAL(SHM_E_MISSING, shm_last_error());
-    overfill(cache);
-    CHECK(shm_cache_get(cache, "pinned", 6, &number, sizeof number, NULL));
-    CHECK_EQUAL(6, number);
-}
-
 CASE("F61: a cache that exists is not opened with options that it does not have")
 {
     int cache = open_small_cache();
@@ -316,22 +222,6 @@ CASE("F61: a cache that exists is not opened with options that it does not have"
     }
 }
 
-CASE("F15: what was scribbled over is not leased")
-{
-    open_heap();
-    struct shm_cache_options checked = { .struct_size = sizeof checked, .flags = SHM_CACHE_CHECKSUMS };
-    int cache = shm_cache_open("checked", &checked);
-    CHECK(set_text(cache, "key", "value"));
-    struct shm_cache_lease lease;
-    CHECK(shm_cache_lease(cache, "key", 3, &lease));
-    *(char *) lease.value ^= 1;
-    shm_cache_release(&lease);
-    CHECK(!shm_cache_lease(cache, "key", 3, &lease));
-    CHECK_EQUAL(SHM_E_DAMAGED, shm_last_error());
-    CHECK(lease.value == NULL);
-    check_sound();
-}
-
 CASE("F15: what is asked for in vain is refused, and not made smaller without a word")
 {
     open_heap();
@@ -345,43 +235,6 @@ CASE("F15: what is asked for in vain is refused, and not made smaller without a 
     large = (struct shm_cache_options) { .struct_size = sizeof large, .flags = 4 };
     CHECK_EQUAL(-1, shm_cache_open("large", &large));
     CHECK_EQUAL(SHM_E_INVALID_OPTION, shm_last_error());
-}
-
-CASE("a child that was forked uses the cache of its parent")
-{
-    open_heap();
-    int cache = open_cache();
-    CHECK(set_text(cache, "from", "the parent"));
-    pid_t child = fork();
-    if (child == 0) {
-        check_text(cache, "from", "the parent");
-        CHECK(set_text(cache, "from", "the child"));
-        _exit(0);
-    }
-    CHECK_EQUAL(0, end_of(child));
-    check_text(cache, "from", "the child");
-}
-
-CASE("a lease stays readable when the value is gone")
-{
-    open_heap();
-    int cache = open_cache();
-    CHECK(set_text(cache, "key", "still here"));
-    struct shm_cache_lease lease;
-    CHECK(shm_cache_lease(cache, "key", 3, &lease));
-    CHECK(shm_cache_remove(cache, "key", 3));
-    for (int round = 0; round < 2000; round++) {
-        CHECK(shm_cache_set(cache, &round, sizeof round, "##########", 10, 0, 0));
-    }
-    CHECK_EQUAL(10, lease.value_size);
-    CHECK(memcmp("still here", lease.value, 10) == 0);
-    struct shm_cache_lease copy = lease;
-    shm_cache_release(&lease);
-    shm_cache_release(&lease);
-    shm_cache_release(&copy);
-    CHECK(!shm_cache_lease(cache, "key", 3, &lease));
-    CHECK_EQUAL(SHM_E_MISSING, shm_last_error());
-    check_sound();
 }
 
 CASE("a full heap makes room instead of failing, but keeps what is pinned")
@@ -434,51 +287,4 @@ CASE("seventeen caches are one too many")
     }
     CHECK_EQUAL(-1, shm_cache_open("another", &small));
     CHECK_EQUAL(SHM_E_TOO_MANY_CACHES, shm_last_error());
-}
-
-static volatile sig_atomic_t interruptions;
-static int cache_of_handler;
-
-static void use_cache(int signal)
-{
-    (void) signal;
-    int error = errno;
-    int key = interruptions % 8;
-    char value[64];
-    size_t size;
-    memset(value, key, sizeof value);
-    shm_cache_set(cache_of_handler, &key, sizeof key, value, sizeof value, 0, 0);
-    if (shm_cache_get(cache_of_handler, &key, sizeof key, value, sizeof value, &size)) {
-        CHECK_EQUAL(sizeof value, size);
-        CHECK_EQUAL(key, value[0]);
-        CHECK_EQUAL(key, value[63]);
-    }
-    interruptions++;
-    errno = error;
-}
-
-#include <sys/time.h>
-
-CASE("a signal handler may use the cache in the middle of a call")
-{
-    open_heap();
-    cache_of_handler = open_cache();
-    struct sigaction action = { .sa_handler = use_cache };
-    CHECK(sigaction(SIGALRM, &action, NULL) == 0);
-    struct itimerval often = { { 0, 200 }, { 0, 200 } };
-    CHECK(setitimer(ITIMER_REAL, &often, NULL) == 0);
-    for (int round = 0; interruptions < 300; round++) {
-        int key = round % 8;
-        char value[64];
-        size_t size;
-        memset(value, key, sizeof value);
-        shm_cache_set(cache_of_handler, &key, sizeof key, value, sizeof value, 0, 0);
-        if (shm_cache_get(cache_of_handler, &key, sizeof key, value, sizeof value, &size)) {
-            CHECK_EQUAL(key, value[0]);
-            CHECK_EQUAL(key, value[63]);
-        }
-    }
-    struct itimerval never = { { 0, 0 }, { 0, 0 } };
-    setitimer(ITIMER_REAL, &never, NULL);
-    check_sound();
 }

@@ -1,0 +1,54 @@
+using ShmAlloc.Benchmarks.Measuring;
+
+namespace ShmAlloc.Benchmarks.Flights.Measuring;
+
+/// <summary>One process lands at random moments, another one waits: the value is the time at which its landing began.</summary>
+internal static class LandingMeasurement
+{
+    internal const string Thread = "the waiter is a thread";
+    internal const string Await = "the waiter awaits";
+    internal const string Late = "landings before the waiter came, which do not count";
+
+    private static readonly (string Row, string Command)[] Waiters = [(Thread, "wait"), (Await, "await")];
+
+    internal static IEnumerable<FlightSeries> Measure(FlightEffort effort)
+    {
+        List<double>[] times = [[], []];
+        double late = 0;
+        Random random = new(1);
+        using FlightCell cell = new(processes: 2);
+        const int warmUp = 10;
+        for (int landing = -Math.Min(warmUp, effort.Landings); landing < effort.Landings; landing++)
+        {
+            // In turns, so that both see the same machine.
+            for (int waiter = 0; waiter < Waiters.Length; waiter++)
+            {
+                double time = Land(cell, $"{Waiters[waiter].Command} landing-{waiter}-{landing}", random);
+                late += double.IsNaN(time) ? 1 : 0;
+                if (landing >= 0 && !double.IsNaN(time))
+                {
+                    times[waiter].Add(time);
+                }
+            }
+        }
+
+        return
+        [
+            .. Waiters.Select((waiter, index) => new FlightSeries(FlightTitles.Landing, waiter.Row, "µs", times[index])),
+            new(FlightTitles.Landing, Late, "", [late]),
+        ];
+    }
+
+    /// <returns>Not a number if the waiter came too late.</returns>
+    private static double Land(FlightCell cell, string wait, Random random)
+    {
+        string key = wait.Split(' ')[1];
+        FlightCell.Ask(cell.First, $"begin {key} 1");
+        DriverProcess waiter = cell.Second;
+        waiter.Tell(wait);
+        const int least = 4;
+        const int most = 24;
+        FlightCell.Ask(cell.First, $"land {key} {random.Next(least, most)}");
+        return FlightCell.Answer(waiter, wait)[0];
+    }
+}

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using ShmAlloc.Benchmarks;
 using ShmAlloc.Benchmarks.Caches;
+using ShmAlloc.Benchmarks.Caches.Alone.Driving;
 using ShmAlloc.Benchmarks.Caches.Driving;
 using ShmAlloc.Benchmarks.Driving;
 using ShmAlloc.Benchmarks.Flights;
@@ -16,6 +17,11 @@ if (args is ["driver", .. var words])
 if (args is ["cache-driver", .. var cacheWords])
 {
     return CacheDriver.Run(cacheWords);
+}
+
+if (args is ["alone-driver", .. var aloneWords])
+{
+    return AloneDriver.Run(aloneWords);
 }
 
 if (args is ["flight-driver", var heapPath])

@@ -28,13 +28,15 @@ internal sealed class WaiterWork(SharedCache cache)
     }
 
     /// <summary>Waits for a process that is killed meanwhile.</summary>
-    /// <returns>Microseconds from the death until this process works instead.</returns>
+    /// <returns>Microseconds from the death until this process works instead; not a number if it came after that.</returns>
     internal double[] Inherit(string name)
     {
+        long came = Stopwatch.GetTimestamp();
         long begun = 0;
         cache.GetOrAdd(FlightDriver.KeyOf(name, 0), _ => TimeValue.Of(begun = Stopwatch.GetTimestamp()));
-        byte[] died = cache.Get(LeaderWork.LastWordOf(name)) ?? throw new InvalidOperationException("The leader left no time.");
-        return [begun == 0 ? double.NaN : TimeValue.Microseconds(TimeValue.Read(died), begun)];
+        byte[] lastWord = cache.Get(LeaderWork.LastWordOf(name)) ?? throw new InvalidOperationException("The leader left no time.");
+        long died = TimeValue.Read(lastWord);
+        return [begun == 0 || died < came ? double.NaN : TimeValue.Microseconds(died, begun)];
     }
 
     /// <summary>Has callers wait.</summary>

@@ -13,8 +13,8 @@ namespace ShmAlloc.Caching;
 /// after the dead meanwhile; it runs while there is need of it.
 /// </summary>
 /// <remarks>
-/// A look at what 20,000 waiters wait for takes about a millisecond. So the thread looks when the bell has rung, or an owner is void; otherwise only
-/// every <see cref="LongestRest"/>, because a ringer may have died before it woke anybody. Whether the owners live it asks every ten milliseconds: they are few.
+/// A look at what 20,000 waiters wait for takes about a millisecond. So the thread looks when the bell has rung, or an owner is void; otherwise only every
+/// <see cref="LongestRest"/>, because a ringer may have died before it woke anybody. Whether the owners live it asks every ten milliseconds: they are few.
 /// </remarks>
 internal sealed unsafe class FlightWatch(ShmHeap heap)
 {

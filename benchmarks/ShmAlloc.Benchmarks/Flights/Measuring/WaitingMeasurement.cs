@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace ShmAlloc.Benchmarks.Flights.Measuring;
 
-/// <summary>Callers of one process wait for values that another one works out: what the waiting costs, while nothing lands and while other values land.</summary>
+/// <summary>
+/// Callers of one process wait for values that another one works out: what the waiting costs, while nothing lands, and while other values land.
+/// </summary>
 internal static class WaitingMeasurement
 {
     internal const string Wrong = "waiters with a wrong value or none";
@@ -10,8 +12,11 @@ internal static class WaitingMeasurement
     /// <summary>Values that nobody waits for, in a second.</summary>
     private const int Landings = 1000;
 
-    internal static string RowOf(int waiters, bool isBusy) => string.Create(
-        CultureInfo.InvariantCulture, $"{waiters:N0} {(waiters == 1 ? "waiter" : "waiters")}, {(isBusy ? $"{Landings:N0} other values land in a second" : "nothing lands")}");
+    internal static string RowOf(int waiters, bool isBusy)
+    {
+        string landings = isBusy ? string.Create(CultureInfo.InvariantCulture, $"{Landings:N0} other values land in a second") : "nothing lands";
+        return string.Create(CultureInfo.InvariantCulture, $"{waiters:N0} {(waiters == 1 ? "waiter" : "waiters")}, {landings}");
+    }
 
     internal static IEnumerable<FlightSeries> Measure(FlightEffort effort)
     {
@@ -37,7 +42,7 @@ internal static class WaitingMeasurement
                     FlightCell.Ask(cell.First, "clear");
                 }
 
-                rows.Add(new(FlightTitles.Waiting, RowOf(waiters, isBusy), "% of a processor", percents));
+                rows.Add(new(FlightTitles.Waiting, RowOf(waiters, isBusy), "%", percents));
             }
         }
 

@@ -7,7 +7,7 @@ namespace ShmAlloc.Benchmarks.Flights.Reporting;
 /// <summary>The targets of flights: the worst round counts, unless the target is a median or a share of all.</summary>
 internal sealed class FlightTargets(IReadOnlyList<FlightSeries> series, FlightEffort effort)
 {
-    /// <summary>A call for a value that is there takes less than one for a value in memory of another machine; the figure is this benchmark's.</summary>
+    /// <summary>What "at once" is taken for.</summary>
     private const double AtOnceMicroseconds = 1000;
 
     internal IEnumerable<string> Table() => TargetRow.Table(Rows());
@@ -18,9 +18,9 @@ internal sealed class FlightTargets(IReadOnlyList<FlightSeries> series, FlightEf
         FlightSeries? herds = Find(HerdMeasurement.Factories);
         FlightSeries? kept = Find(HerdMeasurement.Kept);
         yield return AtMost($"{keys} keys missing at once: factories", effort.Keys, Of(herds, each => each.Most, ""), "");
-        yield return TargetRow.Bound($"{keys} keys missing at once: values kept", effort.Keys, isMost: false, Of(kept, each => each.Least, ""), value => Text(value, ""));
-        yield return AtMost(
-            "polling, of a processor", 5, [.. Idle(1), .. Idle(effort.Waiters)], "%");
+        yield return TargetRow.Bound(
+            $"{keys} keys missing at once: values kept", effort.Keys, isMost: false, Of(kept, each => each.Least, ""), value => Text(value, ""));
+        yield return AtMost("a process that waits, of a processor", 5, [.. Waiting(1), .. Waiting(effort.Waiters)], "%");
         yield return AtMost("landing to a waiter in another process, median", 100, Landings(each => each.Median), "µs");
         yield return AtMost("landing to a waiter in another process, 99 %", 2000, Landings(each => each.Percentile(99)), "µs");
         yield return AtMost("death of the leader to the next factory", 30_000, Of(Find(DeathMeasurement.ToFactory), each => each.Most, "the worst"), "µs");
@@ -28,7 +28,7 @@ internal sealed class FlightTargets(IReadOnlyList<FlightSeries> series, FlightEf
         yield return AtMost(
             "factory fails, stale allowed: a call, 99 %", AtOnceMicroseconds, Of(Find(FailingMeasurement.Usual), each => each.Most, ""), "µs");
         yield return AtMost(
-            $"factory fails, stale allowed: attempts in 10 × RetryAfter, besides the first", FlightEffort.Attempts,
+            "factory fails, stale allowed: attempts in 10 × RetryAfter, besides the first", FlightEffort.Attempts,
             Of(Find(FailingMeasurement.Attempts), each => each.Most - 1, ""), "");
     }
 
@@ -36,7 +36,7 @@ internal sealed class FlightTargets(IReadOnlyList<FlightSeries> series, FlightEf
         [.. Of(Find(LandingMeasurement.Thread), what, LandingMeasurement.Thread), .. Of(Find(LandingMeasurement.Await), what, LandingMeasurement.Await)];
 
     /// <summary>The median of the rounds: a process does other things, too, in its first seconds.</summary>
-    private IEnumerable<Figure> Idle(int waiters) =>
+    private IEnumerable<Figure> Waiting(int waiters) =>
         from isBusy in (bool[])[false, true]
         let row = WaitingMeasurement.RowOf(waiters, isBusy)
         from figure in Of(Find(row), each => each.Median, row)

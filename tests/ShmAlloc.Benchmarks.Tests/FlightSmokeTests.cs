@@ -11,7 +11,7 @@ public sealed class FlightSmokeTests(FlightBenchmarkRun run) : IClassFixture<Fli
 
     [Theory]
     [InlineData("herd", 5)]
-    [InlineData("landing", 3)]
+    [InlineData("landing", 4)]
     [InlineData("death", 1)]
     [InlineData("failing", 5)]
     [InlineData("waiting", 5)]

@@ -18,12 +18,16 @@ namespace ShmAlloc.Caching;
 /// </remarks>
 internal sealed unsafe class FlightWatch(ShmHeap heap)
 {
-    /// <summary>Looking at all that is waited for takes at most a twenty-fifth of the time.</summary>
-    private const int RestPerLook = 24;
+    /// <summary>Looking at all that is waited for takes at most a thirtieth of the time.</summary>
+    private const int RestPerLook = 29;
 
     private static readonly TimeSpan BetweenRecoveries = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan LongestRest = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan ShortestRest = TimeSpan.FromMilliseconds(1);
+
+    /// <summary>A look that was interrupted is not one that takes long.</summary>
+    private static readonly TimeSpan MostRestPerWaiter = TimeSpan.FromMicroseconds(5);
+
     private static readonly TimeSpan ReadOnlyRest = TimeSpan.FromMilliseconds(2);
     private static readonly TimeSpan Idle = TimeSpan.FromSeconds(1);
 
@@ -31,7 +35,6 @@ internal sealed unsafe class FlightWatch(ShmHeap heap)
     private readonly HashSet<Waiter> _waiters = [];
     private readonly Dictionary<(nint At, ulong Word), Waiter> _noted = [];
     private readonly Dictionary<(int Slot, uint Epoch), int> _owners = [];
-    private readonly List<Waiter> _over = [];
     private readonly ConcurrentDictionary<long, WeakReference<CacheFlight>> _running = [];
     private long _lastName;
     private bool _isRunning;
@@ -44,6 +47,8 @@ internal sealed unsafe class FlightWatch(ShmHeap heap)
     private long _lookedAfterTheDead;
     private TimeSpan _rest;
     private bool _isOwnerVoid;
+    private readonly List<Waiter> _over = [];
+    private readonly List<(int Slot, uint Epoch)> _asked = [];
 
     /// <summary>With the gate held.</summary>
     private bool IsIdle => _waiters.Count == 0 && _noted.Count == 0;
@@ -254,19 +259,21 @@ internal sealed unsafe class FlightWatch(ShmHeap heap)
                 }
             }
 
-            // To let them go on takes longer, and is not in vain.
             _looked = Stopwatch.GetTimestamp();
             TimeSpan rest = Stopwatch.GetElapsedTime(begun, _looked) * RestPerLook;
+            TimeSpan most = MostRestPerWaiter * (_waiters.Count + _noted.Count);
+            rest = rest < most ? rest : most;
             _rest = rest < ShortestRest ? TimeSpan.Zero : rest < LongestRest ? rest : LongestRest;
-            foreach (Waiter waiter in _over)
-            {
-                Remove(waiter);
-                waiter.Done.TrySetResult();
-            }
-
-            _over.Clear();
+            _over.ForEach(Remove);
         }
 
+        // Without the gate, which is the first that each of them wants; and not part of the look, because it is not in vain.
+        foreach (Waiter waiter in _over)
+        {
+            waiter.Done.TrySetResult();
+        }
+
+        _over.Clear();
         return true;
     }
 
@@ -296,18 +303,21 @@ internal sealed unsafe class FlightWatch(ShmHeap heap)
 
             lock (_gate)
             {
-                foreach ((int slot, uint epoch) in _owners.Keys)
+                _asked.AddRange(_owners.Keys);
+            }
+
+            foreach ((int slot, uint epoch) in _asked)
+            {
+                bool isHeld = slot == attached->Slot || Hardware.IsSlotHeld(attached, probe, slot);
+                isAnyDead |= !isHeld;
+                _isOwnerVoid |= !isHeld || Flight<Hardware>.IsVoid(attached, WorkWord.Owned(slot, 0, epoch));
+                if (!isHeld && attached->ReadOnly)
                 {
-                    bool isHeld = slot == attached->Slot || Hardware.IsSlotHeld(attached, probe, slot);
-                    isAnyDead |= !isHeld;
-                    _isOwnerVoid |= !isHeld || Flight<Hardware>.IsVoid(attached, WorkWord.Owned(slot, 0, epoch));
-                    if (!isHeld && attached->ReadOnly)
-                    {
-                        EndThoseOf(slot);
-                    }
+                    EndThoseOf(slot);
                 }
             }
 
+            _asked.Clear();
             Hardware.EndProbing(attached, probe);
         }
 
@@ -317,13 +327,15 @@ internal sealed unsafe class FlightWatch(ShmHeap heap)
         }
     }
 
-    /// <summary>With the gate held.</summary>
     private void EndThoseOf(int slot)
     {
-        foreach (Waiter waiter in _waiters.Concat(_noted.Values).Where(waiter => waiter.Owner.Slot == slot))
+        lock (_gate)
         {
-            waiter.IsOwnerDead = true;
-            waiter.Done.TrySetResult();
+            foreach (Waiter waiter in _waiters.Concat(_noted.Values).Where(waiter => waiter.Owner.Slot == slot))
+            {
+                waiter.IsOwnerDead = true;
+                waiter.Done.TrySetResult();
+            }
         }
     }
 

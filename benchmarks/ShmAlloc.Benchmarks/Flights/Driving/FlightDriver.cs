@@ -13,6 +13,7 @@ internal sealed class FlightDriver : IDisposable
     private readonly LeaderWork _leader;
     private readonly WaiterWork _waiter;
     private readonly CrowdWork _crowd;
+    private readonly SocketWork _socket = new();
 
     private FlightDriver(string path)
     {
@@ -35,7 +36,11 @@ internal sealed class FlightDriver : IDisposable
         return 0;
     }
 
-    public void Dispose() => _heap.Dispose();
+    public void Dispose()
+    {
+        _socket.Dispose();
+        _heap.Dispose();
+    }
 
     /// <summary>The key of a number, of those that share a name.</summary>
     internal static string KeyOf(string name, int number) => string.Create(CultureInfo.InvariantCulture, $"{name}-{number}");
@@ -68,6 +73,10 @@ internal sealed class FlightDriver : IDisposable
         ["park", var name, var waiters] => _waiter.Park(name, Number(waiters)),
         ["measure", var milliseconds] => WaiterWork.Measure(Number(milliseconds)),
         ["gather"] => _waiter.GatherAsync().GetAwaiter().GetResult(),
+        ["listen", var path] => _socket.Listen(path),
+        ["connect", var path] => _socket.Connect(path),
+        ["send", _, var milliseconds] => _socket.Send(Number(milliseconds)),
+        ["receive", _] => _socket.Receive(),
         ["herd", var name, var keys, var callers] => _crowd.HerdAsync(name, Number(keys), Number(callers)).GetAwaiter().GetResult(),
         ["kept", var name, var keys] => _crowd.Kept(name, Number(keys)),
         ["expire", var name] => _crowd.Expire(name),

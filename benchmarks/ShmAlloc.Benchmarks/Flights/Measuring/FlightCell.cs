@@ -25,6 +25,9 @@ internal sealed class FlightCell : IDisposable
         }
     }
 
+    /// <summary>A file name beside the heap's.</summary>
+    internal string SocketPath => _place.Heap + "-socket";
+
     internal DriverProcess First => _drivers[0];
 
     internal DriverProcess Second => _drivers[1];

@@ -1,8 +1,11 @@
 using System.CommandLine;
 using ShmAlloc.Benchmarks;
 using ShmAlloc.Benchmarks.Caches;
+using ShmAlloc.Benchmarks.Caches.Alone.Driving;
 using ShmAlloc.Benchmarks.Caches.Driving;
 using ShmAlloc.Benchmarks.Driving;
+using ShmAlloc.Benchmarks.Flights;
+using ShmAlloc.Benchmarks.Flights.Driving;
 using ShmAlloc.Benchmarks.HitRates;
 using ShmAlloc.Benchmarks.Measuring;
 
@@ -14,6 +17,16 @@ if (args is ["driver", .. var words])
 if (args is ["cache-driver", .. var cacheWords])
 {
     return CacheDriver.Run(cacheWords);
+}
+
+if (args is ["alone-driver", .. var aloneWords])
+{
+    return AloneDriver.Run(aloneWords);
+}
+
+if (args is ["flight-driver", var heapPath])
+{
+    return FlightDriver.Run(heapPath);
 }
 
 Leftovers.ClearUpOnSignals();
@@ -63,5 +76,5 @@ Command hitRate = new("hitrate", "Compares the hit rates of eviction policies on
 hitRate.SetAction(parsed => HitRateBenchmark.Run(new HitRateChoice(
     parsed.GetValue(trace), parsed.GetValue(shorter), parsed.GetValue(policy), parsed.GetValue(title), parsed.GetValue(rates))));
 
-RootCommand root = new("Benchmarks of ShmAlloc. ./bench builds what it needs and runs this.") { allocator, CacheCommand.Make(), hitRate };
+RootCommand root = new("Benchmarks of ShmAlloc. ./bench builds what it needs and runs this.") { allocator, CacheCommand.Make(), FlightCommand.Make(), hitRate };
 return root.Parse(args is [] ? ["--help"] : args).Invoke();

@@ -34,6 +34,20 @@ public sealed class CacheSmokeTests(CacheBenchmarkRun run) : IClassFixture<Cache
         Assert.All(results, result => Assert.True(result.GetProperty("failures").GetInt64() == 0, result.ToString()));
     }
 
+    [Theory]
+    [InlineData("IsCurrent", 3)]
+    [InlineData("get 100 B", 2)]
+    [InlineData("a set that a heap", 2)]
+    [InlineData("a set in a cache with a limit", 1)]
+    public void Calls_that_other_caches_do_not_have_are_made_and_give_what_they_must(string title, int variants)
+    {
+        JsonElement[] results = [.. run.Json.GetProperty("alone").EnumerateArray().Where(result =>
+            result.GetProperty("group").GetString()!.StartsWith(title, StringComparison.Ordinal))];
+        Assert.Equal(variants, results.Length);
+        Assert.All(results, result => Assert.True(result.GetProperty("medianWallNanoseconds").GetDouble() > 0, result.ToString()));
+        Assert.All(results, result => Assert.True(result.GetProperty("failures").GetInt64() == 0, result.ToString()));
+    }
+
     [Fact]
     public void Nothing_that_could_run_is_skipped() => Assert.Empty(run.Json.GetProperty("skipped").EnumerateArray());
 

@@ -1,3 +1,4 @@
+using ShmAlloc.Benchmarks.Caches.Alone;
 using ShmAlloc.Benchmarks.Caches.Measuring;
 using ShmAlloc.Benchmarks.Caches.Reporting;
 using ShmAlloc.Benchmarks.Measuring;
@@ -66,13 +67,33 @@ internal sealed class CacheBenchmark
             }
         }
 
+        MeasureAlone();
         if (_choice.Workload is null && !_choice.Smoke && !_choice.Large)
         {
-            Say(new CacheTargets(_report.Results, _choice.Clock).Table());
+            Say(new CacheTargets(_report.Results, _report.Alone, _choice.Clock).Table());
         }
 
         Note();
         Save();
+    }
+
+    /// <summary>What other caches do not have.</summary>
+    private void MeasureAlone()
+    {
+        IReadOnlyList<AloneGroup> groups = _choice.Smoke ? AloneCatalogue.Smoke
+            : _choice.Quick ? AloneCatalogue.Quick
+            : _choice.Large ? []
+            : AloneCatalogue.Full;
+        foreach (AloneGroup group in groups.Where(group => _subjects.Contains(CacheSubject.OursUtf8) && Contains(group.Title, _choice.Workload)))
+        {
+            Tell(group.Title);
+            Try(group.Title, () =>
+            {
+                IReadOnlyList<AloneResult> results = AloneBenchmark.Measure(group, _effort);
+                _report.Alone.AddRange(results);
+                Say(AloneReport.TableOf(results, _choice.Clock));
+            });
+        }
     }
 
     private bool IsAskedFor(CacheWorkload workload) => Contains($"{workload.Title}, {workload.Variant}", _choice.Workload);

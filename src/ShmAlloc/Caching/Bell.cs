@@ -11,7 +11,10 @@ namespace ShmAlloc.Caching;
 /// is awaited. Who waits reads the bell, says that it is awaited (a full fence), looks at what it waits for once more, and only then sleeps, unless the
 /// bell has changed. So either the look finds the change, or the ringer finds the wish: then it takes that away, counts the bell up and wakes. Two who ring at
 /// once: the one that takes the wish away wakes for both, because whoever had the wish looks again after it was woken.
-/// <para>Death between taking the wish away and waking: nobody is woken, so nobody sleeps for longer than <see cref="MostMilliseconds"/>.</para>
+/// <para>
+/// Death between taking the wish away and waking: nobody is woken. So nobody sleeps for longer than <see cref="MostMilliseconds"/>, and who then finds neither
+/// another bell nor the wish gone, because somebody else has said it again since, looks all the same from time to time.
+/// </para>
 /// Foreign sets do not come here: only what has a work word rings.
 /// </remarks>
 internal static unsafe class Bell<TMachine>
@@ -51,6 +54,10 @@ internal static unsafe class Bell<TMachine>
         TMachine.Announce(&heap->Header->BellIsAwaited, 1);
         return bell;
     }
+
+    /// <summary>Whether somebody has rung, or is about to, since the caller listened; what a ringer has left that died may stay unseen.</summary>
+    internal static bool HasRung(Attachment* heap, ulong heard) =>
+        TMachine.Read(&heap->Header->Bell) != heard || TMachine.Read(&heap->Header->BellIsAwaited) == 0;
 
     /// <summary>Sleeps until the bell is another, or a little longer, or less long: the caller looks again.</summary>
     /// <param name="bell">Where it is, which may be mapped no more.</param>

@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using ShmAlloc.Disposal;
+using ShmAlloc.Layout;
 using ShmAlloc.Memory;
 using ShmAlloc.Participants;
 
@@ -10,22 +12,42 @@ namespace ShmAlloc.Caching;
 /// What one process knows of flights in a heap: its own ones, and those of others that somebody here waits for. One thread waits for all of them, and looks
 /// after the dead meanwhile; it runs while there is need of it.
 /// </summary>
+/// <remarks>
+/// A look at what 20,000 waiters wait for takes about a millisecond. So the thread looks when the bell has rung, or an owner is void; otherwise only every
+/// <see cref="LongestRest"/>, because a ringer may have died before it woke anybody. Whether the owners live it asks every ten milliseconds: they are few.
+/// </remarks>
 internal sealed unsafe class FlightWatch(ShmHeap heap)
 {
-    /// <summary>Looking at all that is waited for takes at most a twentieth of the time.</summary>
-    private const int RestPerLook = 19;
+    /// <summary>Looking at all that is waited for takes at most a thirtieth of the time.</summary>
+    private const int RestPerLook = 29;
 
     private static readonly TimeSpan BetweenRecoveries = TimeSpan.FromMilliseconds(10);
-    private static readonly TimeSpan LongestRest = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan LongestRest = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan ShortestRest = TimeSpan.FromMilliseconds(1);
+
+    /// <summary>A look that was interrupted is not one that takes long.</summary>
+    private static readonly TimeSpan MostRestPerWaiter = TimeSpan.FromMicroseconds(5);
+
     private static readonly TimeSpan ReadOnlyRest = TimeSpan.FromMilliseconds(2);
     private static readonly TimeSpan Idle = TimeSpan.FromSeconds(1);
 
     private readonly object _gate = new();
     private readonly HashSet<Waiter> _waiters = [];
     private readonly Dictionary<(nint At, ulong Word), Waiter> _noted = [];
+    private readonly Dictionary<(int Slot, uint Epoch), int> _owners = [];
     private readonly ConcurrentDictionary<long, WeakReference<CacheFlight>> _running = [];
     private long _lastName;
     private bool _isRunning;
+
+    // What follows is the thread's.
+    private ulong* _bell;
+    private ulong _heard;
+    private long _looked;
+    private long _lookedAfterTheDead;
+    private TimeSpan _rest;
+    private bool _isOwnerVoid;
+    private readonly List<Waiter> _over = [];
+    private readonly List<(int Slot, uint Epoch)> _asked = [];
 
     /// <summary>With the gate held.</summary>
     private bool IsIdle => _waiters.Count == 0 && _noted.Count == 0;
@@ -87,6 +109,7 @@ internal sealed unsafe class FlightWatch(ShmHeap heap)
         lock (_gate)
         {
             _waiters.Add(waiter);
+            CountOwner(waiter, 1);
             Start();
         }
 
@@ -104,7 +127,7 @@ internal sealed unsafe class FlightWatch(ShmHeap heap)
     {
         lock (_gate)
         {
-            _waiters.Remove(waiter);
+            Remove(waiter);
         }
     }
 
@@ -119,13 +142,35 @@ internal sealed unsafe class FlightWatch(ShmHeap heap)
             (nint, ulong) name = ((nint)look.At, look.Word.Bits);
             if (!_noted.TryGetValue(name, out Waiter? noted))
             {
-                _noted.Add(name, new Waiter(look));
+                noted = new Waiter(look);
+                _noted.Add(name, noted);
+                CountOwner(noted, 1);
                 Start();
                 return false;
             }
 
             limit = limit == TimeSpan.Zero ? CacheFlightOptions.DefaultWaitLimit : limit;
             return limit != Timeout.InfiniteTimeSpan && Stopwatch.GetElapsedTime(noted.Since) >= limit;
+        }
+    }
+
+    /// <summary>With the gate held.</summary>
+    private void Remove(Waiter waiter)
+    {
+        if (_waiters.Remove(waiter))
+        {
+            CountOwner(waiter, -1);
+        }
+    }
+
+    /// <summary>With the gate held: how many wait for an owner, so that each is asked for once.</summary>
+    private void CountOwner(Waiter waiter, int change)
+    {
+        ref int count = ref CollectionsMarshal.GetValueRefOrAddDefault(_owners, waiter.Owner, out _);
+        count += change;
+        if (count == 0)
+        {
+            _owners.Remove(waiter.Owner);
         }
     }
 
@@ -142,7 +187,6 @@ internal sealed unsafe class FlightWatch(ShmHeap heap)
 
     private void Run()
     {
-        long lastRecovery = 0;
         while (true)
         {
             lock (_gate)
@@ -154,59 +198,89 @@ internal sealed unsafe class FlightWatch(ShmHeap heap)
                 }
             }
 
-            long begun = Stopwatch.GetTimestamp();
-            if (!TryLook(out ulong* bell, out ulong heard))
+            if (!TryLook())
             {
                 EndAll();
                 continue;
             }
 
-            if (Stopwatch.GetElapsedTime(lastRecovery) >= BetweenRecoveries)
+            if (Stopwatch.GetElapsedTime(_lookedAfterTheDead) >= BetweenRecoveries)
             {
                 LookAfterTheDead();
-                lastRecovery = Stopwatch.GetTimestamp();
+                _lookedAfterTheDead = Stopwatch.GetTimestamp();
             }
 
-            TimeSpan rest = Stopwatch.GetElapsedTime(begun) * RestPerLook;
-            Sleep(bell, heard, rest < LongestRest ? rest : LongestRest);
+            if (!_isOwnerVoid)
+            {
+                Sleep();
+            }
         }
     }
 
-    /// <summary>Looks at everything that is waited for.</summary>
+    /// <summary>Looks at everything that is waited for, if there is reason to.</summary>
     /// <returns>False if the heap was disposed.</returns>
-    private bool TryLook(out ulong* bell, out ulong heard)
+    private bool TryLook()
     {
         using Visit visit = new(heap);
         Attachment* attached = visit.Heap;
-        bell = &attached->Header->Bell;
-        heard = 0;
         if ((nint)attached != heap.AttachmentName || Volatile.Read(ref attached->Closing) != 0)
         {
             return false;
         }
 
-        heard = attached->ReadOnly ? 0 : Bell<Hardware>.Listen(attached);
+        if (!_isOwnerVoid && !IsLookDue(attached))
+        {
+            return true;
+        }
+
+        _isOwnerVoid = false;
+        _bell = &attached->Header->Bell;
+        _heard = attached->ReadOnly ? 0 : Bell<Hardware>.Listen(attached);
         lock (_gate)
         {
+            long begun = Stopwatch.GetTimestamp();
             foreach (Waiter waiter in _waiters)
             {
                 if (waiter.IsOver(attached))
                 {
-                    waiter.Done.TrySetResult();
-                    _waiters.Remove(waiter);
+                    _over.Add(waiter);
                 }
             }
 
-            foreach (((nint, ulong) key, Waiter waiter) in _noted)
+            foreach (((nint, ulong) key, Waiter noted) in _noted)
             {
-                if (waiter.IsOver(attached))
+                if (noted.IsOver(attached))
                 {
                     _noted.Remove(key);
+                    CountOwner(noted, -1);
                 }
             }
+
+            _looked = Stopwatch.GetTimestamp();
+            TimeSpan rest = Stopwatch.GetElapsedTime(begun, _looked) * RestPerLook;
+            TimeSpan most = MostRestPerWaiter * (_waiters.Count + _noted.Count);
+            rest = rest < most ? rest : most;
+            _rest = rest < ShortestRest ? TimeSpan.Zero : rest < LongestRest ? rest : LongestRest;
+            _over.ForEach(Remove);
         }
 
+        // Without the gate, which is the first that each of them wants; and not part of the look, because it is not in vain.
+        foreach (Waiter waiter in _over)
+        {
+            waiter.Done.TrySetResult();
+        }
+
+        _over.Clear();
         return true;
+    }
+
+    /// <summary>
+    /// Who registers looks for itself after that; so what has changed since the last look, and was not seen by that, was rung for: unless by one that died.
+    /// </summary>
+    private bool IsLookDue(Attachment* attached)
+    {
+        TimeSpan passed = Stopwatch.GetElapsedTime(_looked);
+        return passed >= _rest && (passed >= LongestRest || attached->ReadOnly || Bell<Hardware>.HasRung(attached, _heard));
     }
 
     /// <summary>
@@ -226,25 +300,21 @@ internal sealed unsafe class FlightWatch(ShmHeap heap)
 
             lock (_gate)
             {
-                // Each slot is asked for once.
-                Dictionary<int, bool> isAlive = new() { [attached->Slot] = true };
-                foreach (Waiter waiter in _waiters.Concat(_noted.Values))
-                {
-                    if (!isAlive.TryGetValue(waiter.Slot, out bool isHeld))
-                    {
-                        isHeld = Hardware.IsSlotHeld(attached, probe, waiter.Slot);
-                        isAlive.Add(waiter.Slot, isHeld);
-                    }
+                _asked.AddRange(_owners.Keys);
+            }
 
-                    isAnyDead |= !isHeld;
-                    if (!isHeld && attached->ReadOnly)
-                    {
-                        waiter.IsOwnerDead = true;
-                        waiter.Done.TrySetResult();
-                    }
+            foreach ((int slot, uint epoch) in _asked)
+            {
+                bool isHeld = slot == attached->Slot || Hardware.IsSlotHeld(attached, probe, slot);
+                isAnyDead |= !isHeld;
+                _isOwnerVoid |= !isHeld || Flight<Hardware>.IsVoid(attached, WorkWord.Owned(slot, 0, epoch));
+                if (!isHeld && attached->ReadOnly)
+                {
+                    EndThoseOf(slot);
                 }
             }
 
+            _asked.Clear();
             Hardware.EndProbing(attached, probe);
         }
 
@@ -254,23 +324,34 @@ internal sealed unsafe class FlightWatch(ShmHeap heap)
         }
     }
 
-    /// <summary>Outside of a visit, so that it keeps nobody from disposing: the kernel looks at the address, and finds a word or none.</summary>
-    private void Sleep(ulong* bell, ulong heard, TimeSpan rest)
+    private void EndThoseOf(int slot)
     {
-        long begun = Stopwatch.GetTimestamp();
+        lock (_gate)
+        {
+            foreach (Waiter waiter in _waiters.Concat(_noted.Values).Where(waiter => waiter.Owner.Slot == slot))
+            {
+                waiter.IsOwnerDead = true;
+                waiter.Done.TrySetResult();
+            }
+        }
+    }
+
+    /// <summary>Outside of a visit, so that it keeps nobody from disposing: the kernel looks at the address, and finds a word or none.</summary>
+    private void Sleep()
+    {
+        TimeSpan left = _rest - Stopwatch.GetElapsedTime(_looked);
         if (heap.IsReadOnly)
         {
             Thread.Sleep(ReadOnlyRest);
         }
+        else if (left > TimeSpan.Zero)
+        {
+            // Not longer than the dead may wait.
+            Thread.Sleep(left < ShortestRest ? ShortestRest : left < BetweenRecoveries ? left : BetweenRecoveries);
+        }
         else
         {
-            Bell<Hardware>.Wait(bell, heard);
-        }
-
-        TimeSpan left = rest - Stopwatch.GetElapsedTime(begun);
-        if (left > TimeSpan.FromMilliseconds(1))
-        {
-            Thread.Sleep(left);
+            Bell<Hardware>.Wait(_bell, _heard);
         }
     }
 
@@ -285,6 +366,7 @@ internal sealed unsafe class FlightWatch(ShmHeap heap)
 
             _waiters.Clear();
             _noted.Clear();
+            _owners.Clear();
         }
     }
 
@@ -296,7 +378,7 @@ internal sealed unsafe class FlightWatch(ShmHeap heap)
         internal long Since { get; } = Stopwatch.GetTimestamp();
 
         /// <summary>Whose word it is.</summary>
-        internal int Slot => _seen.Word.Slot;
+        internal (int Slot, uint Epoch) Owner => (_seen.Word.Slot, _seen.Word.Epoch);
 
         /// <summary>Whether it need not wait, although it cannot be said to others that the owner is dead.</summary>
         internal bool IsOwnerDead { get; set; }

@@ -341,6 +341,24 @@ public sealed class FlightTests : IDisposable
     }
 
     [Fact]
+    public async Task Who_was_not_woken_because_the_ringer_died_looks_all_the_same()
+    {
+        var elsewhere = _test.OpenElsewhere();
+        Assert.Equal(CacheStatus.Ok, Cache.TryBeginFlight("key", out var flight));
+        var waiter = Task.Run(() => elsewhere.GetOrAdd("key", _ => throw new NotSupportedException(), default, Patient), Cancellation);
+        SpinWait.SpinUntil(() => elsewhere.Heap.Flights.Waiting == 1 && IsAwaited() == 1);
+
+        // The wish is gone, the bell stays as it is, and another process says the wish again.
+        SetAwaited(0);
+        Assert.Equal(CacheFlightOutcome.Stored, flight!.Complete([1], default));
+        SetAwaited(1);
+        Assert.Equal([1], await waiter.WaitAsync(TimeSpan.FromMinutes(1), Cancellation));
+
+        unsafe ulong IsAwaited() => Volatile.Read(ref Cache.Heap.Attachment->Header->BellIsAwaited);
+        unsafe void SetAwaited(ulong value) => Volatile.Write(ref Cache.Heap.Attachment->Header->BellIsAwaited, value);
+    }
+
+    [Fact]
     public void Words_say_what_they_are()
     {
         var owned = WorkWord.Owned(0xFFFF, 0x3FFF, 0xFFFF_FFFF);

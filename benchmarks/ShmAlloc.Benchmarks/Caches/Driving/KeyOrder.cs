@@ -64,6 +64,9 @@ internal sealed class KeyOrder
         }
     }
 
+    /// <summary>The key at a position, as bytes: only of an order that has no texts.</summary>
+    internal ReadOnlyMemory<byte> MemoryAt(int position) => _utf8.AsMemory(position * Key.Length, Key.Length);
+
     /// <summary>Whether the operation at a position is one of so many in a hundred that set.</summary>
     internal bool IsSet(int position, uint setPercent) => _draws[position] >> IndexBits < setPercent;
 }

@@ -1,3 +1,4 @@
+using ShmAlloc.Benchmarks.Caches.Alone;
 using ShmAlloc.Benchmarks.Caches.Measuring;
 using ShmAlloc.Benchmarks.Measuring;
 using ShmAlloc.Benchmarks.Reporting;
@@ -17,6 +18,9 @@ internal sealed class CacheReport
     internal List<int> Servers { get; } = [];
 
     internal List<CacheResult> Results { get; } = [];
+
+    /// <summary>Calls that only this cache has.</summary>
+    internal List<AloneResult> Alone { get; } = [];
 
     internal void Write(string path) => JsonReport.Write(path, new
     {
@@ -41,6 +45,14 @@ internal sealed class CacheReport
             result.MedianAllocatedBytes,
             WallNanoseconds = result.Rounds.Select(round => round.WallNanoseconds),
             CpuNanoseconds = result.Rounds.Select(round => round.CpuNanoseconds),
+            result.Failures,
+        }),
+        Alone = Alone.Select(result => new
+        {
+            result.Group,
+            result.Variant,
+            MedianWallNanoseconds = result.Median(Clock.Wall),
+            WallNanoseconds = result.Rounds.Select(round => round.WallNanoseconds),
             result.Failures,
         }),
     });

@@ -1,3 +1,4 @@
+using ShmAlloc.Benchmarks.Caches.Alone;
 using ShmAlloc.Benchmarks.Caches.Measuring;
 using ShmAlloc.Benchmarks.Measuring;
 using ShmAlloc.Benchmarks.Reporting;
@@ -5,10 +6,10 @@ using ShmAlloc.Benchmarks.Reporting;
 namespace ShmAlloc.Benchmarks.Caches.Reporting;
 
 /// <summary>The targets of the cache: ratios of medians of one run. The worst of both forms of keys and of both distributions counts.</summary>
-internal sealed class CacheTargets(IReadOnlyList<CacheResult> results, Clock clock)
+internal sealed class CacheTargets(IReadOnlyList<CacheResult> results, IReadOnlyList<AloneResult> alone, Clock clock)
 {
     private static readonly CacheSubject[] Ours = [CacheSubject.OursUtf8, CacheSubject.OursText];
-    internal IEnumerable<string> Table() => TargetRow.Table(Rows());
+    internal IEnumerable<string> Table() => TargetRow.Table([.. Rows(), .. AloneReport.TargetsOf(alone, clock)]);
 
     private IEnumerable<TargetRow> Rows()
     {

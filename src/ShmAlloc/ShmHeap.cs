@@ -307,7 +307,7 @@ public sealed unsafe partial class ShmHeap : IDisposable
     [SuppressMessage("Usage", "CA1816", Justification = "A reservation may put the end off; the finalizer is not needed from then on: see Retire.")]
     public void Dispose()
     {
-        Volatile.Read(ref _flights)?.GiveUpAll();
+        Flights.GiveUpAll();
         using Visit visit = new(this);
         Departure<Hardware>.Begin(visit.Heap);
     }

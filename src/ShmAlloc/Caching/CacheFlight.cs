@@ -72,6 +72,19 @@ public sealed class CacheFlight : IDisposable
             throw new ArgumentException("The tags of a flight are given when it begins, so that a removal counts that comes in between.", nameof(options));
         }
 
+        _cache.Heap.Flights.BeginEnd();
+        try
+        {
+            return Land(value, options, marks, out mark);
+        }
+        finally
+        {
+            _cache.Heap.Flights.IsDone();
+        }
+    }
+
+    private CacheFlightOutcome Land(ReadOnlySpan<byte> value, in CacheEntryOptions options, bool marks, out CacheMark mark)
+    {
         if (!TryEnd(Ended))
         {
             mark = default;
@@ -116,9 +129,17 @@ public sealed class CacheFlight : IDisposable
     /// <summary>Lets others work: at once if there is nothing else, or nothing has failed; else after the pause.</summary>
     internal void End(bool hasFailed)
     {
-        if (TryEnd(Ended))
+        _cache.Heap.Flights.BeginEnd();
+        try
         {
-            GiveUp(FlightEnding.RestAfterEnd(hasFailed, IsPlaceholder, _pause), hasFailed: true);
+            if (TryEnd(Ended))
+            {
+                GiveUp(FlightEnding.RestAfterEnd(hasFailed, IsPlaceholder, _pause), hasFailed: true);
+            }
+        }
+        finally
+        {
+            _cache.Heap.Flights.IsDone();
         }
     }
 

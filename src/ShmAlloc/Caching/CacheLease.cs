@@ -78,7 +78,18 @@ public sealed unsafe partial class SharedCache
 
         fixed (byte* bytes = key)
         {
-            status = CacheCalls<Hardware>.Hold(_heap, _table, KeyOf(bytes, key.Length), cell, new Clock(this), out ItemFacts facts);
+            ItemFacts facts;
+            try
+            {
+                status = CacheCalls<Hardware>.Hold(_heap, _table, KeyOf(bytes, key.Length), cell, new Clock(this), out facts);
+            }
+            catch
+            {
+                // The clock of a test may throw.
+                Cells<Hardware>.Release(_heap, cell);
+                throw;
+            }
+
             if (status == CacheStatus.Ok)
             {
                 byte* value = (byte*)ItemAccess<Hardware>.At(_heap, facts.Unit) + facts.Shape.ValueBegins;

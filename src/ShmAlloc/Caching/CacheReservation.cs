@@ -96,6 +96,7 @@ public sealed unsafe partial class SharedCache
     internal CacheStatus CommitReserved(ReadOnlySpan<byte> key, ref NewItem item, PutMode mode, ulong expected)
     {
         using Visit visit = Enter();
+        ulong now = NowFor(item);
         fixed (byte* bytes = key)
         {
             CacheKey found = KeyOf(bytes, key.Length);
@@ -107,10 +108,24 @@ public sealed unsafe partial class SharedCache
             }
 
             ulong* grip = Cells<Hardware>.AddressOf(_heap, _heap->Slot, second);
-            status = CacheStore<Hardware>.Finish(_heap, _table, found, item, mode, expected, Now, grip);
+            status = CacheStore<Hardware>.Finish(_heap, _table, found, item, mode, expected, now, grip);
             Cells<Hardware>.Release(_heap, second);
             Cells<Hardware>.Release(_heap, item.Cell);
             return Checked(status);
+        }
+    }
+
+    /// <summary>A clock that throws leaves no reservation behind.</summary>
+    private ulong NowFor(in NewItem item)
+    {
+        try
+        {
+            return Now;
+        }
+        catch
+        {
+            AbandonReserved(item);
+            throw;
         }
     }
 

@@ -85,7 +85,7 @@ internal static unsafe class FlightWait<TMachine>
 
     /// <summary>Asks whether the owner of a word lives. A dead one is recovered, so that the word is void.</summary>
     /// <returns>False: it is dead, and this process may not recover it.</returns>
-    private static bool TryLookAfter(Attachment* heap, WorkWord word)
+    internal static bool TryLookAfter(Attachment* heap, WorkWord word)
     {
         if (!word.IsOwned || word.Slot == heap->Slot || !TMachine.BeginProbing(heap, out int probe))
         {

@@ -29,6 +29,7 @@ internal sealed unsafe class FlightWatch(ShmHeap heap)
     private static readonly TimeSpan MostRestPerWaiter = TimeSpan.FromMicroseconds(5);
 
     private static readonly TimeSpan ReadOnlyRest = TimeSpan.FromMilliseconds(2);
+    private static readonly TimeSpan LongestWaitForChanges = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Idle = TimeSpan.FromSeconds(1);
 
     private readonly object _gate = new();
@@ -38,6 +39,8 @@ internal sealed unsafe class FlightWatch(ShmHeap heap)
     private readonly ConcurrentDictionary<long, WeakReference<CacheFlight>> _running = [];
     private long _lastName;
     private bool _isRunning;
+    private bool _hasGivenUp;
+    private int _changing;
 
     // What follows is the thread's.
     private ulong* _bell;
@@ -48,6 +51,12 @@ internal sealed unsafe class FlightWatch(ShmHeap heap)
     private bool _isOwnerVoid;
     private readonly List<Waiter> _over = [];
     private readonly List<(int Slot, uint Epoch)> _asked = [];
+
+    /// <summary>How long those wait at most who have to look for themselves.</summary>
+    internal static TimeSpan RestWithoutThread => BetweenRecoveries;
+
+    /// <summary>Whether there is a thread that waits for all.</summary>
+    internal bool IsRunning => Volatile.Read(ref _isRunning);
 
     /// <summary>With the gate held.</summary>
     private bool IsIdle => _waiters.Count == 0 && _noted.Count == 0;
@@ -67,11 +76,28 @@ internal sealed unsafe class FlightWatch(ShmHeap heap)
         }
     }
 
-    /// <summary>Notes a flight that owns a work word, as long as somebody refers to it.</summary>
+    /// <summary>Before a flight begins; <see cref="IsDone"/> comes after it was noted.</summary>
+    /// <exception cref="ObjectDisposedException">The heap is being disposed: all flights were given up.</exception>
+    internal void Begin()
+    {
+        BeginEnd();
+        if (Volatile.Read(ref _hasGivenUp))
+        {
+            IsDone();
+            throw new ObjectDisposedException(nameof(ShmHeap));
+        }
+    }
+
+    /// <summary>Before a flight ends; <see cref="IsDone"/> comes when others can see it.</summary>
+    internal void BeginEnd() => Interlocked.Increment(ref _changing);
+
+    internal void IsDone() => Interlocked.Decrement(ref _changing);
+
+    /// <summary>Notes a flight that owns a work word, until it has ended; one that is forgotten ends with its finalizer, which may come late.</summary>
     internal long Note(CacheFlight flight)
     {
         long name = Interlocked.Increment(ref _lastName);
-        _running[name] = new WeakReference<CacheFlight>(flight);
+        _running[name] = new WeakReference<CacheFlight>(flight, trackResurrection: true);
         return name;
     }
 
@@ -80,6 +106,10 @@ internal sealed unsafe class FlightWatch(ShmHeap heap)
     /// <summary>The heap is about to be disposed: others need not wait until its slot is free, which an open lease may put off.</summary>
     internal void GiveUpAll()
     {
+        // Who begins counts itself first, and then looks whether it may: so it is waited for here, or begins nothing.
+        Volatile.Write(ref _hasGivenUp, true);
+        Interlocked.MemoryBarrier();
+        AwaitChanges();
         foreach (WeakReference<CacheFlight> running in _running.Values)
         {
             if (running.TryGetTarget(out CacheFlight? flight))
@@ -87,19 +117,32 @@ internal sealed unsafe class FlightWatch(ShmHeap heap)
                 flight.GiveUpWithHeap();
             }
         }
+
+        // Those that were ending just then, by their callers or their finalizers, need the heap for it.
+        AwaitChanges();
     }
 
+    private void AwaitChanges() => SpinWait.SpinUntil(() => Volatile.Read(ref _changing) == 0, LongestWaitForChanges);
+
     /// <summary>Registers a flight under a number that no other one has on that key.</summary>
-    internal uint Register(Attachment* attached, uint cache, ulong hash, LocalFlight flight)
+    /// <param name="attached">The attachment.</param>
+    /// <param name="cache">Which cache.</param>
+    /// <param name="hash">Of the key.</param>
+    /// <param name="flight">The flight.</param>
+    /// <param name="isRegistered">
+    /// Whether others find it by its number. Not if there are as many on this key as there are numbers: then others wait for what it stores.
+    /// </param>
+    internal uint Register(Attachment* attached, uint cache, ulong hash, LocalFlight flight, out bool isRegistered)
     {
-        while (true)
+        uint number = 0;
+        isRegistered = false;
+        for (uint tries = 0; tries < WorkWord.Numbers && !isRegistered; tries++)
         {
-            uint number = Flight<Hardware>.NextNumber(attached);
-            if (Own.TryAdd((cache, hash, number), flight))
-            {
-                return number;
-            }
+            number = Flight<Hardware>.NextNumber(attached);
+            isRegistered = Own.TryAdd((cache, hash, number), flight);
         }
+
+        return number;
     }
 
     /// <summary>Waits until what was seen has changed, or nobody alive works on it any more. During a visit.</summary>
@@ -180,8 +223,15 @@ internal sealed unsafe class FlightWatch(ShmHeap heap)
         Monitor.Pulse(_gate);
         if (!_isRunning)
         {
-            _isRunning = true;
-            new Thread(Run) { IsBackground = true, Name = "ShmAlloc: waits for values" }.UnsafeStart();
+            try
+            {
+                new Thread(Run) { IsBackground = true, Name = "ShmAlloc: waits for values" }.UnsafeStart();
+                _isRunning = true;
+            }
+            catch (Exception exception) when (exception is OutOfMemoryException or ThreadStartException)
+            {
+                // The process may have no further threads: those who wait look for themselves, until a later one can start it.
+            }
         }
     }
 
@@ -308,7 +358,7 @@ internal sealed unsafe class FlightWatch(ShmHeap heap)
                 bool isHeld = slot == attached->Slot || Hardware.IsSlotHeld(attached, probe, slot);
                 isAnyDead |= !isHeld;
                 _isOwnerVoid |= !isHeld || Flight<Hardware>.IsVoid(attached, WorkWord.Owned(slot, 0, epoch));
-                if (!isHeld && attached->ReadOnly)
+                if (!isHeld && (attached->ReadOnly || attached->Slot < 0))
                 {
                     EndThoseOf(slot);
                 }

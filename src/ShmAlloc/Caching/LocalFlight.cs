@@ -19,6 +19,7 @@ internal sealed class LocalFlight
     private readonly CancellationTokenSource _abandoned = new();
     private readonly List<LocalFlight> _waitsFor = [];
     private int _callers = 1;
+    private bool _hasLanded;
 
     internal LocalFlight()
     {
@@ -45,13 +46,14 @@ internal sealed class LocalFlight
     internal int Callers => Volatile.Read(ref _callers);
 
     /// <summary>One more wants the result.</summary>
-    /// <returns>False: the last one has left.</returns>
+    /// <returns>False: the last one has left, or there is a value: to be looked for.</returns>
     internal bool TryJoin()
     {
         lock (WaitsGate)
         {
-            _callers += _callers == 0 ? 0 : 1;
-            return _callers != 0;
+            bool joins = _callers != 0 && !_hasLanded;
+            _callers += joins ? 1 : 0;
+            return joins;
         }
     }
 
@@ -78,7 +80,18 @@ internal sealed class LocalFlight
         }
     }
 
-    internal void Succeed(byte[] value) => _result.TrySetResult(value);
+    /// <summary>There is a value. Those who have joined copy it from an array that nobody else has: the first caller may write to its own at once.</summary>
+    internal void Succeed(byte[] value)
+    {
+        bool isShared;
+        lock (WaitsGate)
+        {
+            _hasLanded = true;
+            isShared = _callers > 1;
+        }
+
+        _result.TrySetResult(isShared ? value.AsSpan().ToArray() : value);
+    }
 
     internal void Fail(Exception exception) => _result.TrySetException(exception);
 
@@ -96,7 +109,7 @@ internal sealed class LocalFlight
     /// <summary>The factory has ended: what it has started, and what goes on, is in it no more.</summary>
     internal static void Exit(Frame frame)
     {
-        EndWait(frame.Outer, frame.Flight!);
+        frame.EndOuterWait();
         frame.Flight = null;
         Working.Value = frame.Before;
     }
@@ -122,7 +135,7 @@ internal sealed class LocalFlight
 
         lock (WaitsGate)
         {
-            if (target.Reaches(own, []))
+            if (target.Reaches(own))
             {
                 throw new InvalidOperationException(
                     "The factory of a key asks for a key whose value waits for that factory: it would wait for itself. "
@@ -151,11 +164,42 @@ internal sealed class LocalFlight
     {
         internal LocalFlight? Flight { get; set; } = flight;
 
-        internal LocalFlight? Outer { get; } = outer;
+        internal LocalFlight? Outer { get; private set; } = outer;
 
         internal Frame? Before { get; } = before;
+
+        /// <summary>The factory that this one was begun in does not wait for it, or not any more.</summary>
+        internal void EndOuterWait()
+        {
+            lock (WaitsGate)
+            {
+                Outer?._waitsFor.Remove(Flight!);
+                Outer = null;
+            }
+        }
     }
 
-    private bool Reaches(LocalFlight other, HashSet<LocalFlight> seen) =>
-        this == other || (seen.Add(this) && _waitsFor.Exists(next => next.Reaches(other, seen)));
+    /// <summary>Whether this one waits for another, directly or through others. A chain may be as long as there are flights.</summary>
+    private bool Reaches(LocalFlight other)
+    {
+        HashSet<LocalFlight> seen = [this];
+        Stack<LocalFlight> next = new([this]);
+        while (next.TryPop(out LocalFlight? flight))
+        {
+            if (flight == other)
+            {
+                return true;
+            }
+
+            foreach (LocalFlight waited in flight._waitsFor)
+            {
+                if (seen.Add(waited))
+                {
+                    next.Push(waited);
+                }
+            }
+        }
+
+        return false;
+    }
 }

@@ -84,6 +84,7 @@ public sealed partial class SharedCache
                 {
                     if (task == _own.Result)
                     {
+                        _frame!.EndOuterWait();
                         _own.Leave();
                     }
 

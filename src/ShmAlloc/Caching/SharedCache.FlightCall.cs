@@ -61,6 +61,7 @@ public sealed unsafe partial class SharedCache
     {
         private readonly LocalFlight _own = new();
         private LocalFlight? _joined;
+        private LocalFlight? _inFront;
         private FlightWatch.Waiter? _parked;
         private byte[]? _value;
 
@@ -81,7 +82,8 @@ public sealed unsafe partial class SharedCache
         private ulong Limit => flight.Limit == Timeout.InfiniteTimeSpan ? ulong.MaxValue : (ulong)flight.Limit.Ticks;
 
         // Longer waits are no arguments of the runtime's; who wakes up before the limit looks again.
-        private TimeSpan Left => TimeSpan.FromTicks((long)Math.Min(_patience.Left(AwakeTicks, Limit), (ulong)LongestWait.Ticks));
+        private TimeSpan Left => TimeSpan.FromTicks((long)Math.Min(
+            _patience.Left(AwakeTicks, Limit), (ulong)(cache.Heap.Flights.IsRunning || _parked == null ? LongestWait : FlightWatch.RestWithoutThread).Ticks));
 
         private static ulong AwakeTicks => (ulong)Stopwatch.GetElapsedTime(0).Ticks;
 
@@ -108,13 +110,21 @@ public sealed unsafe partial class SharedCache
                     case FlightTurn.Work:
                         return FlightStep.Work;
                     case FlightTurn.Value:
-                        Take(due ?? cache.GetArray(key, counts: false, out _));
+                        if (!TryTake(due ?? cache.GetArray(key, counts: false, out _)))
+                        {
+                            return FlightStep.Work;
+                        }
+
                         break;
                     case FlightTurn.ValueMeanwhile:
                         TakeMeanwhile(due!, look);
                         break;
                     case FlightTurn.Stale:
-                        Take(stale);
+                        if (!TryTake(stale))
+                        {
+                            return FlightStep.Work;
+                        }
+
                         break;
                     case FlightTurn.ValueAtHand:
                         _value = due;
@@ -131,7 +141,7 @@ public sealed unsafe partial class SharedCache
                         return WorkUnder(look);
                     default:
                         cache.Checked(look.Status);
-                        Take(due ?? (flight.AllowStale ? ReadStale() : null));
+                        _value = due ?? (flight.AllowStale ? ReadStale() : null);
                         if (_value == null)
                         {
                             return FlightStep.Work;
@@ -210,12 +220,25 @@ public sealed unsafe partial class SharedCache
 
         private FlightLook Begin(Attachment* heap)
         {
+            cache.Heap.Flights.Begin();
+            try
+            {
+                return BeginCounted(heap);
+            }
+            finally
+            {
+                cache.Heap.Flights.IsDone();
+            }
+        }
+
+        private FlightLook BeginCounted(Attachment* heap)
+        {
             ulong now = cache.Now;
             ulong hash = Hash();
             CacheTags places = cache.Capture(options.Tags);
             lock (_own.Gate)
             {
-                uint number = cache.Heap.Flights.Register(heap, cache.Identity.Number, hash, _own);
+                uint number = cache.Heap.Flights.Register(heap, cache.Identity.Number, hash, _own, out bool isRegistered);
                 FlightRequest request = new()
                 {
                     Mine = Flight<Hardware>.Name(heap, number),
@@ -239,9 +262,9 @@ public sealed unsafe partial class SharedCache
                 {
                     // Only now: what was removed before is not what the factory will see.
                     _own.Flight = new CacheFlight(cache, key, look, cache.Capture(options.Tags), flight.Pause);
-                    _number = number;
+                    _number = isRegistered ? number : null;
                 }
-                else
+                else if (isRegistered)
                 {
                     cache.Heap.Flights.Own.TryRemove((cache.Identity.Number, hash, number), out _);
                 }
@@ -271,13 +294,19 @@ public sealed unsafe partial class SharedCache
         private void WaitFor(Attachment* heap, in FlightLook look)
         {
             bool isOurs = look.Word.Slot == heap->Slot && look.Word.Epoch == heap->Epoch;
-            if (isOurs && cache.Heap.Flights.Own.TryGetValue((cache.Identity.Number, Hash(), look.Word.Number), out LocalFlight? other) && MayJoin(other, look))
+            LocalFlight? other = null;
+            if (isOurs && cache.Heap.Flights.Own.TryGetValue((cache.Identity.Number, Hash(), look.Word.Number), out other) && MayJoin(other, look))
             {
                 _joined = other;
+                return;
             }
-            else
+
+            // It waits for that flight also where it may not have its result.
+            _inFront = other;
+            _parked = cache.Heap.Flights.Park(look);
+            if (!cache.Heap.Flights.IsRunning && !FlightWait<Hardware>.TryLookAfter(heap, look.Word))
             {
-                _parked = cache.Heap.Flights.Park(look);
+                _patience.GiveUpOwner();
             }
         }
 
@@ -290,7 +319,7 @@ public sealed unsafe partial class SharedCache
             }
         }
 
-        private LocalFlight? BeginWait() => _joined == null ? null : LocalFlight.BeginWait(_joined);
+        private LocalFlight? BeginWait() => (_joined ?? _inFront) is { } target ? LocalFlight.BeginWait(target) : null;
 
         private void EndWait(bool isOver)
         {
@@ -307,8 +336,8 @@ public sealed unsafe partial class SharedCache
             Task<byte[]> result = _joined?.Result ?? _own.Result;
             if (result.IsCompletedSuccessfully)
             {
-                // Each has an array of its own.
-                _value = _joined == null ? result.Result : result.Result.AsSpan().ToArray();
+                // Each has an array of its own; the first caller, the one that the factory made.
+                _value = _joined == null ? _value ?? result.Result : result.Result.AsSpan().ToArray();
             }
             else if (!TryTakeInstead())
             {
@@ -324,6 +353,12 @@ public sealed unsafe partial class SharedCache
                 _parked = null;
             }
 
+            if (_inFront is { } inFront)
+            {
+                _inFront = null;
+                LocalFlight.EndWait(waiting, inFront);
+            }
+
             if (_joined is { } joined)
             {
                 _joined = null;
@@ -332,14 +367,14 @@ public sealed unsafe partial class SharedCache
             }
         }
 
-        private void Take(byte[]? value)
+        /// <returns>False: there is something that can neither be read nor removed by this process, which works a value out for itself.</returns>
+        private bool TryTake(byte[]? value)
         {
             _value = value;
-            if (value == null && cache.ReadAnyway(key, isUse: false, out ItemFacts facts, out bool isDamaged) == null && isDamaged)
-            {
-                // Somebody wrote over it: nobody gets it any more.
-                cache.Remove(key, facts.Stamp);
-            }
+
+            // Somebody wrote over it: nobody gets it any more.
+            return value != null || cache.ReadAnyway(key, isUse: false, out ItemFacts facts, out bool isDamaged) != null || !isDamaged
+                || cache.Remove(key, facts.Stamp) is CacheStatus.Ok or CacheStatus.Missing or CacheStatus.Changed;
         }
 
         /// <summary>There is a value while somebody works on the next one: unless that takes too long.</summary>

@@ -37,6 +37,19 @@ public sealed unsafe partial class SharedCache
         TimeSpan pause = retryAfter ?? CacheFlightOptions.DefaultRetryAfter;
         ArgumentOutOfRangeException.ThrowIfLessThan(pause, TimeSpan.Zero, nameof(retryAfter));
         using Visit visit = Enter();
+        Heap.Flights.Begin();
+        try
+        {
+            return TryBegin(key, tags, pause, out flight);
+        }
+        finally
+        {
+            Heap.Flights.IsDone();
+        }
+    }
+
+    private CacheStatus TryBegin(ReadOnlySpan<byte> key, in CacheTags tags, TimeSpan pause, out CacheFlight? flight)
+    {
         CacheTags places = Capture(tags);
         fixed (byte* bytes = key)
         {
@@ -119,9 +132,24 @@ public sealed unsafe partial class SharedCache
             return;
         }
 
+        ulong now = NowIfAny(ref rest);
         fixed (byte* bytes = key)
         {
-            Flight<Hardware>.GiveUp(_heap, _table, KeyOf(bytes, key.Length), stamp, mine, FlightEnding.WordOf(rest, hasFailed, Now));
+            Flight<Hardware>.GiveUp(_heap, _table, KeyOf(bytes, key.Length), stamp, mine, FlightEnding.WordOf(rest, hasFailed, now));
+        }
+    }
+
+    /// <summary>A clock that throws is no reason to keep others waiting; they need not rest then. This may be called by a finalizer.</summary>
+    private ulong NowIfAny(ref ulong rest)
+    {
+        try
+        {
+            return rest == 0 ? 0 : Now;
+        }
+        catch (Exception exception) when (exception is not OutOfMemoryException)
+        {
+            rest = 0;
+            return 0;
         }
     }
 

@@ -12,7 +12,7 @@ public sealed class FlightSmokeTests(FlightBenchmarkRun run) : IClassFixture<Fli
     [Theory]
     [InlineData("herd", 5)]
     [InlineData("landing", 4)]
-    [InlineData("death", 1)]
+    [InlineData("death", 2)]
     [InlineData("failing", 5)]
     [InlineData("waiting", 5)]
     public void Every_measurement_gives_its_rows(string title, int rows)

@@ -6,6 +6,9 @@ namespace ShmAlloc.Benchmarks.Flights.Driving;
 /// <summary>What a process does that works values out for others.</summary>
 internal sealed class LeaderWork(SharedCache cache)
 {
+    /// <summary>After a landing, so that the answer to the parent takes no time of the processor that the waiter is woken on.</summary>
+    internal const int RestMilliseconds = 2;
+
     private readonly List<CacheFlight> _flights = [];
 
     /// <summary>Where the moment of a death is left.</summary>
@@ -30,6 +33,7 @@ internal sealed class LeaderWork(SharedCache cache)
             Complete(flight, name);
         }
 
+        Thread.Sleep(RestMilliseconds);
         _flights.Clear();
         return [];
     }

@@ -33,6 +33,7 @@ internal sealed class SocketWork : IDisposable
     {
         Thread.Sleep(milliseconds);
         _socket!.Send(TimeValue.Now());
+        Thread.Sleep(LeaderWork.RestMilliseconds);
         return [];
     }
 

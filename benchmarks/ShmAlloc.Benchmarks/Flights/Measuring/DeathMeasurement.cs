@@ -7,20 +7,34 @@ internal static class DeathMeasurement
 {
     internal const string ToFactory = "until the next factory begins";
 
+    internal const string Among = "the same, while many others in its process wait for another leader";
+
+    private const int MostAttempts = 3;
+
     internal static IEnumerable<FlightSeries> Measure(FlightEffort effort)
     {
-        List<double> times = [];
+        using FlightCell cell = new(processes: 2);
         Random random = new(1);
-        using FlightCell cell = new(processes: 1);
-        const int mostAttempts = 3;
-        for (int death = 0; times.Count < effort.Deaths && death < effort.Deaths * mostAttempts; death++)
+        FlightSeries alone = new(FlightTitles.Death, ToFactory, "µs", Die(cell, effort.Deaths, "alone", random));
+        FlightCell.Ask(cell.Second, $"begin others {effort.Waiters}");
+        FlightCell.Ask(cell.First, $"park others {effort.Waiters}");
+        FlightSeries among = new(FlightTitles.Death, Among, "µs", Die(cell, effort.Deaths, "among", random));
+        FlightCell.Ask(cell.Second, "land others 0");
+        FlightCell.Ask(cell.First, "gather");
+        return [alone, among];
+    }
+
+    private static List<double> Die(FlightCell cell, int deaths, string name, Random random)
+    {
+        const int least = 30;
+        const int most = 60;
+        List<double> times = [];
+        for (int death = 0; times.Count < deaths && death < deaths * MostAttempts; death++)
         {
-            string key = $"death-{death}";
+            string key = $"{name}-{death}";
             DriverProcess leader = cell.Add();
             FlightCell.Ask(leader, $"begin {key} 1");
             cell.First.Tell($"inherit {key}");
-            const int least = 30;
-            const int most = 60;
             leader.Tell($"die {key} {random.Next(least, most)}");
             double time = FlightCell.Answer(cell.First, "inherit")[0];
             if (!double.IsNaN(time))
@@ -31,6 +45,6 @@ internal static class DeathMeasurement
             cell.Remove(leader);
         }
 
-        return [new(FlightTitles.Death, ToFactory, "µs", times)];
+        return times;
     }
 }

@@ -1,4 +1,5 @@
 using System.Runtime;
+using System.Runtime.CompilerServices;
 using ShmAlloc.Caching;
 using ShmAlloc.Memory;
 using ShmAlloc.Memory.Linux;
@@ -102,7 +103,8 @@ internal static unsafe class CacheEntries
 
     internal static bool IsThere(byte* value, ulong valueBytes) => value != null || valueBytes == 0 || LastError.Fail(ErrorCode.Of(Detail.Null));
 
-    /// <summary>Finds the cache, and looks whether the options make sense.</summary>
+    /// <summary>Finds the cache, and looks whether the options make sense. Not inlined: see Prepare.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     internal static bool TryFind(
         int cache, byte* key, ulong keyBytes, EntryOptions* options, uint flags, out Attachment* heap, out CacheTable* table, out CacheKey found)
     {
@@ -115,7 +117,9 @@ internal static unsafe class CacheEntries
         return wrong == Detail.None || LastError.Fail(ErrorCode.Of(wrong));
     }
 
+    /// <summary>Inlined: calls are sparing with the stack.</summary>
     /// <returns>0, or the code of the failure.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int Put(Attachment* heap, CacheTable* table, in CacheKey key, byte* value, uint valueBytes, EntryOptions* options)
     {
         ulong now = HeapClock.Now(heap);
@@ -148,6 +152,8 @@ internal static unsafe class CacheEntries
         return ErrorCode.Of(CacheCalls<Hardware>.Increment(heap, table, key, change, item, kept, new Caching.Clock(heap), out sum));
     }
 
+    /// <summary>Not inlined: what it needs for a moment would be on the stack during all that follows.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static int Prepare(Attachment* heap, CacheTable* table, EntryOptions* options, ulong now, out ItemOptions item) =>
         !EntryOptions.TryRead(options, now, out item) ? ErrorCode.Expired
         : CacheTagging.TryAdd(heap, table, options, ref item) ? 0

@@ -56,7 +56,7 @@ static int64_t add(int cache, const char *key, int64_t change, const struct shm_
 CASE("F14: a number keeps its tags when it is added to, and its sliding expiry")
 {
     open_heap();
-    int cache = open_cache();
+    int cache = open_cache_with(0);
     const char *names[] = { "t", "u" };
     struct shm_cache_tag tags[2];
     CHECK(shm_cache_capture_tags(cache, names, 2, tags));

@@ -34,7 +34,7 @@ internal static unsafe class CacheTagging
     internal static bool Capture(int cache, byte** names, ulong count, Tag* tags)
     {
         int error = Libc.Error;
-        if (!Caching.TryFind(cache, null, 0, out Attachment* heap, out CacheTable* table, out _))
+        if (!Caching.TryFind(cache, out Attachment* heap, out CacheTable* table))
         {
             return false;
         }
@@ -63,7 +63,7 @@ internal static unsafe class CacheTagging
     internal static bool RemoveByTag(int cache, byte* name)
     {
         int error = Libc.Error;
-        if (!Caching.TryFind(cache, null, 0, out Attachment* heap, out CacheTable* table, out _))
+        if (!Caching.TryFind(cache, out Attachment* heap, out CacheTable* table))
         {
             return false;
         }
@@ -77,7 +77,7 @@ internal static unsafe class CacheTagging
     internal static bool AreCurrent(int cache, Tag* tags, ulong count)
     {
         int error = Libc.Error;
-        if (!Caching.TryFind(cache, null, 0, out Attachment* heap, out CacheTable* table, out _))
+        if (!Caching.TryFind(cache, out Attachment* heap, out CacheTable* table))
         {
             return false;
         }

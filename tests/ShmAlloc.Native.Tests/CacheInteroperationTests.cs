@@ -17,7 +17,9 @@ public sealed class CacheInteroperationTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _heap = ShmHeap.Create(_path.Value, new ShmHeapOptions { SizeBytes = 8 << 20 });
-        _cache = SharedCache.Open(_heap);
+
+        // So many that two tags hardly ever share a place.
+        _cache = SharedCache.Open(_heap, options: new SharedCacheOptions { TagSlots = 1 << 18 });
         _peer = await StartPeerAsync();
     }
 

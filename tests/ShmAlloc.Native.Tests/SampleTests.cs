@@ -44,6 +44,42 @@ public sealed class SampleTests : IDisposable
     }
 
     [Fact]
+    public async Task The_flight_of_the_page_on_the_C_ABI_works_a_report_out_once_for_all_processes()
+    {
+        var lines = File.ReadLines(Path.Combine(Locations.Root, "docs/c-abi.md")).SkipWhile(line => line != "```c").Skip(1).TakeWhile(line => line != "```").ToList();
+        Assert.StartsWith("#include", lines[0], StringComparison.Ordinal);
+        var directory = Directory.CreateTempSubdirectory("shmalloc-page-");
+        try
+        {
+            var source = Path.Combine(directory.FullName, "page.c");
+            string[] program =
+            [
+                lines[0], "#include <stdio.h>", "#include <string.h>",
+                "static size_t work_out(const char *user, char *report, size_t capacity) {",
+                "    shm_cache_increment(0, \"worked out\", 10, 1, NULL);",
+                "    return (size_t) snprintf(report, capacity, \"report of %s\", user); }",
+                .. lines.Skip(1),
+                "int main(int count, char **words) {",
+                "    char report[100]; int64_t times = 0; int cache = shm_cache_open(\"reports\", NULL);",
+                "    if (count > 2) { return !shm_cache_remove_by_tag(cache, words[1]); }",
+                "    size_t size = get_report(cache, words[1], report, sizeof report);",
+                "    shm_cache_increment(cache, \"worked out\", 10, 0, &times);",
+                "    printf(\"%.*s, %d\\n\", (int) size, report, (int) times); return 0; }",
+            ];
+            await File.WriteAllLinesAsync(source, program, TestContext.Current.CancellationToken);
+            var executable = await CProgram.BuildAsync(source);
+            var runs = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Command.RunAsync(executable, ["Ann"], ("SHM_FILE", _path.Value))));
+            Assert.All(runs, run => Assert.Equal(new CommandResult(0, "report of Ann, 1\n", ""), run));
+            Assert.Equal(0, (await Command.RunAsync(executable, ["Ann", "remove"], ("SHM_FILE", _path.Value))).ExitCode);
+            Assert.Equal("report of Ann, 2\n", (await Command.RunAsync(executable, ["Ann"], ("SHM_FILE", _path.Value))).Output);
+        }
+        finally
+        {
+            directory.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
     public async Task The_C_sample_says_why_there_is_no_heap()
     {
         var visits = await CProgram.BuildAsync(Path.Combine(Locations.Samples, "C/visits.c"));

@@ -36,7 +36,7 @@ internal static unsafe class CacheBatches
     internal static bool GetMany(int cache, BatchKey* keys, ulong count, byte* buffer, ulong capacity, BatchResult* results)
     {
         int error = Libc.Error;
-        if (!Caching.TryFind(cache, null, 0, out Attachment* heap, out CacheTable* table, out _))
+        if (!Caching.TryFind(cache, out Attachment* heap, out CacheTable* table))
         {
             return false;
         }

@@ -1,7 +1,6 @@
 using System.Runtime;
 using System.Runtime.CompilerServices;
 using ShmAlloc.Caching;
-using ShmAlloc.Layout;
 using ShmAlloc.Memory;
 using ShmAlloc.Memory.Linux;
 using ShmAlloc.Native.Process;
@@ -104,7 +103,8 @@ internal static unsafe class CacheEntries
 
     internal static bool IsThere(byte* value, ulong valueBytes) => value != null || valueBytes == 0 || LastError.Fail(ErrorCode.Of(Detail.Null));
 
-    /// <summary>Finds the cache, and looks whether the options make sense.</summary>
+    /// <summary>Finds the cache, and looks whether the options make sense. Not inlined: see Prepare.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     internal static bool TryFind(
         int cache, byte* key, ulong keyBytes, EntryOptions* options, uint flags, out Attachment* heap, out CacheTable* table, out CacheKey found)
     {
@@ -117,13 +117,13 @@ internal static unsafe class CacheEntries
         return wrong == Detail.None || LastError.Fail(ErrorCode.Of(wrong));
     }
 
+    /// <summary>Inlined: calls are sparing with the stack.</summary>
     /// <returns>0, or the code of the failure.</returns>
-    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int Put(Attachment* heap, CacheTable* table, in CacheKey key, byte* value, uint valueBytes, EntryOptions* options)
     {
-        ulong* tags = stackalloc ulong[ItemShape.MaxTags];
         ulong now = HeapClock.Now(heap);
-        int code = Prepare(heap, table, options, now, tags, out ItemOptions item);
+        int code = Prepare(heap, table, options, now, out ItemOptions item);
         if (code != 0)
         {
             return code;
@@ -137,12 +137,10 @@ internal static unsafe class CacheEntries
     }
 
     /// <returns>0, or the code of the failure.</returns>
-    [SkipLocalsInit]
     private static int Add(Attachment* heap, CacheTable* table, in CacheKey key, long change, EntryOptions* options, out long sum)
     {
         sum = 0;
-        ulong* tags = stackalloc ulong[ItemShape.MaxTags];
-        int code = Prepare(heap, table, options, HeapClock.Now(heap), tags, out ItemOptions item);
+        int code = Prepare(heap, table, options, HeapClock.Now(heap), out ItemOptions item);
         if (code != 0)
         {
             return code;
@@ -154,8 +152,10 @@ internal static unsafe class CacheEntries
         return ErrorCode.Of(CacheCalls<Hardware>.Increment(heap, table, key, change, item, kept, new Caching.Clock(heap), out sum));
     }
 
-    private static int Prepare(Attachment* heap, CacheTable* table, EntryOptions* options, ulong now, ulong* tags, out ItemOptions item) =>
+    /// <summary>Not inlined: what it needs for a moment would be on the stack during all that follows.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static int Prepare(Attachment* heap, CacheTable* table, EntryOptions* options, ulong now, out ItemOptions item) =>
         !EntryOptions.TryRead(options, now, out item) ? ErrorCode.Expired
-        : CacheTagging.TryAdd(heap, table, options, tags, ref item) ? 0
+        : CacheTagging.TryAdd(heap, table, options, ref item) ? 0
         : ErrorCode.Foreign;
 }

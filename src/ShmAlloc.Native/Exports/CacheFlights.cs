@@ -106,7 +106,9 @@ internal static unsafe class CacheFlights
         return true;
     }
 
+    /// <summary>Inlined: calls are sparing with the stack.</summary>
     /// <returns>0: it was stored; or the code of why not.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int Land(
         Attachment* heap, CacheTable* table, in CacheKey key, byte* value, ulong valueBytes, EntryOptions* options, FlightHandle* flight)
     {
@@ -115,6 +117,7 @@ internal static unsafe class CacheFlights
             return ErrorCode.Of((CacheStatus)flight->Refusal);
         }
 
+        // What is called here is not inlined, so that it is not on the stack while room is made.
         ulong now = HeapClock.Now(heap);
         bool isAhead = EntryOptions.TryRead(options, now, out ItemOptions item);
         CacheStatus status = CacheStatus.Changed;
@@ -140,6 +143,7 @@ internal static unsafe class CacheFlights
         return isAhead ? ErrorCode.Of(status) : ErrorCode.Expired;
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static void GiveUp(Attachment* heap, CacheTable* table, in CacheKey key, FlightHandle* flight, ulong rest, bool hasFailed)
     {
         WorkWord mine = new(flight->Word);

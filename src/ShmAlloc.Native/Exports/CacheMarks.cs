@@ -78,7 +78,7 @@ internal static unsafe class CacheMarks
     internal static bool IsCurrent(int cache, Mark* mark)
     {
         int error = Libc.Error;
-        if (!Caching.TryFind(cache, null, 0, out Attachment* heap, out CacheTable* table, out _))
+        if (!Caching.TryFind(cache, out Attachment* heap, out CacheTable* table))
         {
             return false;
         }

@@ -1,7 +1,6 @@
 using System.Runtime;
 using System.Runtime.InteropServices;
 using ShmAlloc.Caching;
-using ShmAlloc.Layout;
 using ShmAlloc.Memory;
 using ShmAlloc.Memory.Linux;
 using ShmAlloc.Native.Process;
@@ -13,15 +12,12 @@ namespace ShmAlloc.Native.Exports;
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct Tag
 {
-    /// <summary>Place and generation; <see cref="None"/>: only the one that stands for all.</summary>
+    /// <summary>Place and generation.</summary>
     internal ulong Bits;
 
     /// <summary>0 in a cache that has no such one.</summary>
     internal ulong OfAll;
     internal ulong Cache;
-
-    /// <summary>No tag has such a place and generation.</summary>
-    internal const ulong None = ulong.MaxValue - 1;
 
     /// <summary>The same number in every process, and hardly ever that of another cache.</summary>
     internal static ulong CacheOf(Attachment* heap, CacheTable* table)
@@ -38,7 +34,7 @@ internal static unsafe class CacheTagging
     internal static bool Capture(int cache, byte** names, ulong count, Tag* tags)
     {
         int error = Libc.Error;
-        if (!Caching.TryFind(cache, null, 0, out Attachment* heap, out CacheTable* table, out _))
+        if (!Caching.TryFind(cache, out Attachment* heap, out CacheTable* table))
         {
             return false;
         }
@@ -51,7 +47,9 @@ internal static unsafe class CacheTagging
         ulong name = Tag.CacheOf(heap, table);
         for (ulong index = 0; index < count; index++)
         {
-            tags[index].Bits = names[index] == null ? Tag.None : CacheStore<Hardware>.TagOf(table, HashOf(heap, names[index]));
+            tags[index].Bits = names[index] == null
+                ? CacheStore<Hardware>.TagOfAll(table)
+                : CacheStore<Hardware>.TagOf(table, HashOf(heap, names[index]));
             tags[index].OfAll = table->KeepsGeneration ? CacheStore<Hardware>.TagOfAll(table) : 0;
             tags[index].Cache = name;
         }
@@ -65,7 +63,7 @@ internal static unsafe class CacheTagging
     internal static bool RemoveByTag(int cache, byte* name)
     {
         int error = Libc.Error;
-        if (!Caching.TryFind(cache, null, 0, out Attachment* heap, out CacheTable* table, out _))
+        if (!Caching.TryFind(cache, out Attachment* heap, out CacheTable* table))
         {
             return false;
         }
@@ -79,7 +77,7 @@ internal static unsafe class CacheTagging
     internal static bool AreCurrent(int cache, Tag* tags, ulong count)
     {
         int error = Libc.Error;
-        if (!Caching.TryFind(cache, null, 0, out Attachment* heap, out CacheTable* table, out _))
+        if (!Caching.TryFind(cache, out Attachment* heap, out CacheTable* table))
         {
             return false;
         }
@@ -98,7 +96,7 @@ internal static unsafe class CacheTagging
                 return LastError.Fail(ErrorCode.Foreign);
             }
 
-            areCurrent &= (tags[index].Bits == Tag.None || Marks<Hardware>.AreCurrent(table, &tags[index].Bits, 1))
+            areCurrent &= Marks<Hardware>.AreCurrent(table, &tags[index].Bits, 1)
                 && (tags[index].OfAll == 0 || Marks<Hardware>.AreCurrent(table, &tags[index].OfAll, 1));
         }
 
@@ -111,25 +109,21 @@ internal static unsafe class CacheTagging
     /// <param name="heap">The attachment.</param>
     /// <param name="table">The cache.</param>
     /// <param name="given">The options, which are in order; null: none.</param>
-    /// <param name="to">Room for <see cref="ItemShape.MaxTags"/>.</param>
     /// <param name="item">The item.</param>
     /// <returns>False: one is another cache's.</returns>
-    internal static bool TryAdd(Attachment* heap, CacheTable* table, EntryOptions* given, ulong* to, ref ItemOptions item)
+    internal static bool TryAdd(Attachment* heap, CacheTable* table, EntryOptions* given, ref ItemOptions item)
     {
         uint count = given == null ? 0 : given->TagCount;
         ulong name = count == 0 ? 0 : Tag.CacheOf(heap, table);
-        item.Tags = to;
+        item.Tags = count == 0 ? null : &given->Tags->Bits;
+        item.TagCount = (int)count;
+        item.TagGap = (sizeof(Tag) / sizeof(ulong)) - 1;
         for (uint index = 0; index < count; index++)
         {
             Tag* tag = given->Tags + index;
             if (tag->Cache != name)
             {
                 return false;
-            }
-
-            if (tag->Bits != Tag.None)
-            {
-                to[item.TagCount++] = tag->Bits;
             }
 
             // Captured one after the other: the earliest tells of all removals since.

@@ -121,7 +121,7 @@ internal static unsafe class Caching
     internal static bool RemoveAll(int cache)
     {
         int error = Libc.Error;
-        if (!TryFind(cache, null, 0, out Attachment* heap, out CacheTable* table, out _))
+        if (!TryFind(cache, out Attachment* heap, out CacheTable* table))
         {
             return false;
         }
@@ -152,11 +152,10 @@ internal static unsafe class Caching
         public bool IsPast(ulong deadline) => HeapClock.IsPast(heap, deadline);
     }
 
-    /// <summary>The table of a number and a key's hash.</summary>
-    internal static bool TryFind(int cache, byte* key, ulong keyBytes, out Attachment* heap, out CacheTable* table, out CacheKey found)
+    /// <summary>The table of a number.</summary>
+    internal static bool TryFind(int cache, out Attachment* heap, out CacheTable* table)
     {
         table = null;
-        found = default;
         heap = ProcessHeap.Find();
         if (heap == null)
         {
@@ -164,7 +163,19 @@ internal static unsafe class Caching
         }
 
         table = cache is >= 0 and < HeaderLayout.Caches ? Directory<Hardware>.Find(heap, (uint)cache) : null;
-        if (table == null || (key == null && keyBytes != 0))
+        return table != null || LastError.Fail(ErrorCode.NoCache);
+    }
+
+    /// <summary>The same, and a key's hash.</summary>
+    internal static bool TryFind(int cache, byte* key, ulong keyBytes, out Attachment* heap, out CacheTable* table, out CacheKey found)
+    {
+        found = default;
+        if (!TryFind(cache, out heap, out table))
+        {
+            return false;
+        }
+
+        if (key == null && keyBytes != 0)
         {
             return LastError.Fail(ErrorCode.NoCache);
         }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using ShmAlloc.Caching;
 using ShmAlloc.Layout;
@@ -60,6 +61,7 @@ internal unsafe struct EntryOptions
     /// <param name="now">By the clock of the heap.</param>
     /// <param name="item">The item.</param>
     /// <returns>False: it would have expired by now.</returns>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     internal static bool TryRead(EntryOptions* given, ulong now, out ItemOptions item)
     {
         item = default;

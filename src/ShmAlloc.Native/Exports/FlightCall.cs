@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using ShmAlloc.Caching;
 using ShmAlloc.Layout;
 using ShmAlloc.Memory;
@@ -53,16 +54,12 @@ internal unsafe struct FlightCall
 
     internal int Run()
     {
-        Status = CacheCalls<Hardware>.Get(Heap, Table, Key, Buffer, Room, new Caching.Clock(Heap), out ulong shape, out _);
-        bool isHit = Status is CacheStatus.Ok or CacheStatus.BufferTooSmall;
-        CacheCounts<Hardware>.Add(Heap, Table, isHit ? CacheCounter.Hits : CacheCounter.Misses, 1);
-        ValueBytes = isHit ? new ItemShape(shape).ValueBytes : 0;
-        if (isHit && (Status == CacheStatus.BufferTooSmall || !FlightOptions.Has(Options, FlightOptions.RefreshFlag)))
+        _hasValue = TryGet();
+        if (_hasValue && (Status == CacheStatus.BufferTooSmall || !FlightOptions.Has(Options, FlightOptions.RefreshFlag)))
         {
             return Status == CacheStatus.Ok ? Found : Failed;
         }
 
-        _hasValue = isHit;
         int answer = Undecided;
         for (int turn = 0; turn < MostTurns && answer == Undecided; turn++)
         {
@@ -82,6 +79,17 @@ internal unsafe struct FlightCall
         }
 
         return answer != Undecided ? answer : LeadInVain(CacheStatus.Contended);
+    }
+
+    /// <summary>The one get that counts. Not inlined: calls are sparing with the stack.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool TryGet()
+    {
+        Status = CacheCalls<Hardware>.Get(Heap, Table, Key, Buffer, Room, new Caching.Clock(Heap), out ulong shape, out _);
+        bool isHit = Status is CacheStatus.Ok or CacheStatus.BufferTooSmall;
+        CacheCounts<Hardware>.Add(Heap, Table, isHit ? CacheCounter.Hits : CacheCounter.Misses, 1);
+        ValueBytes = isHit ? new ItemShape(shape).ValueBytes : 0;
+        return isHit;
     }
 
     private int Follow(FlightTurn next, in FlightLook look) => next switch

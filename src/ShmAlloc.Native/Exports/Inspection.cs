@@ -128,7 +128,7 @@ internal static unsafe class Inspection
             return LastError.Fail(ErrorCode.Of(to == null ? Detail.Null : Detail.StructSize));
         }
 
-        if (!Caching.TryFind(cache, null, 0, out Attachment* heap, out CacheTable* table, out _))
+        if (!Caching.TryFind(cache, out Attachment* heap, out CacheTable* table))
         {
             return false;
         }

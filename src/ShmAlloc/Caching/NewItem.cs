@@ -38,6 +38,9 @@ internal unsafe struct ItemOptions
     /// <summary>In a cache that removes all at once, the tag that stands for all, if it was captured before; 0: what counts when the item is made.</summary>
     internal ulong TagOfAll;
 
+    /// <summary>Words between one tag and the next: C has more to say of each, and they are not copied, because calls are sparing with the stack.</summary>
+    internal int TagGap;
+
     internal ulong Work
     {
         readonly get => Window;
@@ -218,7 +221,7 @@ internal static unsafe class NewItems<TMachine>
         ulong tag = 0;
         for (int index = 0; index < options.TagCount; index++)
         {
-            tag = options.KeptTags != null ? TMachine.Read(options.KeptTags + index) : options.Tags[index];
+            tag = options.KeptTags != null ? TMachine.Read(options.KeptTags + index) : options.Tags[index * (1 + options.TagGap)];
             TMachine.Write(to + index, tag);
         }
 

@@ -4,6 +4,19 @@
 
 #include "cases.h"
 
+#include <time.h>
+
+/* Much longer than anything takes here that ends by itself. */
+enum { PATIENCE = 20000 };
+
+/* Milliseconds. */
+static inline uint64_t awake(void)
+{
+    struct timespec now;
+    CHECK(clock_gettime(CLOCK_MONOTONIC, &now) == 0);
+    return (uint64_t) now.tv_sec * 1000 + (uint64_t) now.tv_nsec / 1000000;
+}
+
 static inline int open_cache(void)
 {
     int cache = shm_cache_open("test", NULL);
@@ -25,10 +38,10 @@ static inline void check_text(int cache, const char *key, const char *expected)
     CHECK(memcmp(expected, buffer, size) == 0);
 }
 
-/* With options. */
+/* With options, and with so many places for tags that two of a test hardly ever share one. */
 static inline int open_cache_with(uint32_t flags)
 {
-    struct shm_cache_options options = { .struct_size = sizeof options, .flags = flags };
+    struct shm_cache_options options = { .struct_size = sizeof options, .tag_slots = 1 << 18, .flags = flags };
     int cache = shm_cache_open("test", &options);
     CHECK(cache >= 0);
     return cache;
@@ -43,7 +56,9 @@ static inline void check_missing(int cache, const char *key)
 /* Until a value has expired: as long as it is there, it does not fit into no buffer. */
 static inline void await_expiry(int cache, const char *key)
 {
+    uint64_t begun = awake();
     do {
+        CHECK(awake() - begun < PATIENCE);
         CHECK(!shm_cache_get(cache, key, strlen(key), NULL, 0, NULL));
     } while (shm_last_error() == SHM_E_BUFFER_TOO_SMALL);
     CHECK_EQUAL(SHM_E_MISSING, shm_last_error());

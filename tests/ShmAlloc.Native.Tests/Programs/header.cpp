@@ -25,5 +25,17 @@ int main(int, char **argv)
     ptr_free(text);
     shm_reservation reservation;
     const bool is_reserved = shm_reserve(10, &reservation) && shm_abandon(&reservation);
-    return is_same && is_counted && is_reserved && shm_verify(nullptr) ? 0 : 1;
+    const int cache = shm_cache_open("values", nullptr);
+    const char *name = "tag";
+    shm_cache_entry_options entry = SHM_CACHE_ENTRY_OPTIONS_INIT;
+    shm_cache_flight_options wanted = SHM_CACHE_FLIGHT_OPTIONS_INIT;
+    shm_cache_flight flight;
+    shm_cache_mark mark;
+    wanted.tags = &name;
+    wanted.tag_count = 1;
+    entry.lifetime = 3600 * 1000;
+    const bool is_cached = shm_cache_begin_flight(cache, "key", 3, nullptr, 0, nullptr, &wanted, &flight) == SHM_CACHE_LEAD
+        && shm_cache_complete_flight(cache, "key", 3, "", 0, &entry, &flight)
+        && shm_cache_get_marked(cache, "key", 3, nullptr, 0, nullptr, &mark) && shm_cache_is_current(cache, &mark);
+    return is_same && is_counted && is_reserved && is_cached && shm_verify(nullptr) ? 0 : 1;
 }

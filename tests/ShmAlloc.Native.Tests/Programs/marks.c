@@ -56,7 +56,9 @@ CASE("a mark is current until its value has expired, or lost a tag, or everythin
     struct shm_cache_mark plain = mark_of(cache, "plain");
     struct shm_cache_mark brief = mark_of(cache, "brief");
     CHECK(shm_cache_is_current(cache, &tagged));
+    uint64_t begun = awake();
     while (shm_cache_is_current(cache, &brief)) {
+        CHECK(awake() - begun < PATIENCE);
     }
     check_changed(cache, &brief);
     check_missing(cache, "brief");

@@ -81,6 +81,31 @@ CASE("a lease stays readable when the value is gone")
 static volatile sig_atomic_t interruptions;
 static int cache_of_handler;
 
+/* Also while the one who was interrupted leads the same flight, or has just begun it. */
+static void fly(int cache, int key)
+{
+    int64_t name = key + 100;
+    char value[64];
+    struct shm_cache_flight flight;
+    struct shm_cache_mark mark;
+    struct shm_cache_flight_options options = SHM_CACHE_FLIGHT_OPTIONS_INIT;
+    const char *tag = "t";
+    options.flags = SHM_CACHE_DONT_WAIT;
+    options.tags = &tag;
+    options.tag_count = 1;
+    int state = shm_cache_begin_flight(cache, &name, sizeof name, value, sizeof value, NULL, &options, &flight);
+    CHECK(state >= 0);
+    if (state == SHM_CACHE_LEAD) {
+        memset(value, key, sizeof value);
+        shm_cache_complete_flight(cache, &name, sizeof name, value, sizeof value, NULL, &flight);
+    }
+    if (shm_cache_get_marked(cache, &name, sizeof name, value, sizeof value, NULL, &mark)) {
+        CHECK(value[0] == key && value[63] == key);
+        shm_cache_is_current(cache, &mark);
+    }
+    shm_cache_remove_by_tag(cache, "t");
+}
+
 static void use_cache(int signal)
 {
     (void) signal;
@@ -95,6 +120,7 @@ static void use_cache(int signal)
         CHECK_EQUAL(key, value[0]);
         CHECK_EQUAL(key, value[63]);
     }
+    fly(cache_of_handler, key);
     interruptions++;
     errno = error;
 }
@@ -117,6 +143,7 @@ CASE("a signal handler may use the cache in the middle of a call")
             CHECK_EQUAL(key, value[0]);
             CHECK_EQUAL(key, value[63]);
         }
+        fly(cache_of_handler, key);
     }
     struct itimerval never = { { 0, 0 }, { 0, 0 } };
     setitimer(ITIMER_REAL, &never, NULL);

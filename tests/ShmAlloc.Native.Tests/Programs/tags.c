@@ -21,7 +21,7 @@ static void set_tagged(int cache, const char *key, const char *value, const stru
 CASE("what has a tag goes with it, and nothing else does")
 {
     open_heap();
-    int cache = open_cache();
+    int cache = open_cache_with(0);
     struct shm_cache_tag tags[] = { capture(cache, "article 5"), capture(cache, "user 7") };
     set_tagged(cache, "both", "x", tags, 2);
     set_tagged(cache, "one", "x", &tags[1], 1);

@@ -201,6 +201,16 @@ public sealed class StaleTests : IDisposable
         AssertIsStale(2 * Life, StaleTime);
     }
 
+    [Theory]
+    [InlineData(0, 0, 0)]
+    [InlineData(5, 0, 0)]
+    [InlineData(5, 7, 12)]
+    [InlineData(0, 7, ulong.MaxValue)]
+    [InlineData(5, ulong.MaxValue, ulong.MaxValue)]
+    [InlineData(ulong.MaxValue - 2, 7, ulong.MaxValue)]
+    public void The_end_of_staleness_counts_from_the_deadline_and_does_not_come_round(ulong deadline, ulong staleFor, ulong until) =>
+        Assert.Equal(until, new ItemFacts { Deadline = deadline, StaleFor = staleFor }.StaleUntil);
+
     [Fact]
     public void A_value_that_never_expires_since_it_was_touched_is_neither_due_nor_stale()
     {

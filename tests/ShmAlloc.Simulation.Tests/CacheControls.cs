@@ -21,6 +21,7 @@ public static class CacheControls
     private const string GripsFile = "Caching/Grips.cs";
     private const string MarksFile = "Caching/Marks.cs";
     private const string DeadlineFile = "Caching/DeadlineChange.cs";
+    private const string CallsFile = "Caching/CacheCalls.cs";
 
     private const string EntryFile = "Layout/EntryWord.cs";
     private const string LastLook = "TMachine.Read(address) == entry.Bits && ItemAccess<TMachine>.Stamp(item) == stamp ? Look.Found : Look.Torn";
@@ -35,6 +36,18 @@ public static class CacheControls
         "Grips<TMachine>.TryHold(Cells<TMachine>.AddressOf(heap, heap->Slot, cell), facts.Entry, new EntryWord(facts.EntryBits))\n"
         + "            && ItemAccess<TMachine>.Stamp(item) == facts.Stamp\n            && ";
     private const string NotCountedUp = "((Bits >> VersionAt) & VersionMask) << VersionAt";
+
+    /// <summary>As it was up to layout 5: a touch moves that time after it has moved the deadline.</summary>
+    private static (string, string, string)[] StaleUntilATime =>
+    [
+        (ReaderFile, "StaleFor == 0 ? 0 : Deadline == 0 ? ulong.MaxValue : Deadline + Math.Min(StaleFor, ulong.MaxValue - Deadline);", "StaleFor;"),
+        (NewItemFile, "shape.StaleForAt), options.StaleFor);", "shape.StaleForAt), options.StaleFor == 0 ? 0 : options.Deadline + options.StaleFor);"),
+        (CallsFile, "item.StaleFor = facts.StaleFor;", "item.StaleFor = facts.StaleFor - facts.Deadline;"),
+        (DeadlineFile,
+            "            MakeDueWhenExpired(item, facts);\n",
+            "            MakeDueWhenExpired(item, facts);\n            TMachine.CompareExchange(\n"
+            + "                (ulong*)((byte*)item + facts.Shape.StaleForAt), deadline + facts.StaleFor - facts.Deadline, facts.StaleFor);\n"),
+    ];
 
     internal static BrokenVariant[] All =>
     [
@@ -107,6 +120,17 @@ public static class CacheControls
 
         new BrokenVariant("a number keeps an expiry that was changed meanwhile", On("a number is touched while it is added to", 2),
             (WriterFile, "verdict == CacheStatus.Ok && !DeadlineChange<TMachine>.IsKept(heap, first, deadline)", "index < 0")),
+
+        new BrokenVariant("until when a value is stale as a time, and a touch dies", On("what can be stale is touched, and the one", 0, 1), StaleUntilATime),
+
+        new BrokenVariant("until when a value is stale as a time, and two touch", On("what can be stale is touched by two", 2), StaleUntilATime),
+
+        new BrokenVariant("until when a value is stale as a time, and a number is added to", On("a number that can be stale is touched", 2), StaleUntilATime),
+
+        new BrokenVariant("until when a value is stale by a second look at its deadline", On("what can be stale is touched by two", 2),
+            (ReaderFile,
+                "        facts.Checksum = facts",
+                "        facts.StaleFor += isWorked ? TMachine.Read(&item->Deadline) - facts.Deadline : 0;\n        facts.Checksum = facts")),
 
         new BrokenVariant("a value with the tags of an item that is not the one before", On("a value with the tags of the one before", 2),
             (WriterFile, "CacheStatus ifExpected = first.Stamp == expected ?", "CacheStatus ifExpected = first.Stamp != 0 ?")),

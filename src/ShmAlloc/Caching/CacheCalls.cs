@@ -319,7 +319,7 @@ internal static unsafe class CacheCalls<TMachine>
                 WorkWord work = new(facts.Work);
                 item.Flags |= ItemShape.Worked;
                 item.Work = (work.IsTime ? work : WorkWord.NotBefore(now)).Bits;
-                item.StaleUntil = facts.StaleUntil;
+                item.StaleFor = facts.StaleFor;
             }
         }
 

@@ -28,11 +28,17 @@ internal unsafe struct ItemFacts
     /// <summary>Of a worked item: see <see cref="ItemOptions"/>; else 0.</summary>
     internal ulong Work;
 
-    internal ulong StaleUntil;
+    internal ulong StaleFor;
 
     /// <summary>The entry that led to it, and what that was.</summary>
     internal ulong* Entry;
     internal ulong EntryBits;
+
+    /// <summary>
+    /// Up to when callers that take a stale value may have it; 0: they may not. Follows from the deadline that was read with it, so no touch comes between the
+    /// two. What never expires they may always have. A length that is damaged does not lead into the past.
+    /// </summary>
+    internal readonly ulong StaleUntil => StaleFor == 0 ? 0 : Deadline == 0 ? ulong.MaxValue : Deadline + Math.Min(StaleFor, ulong.MaxValue - Deadline);
 
     /// <summary>Whether it may be given out although it has expired.</summary>
     internal readonly bool IsStaleValue(ulong now) => !Shape.Is(ItemShape.Placeholder) && !IsTagRemoved && StaleUntil > now;
@@ -297,7 +303,7 @@ internal static unsafe class CacheReader<TMachine>
     {
         bool isWorked = facts.Shape.Is(ItemShape.Worked);
         facts.Work = isWorked ? TMachine.Read(ItemAccess<TMachine>.WorkOf(item, facts.Shape)) : 0;
-        facts.StaleUntil = isWorked ? TMachine.Read((ulong*)((byte*)item + facts.Shape.StaleUntilAt)) : 0;
+        facts.StaleFor = isWorked ? TMachine.Read((ulong*)((byte*)item + facts.Shape.StaleForAt)) : 0;
         if (facts.Shape.Is(ItemShape.Sliding))
         {
             facts.Window = ItemAccess<TMachine>.Word(item, ItemShape.SlidingAt);

@@ -100,7 +100,7 @@ internal static unsafe class DeadlineChange<TMachine>
 
         if (facts.Shape.Is(ItemShape.Worked))
         {
-            MoveWork(item, facts, deadline);
+            MakeDueWhenExpired(item, facts);
         }
 
         EntryWord seen = probe->Seen(index);
@@ -108,24 +108,18 @@ internal static unsafe class DeadlineChange<TMachine>
             || TMachine.CompareExchange(probe->AddressOf(index), seen.Naming(seen.Unit, seen.Tag).Bits, seen.Bits) == seen.Bits;
     }
 
-    /// <summary>
-    /// What lives longer, or less long, is due then, and stale for as long as it would have been. If this process dies before, or somebody else works: it is
-    /// due earlier, or not given out as stale.
-    /// </summary>
-    private static void MoveWork(ItemHeader* item, in ItemFacts facts, ulong deadline)
+    /// <summary>What was to be worked out ahead is due when it expires: its refresh time belonged to the life that it had.</summary>
+    /// <remarks>
+    /// Takes effect at the compare-and-swap. All who touch the value write the same word, which says nothing of a deadline, so their order does not matter. If
+    /// this process dies before it, or somebody works on the next value, the value is due at its refresh time, as it was. How long the value is stale does not
+    /// change: see <see cref="ItemFacts.StaleUntil"/>.
+    /// </remarks>
+    private static void MakeDueWhenExpired(ItemHeader* item, in ItemFacts facts)
     {
         WorkWord work = new(facts.Work);
-        if (work.IsTime)
+        if (work.IsTime && work.Bits != WorkWord.WhenExpired.Bits)
         {
-            TMachine.CompareExchange(
-                ItemAccess<TMachine>.WorkOf(item, facts.Shape), WorkWord.NotBefore(deadline == 0 ? ulong.MaxValue : deadline).Bits, facts.Work);
-        }
-
-        ulong staleFor = facts.StaleUntil > facts.Deadline && facts.Deadline != 0 ? facts.StaleUntil - facts.Deadline : 0;
-        if (staleFor != 0 && deadline != 0)
-        {
-            ulong* staleUntil = (ulong*)((byte*)item + facts.Shape.StaleUntilAt);
-            TMachine.CompareExchange(staleUntil, deadline + staleFor, facts.StaleUntil);
+            TMachine.CompareExchange(ItemAccess<TMachine>.WorkOf(item, facts.Shape), WorkWord.WhenExpired.Bits, facts.Work);
         }
     }
 

@@ -62,10 +62,9 @@ internal struct ItemLife
         }
         else if (StaleFor != 0 || RefreshAfter != 0)
         {
-            item.StaleUntil = StaleFor == 0 ? 0 : After(item.Deadline, StaleFor);
-            ulong due = RefreshAfter == 0 ? item.Deadline : After(now, RefreshAfter);
+            item.StaleFor = Math.Min(StaleFor, Longest);
             item.Flags |= ItemShape.Worked;
-            item.Work = WorkWord.NotBefore(item.Deadline == 0 ? due : Math.Min(due, item.Deadline)).Bits;
+            item.Work = (RefreshAfter == 0 ? WorkWord.WhenExpired : WorkWord.NotBefore(After(now, RefreshAfter))).Bits;
         }
     }
 

@@ -17,7 +17,8 @@ internal unsafe struct ItemOptions
     internal ulong Window;
 
     /// <summary>
-    /// Of a sliding item: up to when its expiry is renewed at most, 0: without end; of a worked one: up to when it may be given out as a stale value, 0: not.
+    /// Of a sliding item: up to when its expiry is renewed at most, 0: without end; of a worked one: for how many milliseconds
+    /// after its deadline it may be given out as a stale value, 0: not.
     /// </summary>
     internal ulong LastDeadline;
 
@@ -47,7 +48,7 @@ internal unsafe struct ItemOptions
         set => Window = value;
     }
 
-    internal ulong StaleUntil
+    internal ulong StaleFor
     {
         readonly get => LastDeadline;
         set => LastDeadline = value;
@@ -209,7 +210,7 @@ internal static unsafe class NewItems<TMachine>
         if (shape.Is(ItemShape.Worked))
         {
             TMachine.Write((ulong*)(item + shape.WorkAt), options.Work);
-            TMachine.Write((ulong*)(item + shape.StaleUntilAt), options.StaleUntil);
+            TMachine.Write((ulong*)(item + shape.StaleForAt), options.StaleFor);
         }
 
         WriteTags(table, (ulong*)(item + shape.TagsBegin), shape, options);

@@ -14,7 +14,7 @@ internal unsafe struct HeaderLayout
     internal const ulong ExpectedMagic = 0x636F_6C6C_416D_6853;
 
     /// <summary>Counts up with every change after which older code would misread the file.</summary>
-    internal const uint CurrentLayout = 5;
+    internal const uint CurrentLayout = 6;
 
     /// <summary>Bytes that the checksum covers.</summary>
     internal const int ImmutableBytes = 2040;

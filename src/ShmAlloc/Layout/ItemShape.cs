@@ -11,7 +11,8 @@ namespace ShmAlloc.Layout;
 /// +------------------------+----------------+--------+----------+-----------+
 /// </code>
 /// In this order after the header: window and absolute deadline (16 bytes, if SLIDING), checksum (8, if CHECKED), tags (8 each), key, value; and, if WORKED,
-/// up to 7 bytes so that what follows is aligned, a <see cref="WorkWord"/>, and the time until which the value may be given out as a stale one.
+/// up to 7 bytes so that what follows is aligned, a <see cref="WorkWord"/>, and for how many milliseconds after its deadline the value may be given out as a
+/// stale one. It is a length and no time: a deadline may change, and two words do not change at once.
 /// <para>
 /// Of up to 15 tags their number stands in the shape; of more, with MANY TAGS, a sixteenth of it, rounded up: what is left over is filled with repetitions of
 /// the last tag. So the shape alone says where everything lies.
@@ -103,7 +104,7 @@ internal readonly struct ItemShape(ulong bits)
     /// <summary>Of a worked item: where its work word lies.</summary>
     internal ulong WorkAt => (ValueBegins + (ulong)ValueBytes + 7) & ~7UL;
 
-    internal ulong StaleUntilAt => WorkAt + 8;
+    internal ulong StaleForAt => WorkAt + 8;
 
     internal ulong TotalBytes => Is(Worked) ? WorkAt + WorkBytes : ValueBegins + (ulong)ValueBytes;
 

@@ -47,6 +47,9 @@ internal readonly struct WorkWord(ulong bits)
 
     internal static WorkWord NotBefore(ulong milliseconds) => new((TimeKind << KindAt) | Math.Min(milliseconds, MostTime));
 
+    /// <summary>The value is due when it expires, and not before. What has expired is due whatever this word says, so it names no deadline.</summary>
+    internal static WorkWord WhenExpired => NotBefore(ulong.MaxValue);
+
     internal static WorkWord PauseUntil(ulong milliseconds) => new(NotBefore(milliseconds).Bits | FailedBit);
 
     internal static WorkWord Owned(int slot, uint number, uint epoch) =>

@@ -11,6 +11,9 @@ internal sealed unsafe partial class CacheActor
 {
     private const int MostRounds = 4;
 
+    /// <summary>How long after its deadline what <see cref="SetWorked"/> sets is stale: also after <see cref="Tick"/>.</summary>
+    private const ulong StaleFor = (2 * Later) - Deadline;
+
     private uint _lastFlight;
 
     /// <summary>A value that will be due, and stale after <see cref="Tick"/>.</summary>
@@ -19,7 +22,7 @@ internal sealed unsafe partial class CacheActor
         ItemOptions options = new()
         {
             Deadline = Deadline,
-            StaleUntil = 2 * Later,
+            StaleFor = StaleFor,
             Flags = ItemShape.Worked,
             Work = WorkWord.NotBefore(Start).Bits,
         };

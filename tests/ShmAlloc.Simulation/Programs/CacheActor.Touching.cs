@@ -1,5 +1,6 @@
 using ShmAlloc.Caching;
 using ShmAlloc.Histories;
+using ShmAlloc.Layout;
 using ShmAlloc.Simulation.Machine;
 
 namespace ShmAlloc.Simulation.Programs;
@@ -12,6 +13,17 @@ internal sealed unsafe partial class CacheActor
     {
         CacheStatus status = DeadlineChange<Simulated>.Make(Attached, Table, CacheKeys.Of(key), new ItemOptions { Deadline = deadline }, Now);
         Require(RequireProgress(status) is CacheStatus.Ok or CacheStatus.Missing or CacheStatus.Contended, $"a touch answers {status}");
+    });
+
+    /// <summary>Whatever becomes of its deadline: a value that was set by <see cref="SetWorked"/> is stale for as long as that says, and no longer.</summary>
+    internal CacheActor CheckStaleness(int key) => Do(() =>
+    {
+        CacheStatus status = CacheReader<Simulated>.TryReadAnywhere(Attached, Table, CacheKeys.Of(key), null, 0, out ItemFacts facts);
+        if (status is CacheStatus.Ok or CacheStatus.BufferTooSmall && facts.Shape.Is(ItemShape.Worked) && facts.Deadline != 0)
+        {
+            Require(facts.IsStaleValue(facts.Deadline + StaleFor - 1), $"a value that expires at {facts.Deadline} is stale for less than {StaleFor}");
+            Require(!facts.IsStaleValue(facts.Deadline + StaleFor), $"a value that expires at {facts.Deadline} is stale for more than {StaleFor}");
+        }
     });
 
     /// <summary>Reads a value, and replaces it by another one that has its tags, as an increment does.</summary>

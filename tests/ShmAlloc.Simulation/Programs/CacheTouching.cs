@@ -6,6 +6,8 @@ namespace ShmAlloc.Simulation.Programs;
 /// <summary>Values that get another deadline, while others read, replace, remove or reuse them.</summary>
 internal static class CacheTouching
 {
+    private const ulong Sooner = CacheActor.Deadline / 2;
+
     internal static IEnumerable<SimulatedProgram> All =>
     [
         .. InTime("what is read is", actor => actor.Cache.Get(A)),
@@ -59,6 +61,31 @@ internal static class CacheTouching
         {
             Setup = actors => Prepare(actors).Set(A, 9, deadline: CacheActor.Deadline),
         },
+
+        // How long a value is stale counts from its deadline, whatever that is, and whatever becomes of those who change it.
+        Make("what can be stale is touched, and the one who touches it dies", true,
+            new(0, actor => actor.Cache.Touch(A, Sooner)),
+            new(1, actor => actor.Recover().Cache.CheckStaleness(A)),
+            new(2, actor => actor.Cache.CheckStaleness(A))) with
+        {
+            Setup = actors => Prepare(actors).SetWorked(A, 9),
+        },
+
+        Make("what can be stale is touched by two", true,
+            new(0, actor => actor.Cache.Touch(A, Sooner).CheckStaleness(A)),
+            new(1, actor => actor.Cache.Touch(A, CacheActor.Later).CheckStaleness(A)),
+            new(2, actor => actor.Cache.Touch(A, 0).CheckStaleness(A))) with
+        {
+            Setup = actors => Prepare(actors).SetWorked(A, 9, words: 2),
+        },
+
+        Make("a number that can be stale is touched while it is added to", true,
+            new(0, actor => actor.Cache.AddNothing(A).CheckStaleness(A)),
+            new(1, actor => actor.Cache.Touch(A, Sooner).CheckStaleness(A))) with
+        {
+            Setup = actors => Prepare(actors).SetWorked(A, 9),
+        },
+
         // The tags are read from an item that nobody holds: its memory may be another's by then.
         Make("a value with the tags of the one before loses them", true,
             new(0, actor => actor.Cache.ReplaceKeepingTags(A, 0)),

@@ -174,6 +174,78 @@ public sealed class StaleTests : IDisposable
         Bytes.Equal("new"u8, Cache.Get("key"u8));
     }
 
+    [Theory]
+    [InlineData(36_000_000, 1000, -1, 1000)]
+    [InlineData(1000, 3_600_000, -1, 7_200_000)]
+    [InlineData(36_000_000, 1000, 1000)]
+    [InlineData(1000, 3_600_000, 7_200_000, 1, -1, -1, 5000)]
+    public void However_often_a_value_is_touched_it_is_stale_for_as_long_as_it_was_to_be(int life, int staleFor, params int[] touches)
+    {
+        Cache.Set("key"u8, "old"u8, new() { Lifetime = TimeSpan.FromMilliseconds(life), StaleFor = TimeSpan.FromMilliseconds(staleFor) });
+        foreach (var touch in touches)
+        {
+            Assert.Equal(CacheStatus.Ok, Cache.Touch("key"u8, touch < 0 ? default : new() { Lifetime = TimeSpan.FromMilliseconds(touch) }));
+        }
+
+        AssertIsStale(touches[^1], staleFor);
+    }
+
+    [Fact]
+    public void A_number_that_was_touched_and_added_to_is_stale_for_as_long_as_it_was_to_be()
+    {
+        Cache.Set("key"u8, "\u0001\0\0\0\0\0\0\0"u8, Lasting);
+        Cache.Touch("key"u8);
+        Assert.Equal(CacheStatus.Ok, Cache.Increment("key"u8, 0, out _));
+        Cache.Touch("key"u8, new() { Lifetime = TimeSpan.FromMilliseconds(2 * Life) });
+        Assert.Equal(CacheStatus.Ok, Cache.Increment("key"u8, 0, out _));
+        AssertIsStale(2 * Life, StaleTime);
+    }
+
+    [Theory]
+    [InlineData(0, 0, 0)]
+    [InlineData(5, 0, 0)]
+    [InlineData(5, 7, 12)]
+    [InlineData(0, 7, ulong.MaxValue)]
+    [InlineData(5, ulong.MaxValue, ulong.MaxValue)]
+    [InlineData(ulong.MaxValue - 2, 7, ulong.MaxValue)]
+    public void The_end_of_staleness_counts_from_the_deadline_and_does_not_come_round(ulong deadline, ulong staleFor, ulong until) =>
+        Assert.Equal(until, new ItemFacts { Deadline = deadline, StaleFor = staleFor }.StaleUntil);
+
+    [Fact]
+    public void A_value_that_never_expires_since_it_was_touched_is_neither_due_nor_stale()
+    {
+        Cache.Set("key"u8, "old"u8, Lasting with { RefreshAfter = TimeSpan.FromMilliseconds(1) });
+        Assert.Equal(CacheStatus.Ok, Cache.Touch("key"u8));
+        _clock.Advance(TimeSpan.FromDays(1000));
+        Assert.Equal(CacheStatus.Exists, Cache.TryBeginFlight("key"u8, out _));
+        Bytes.Equal("old"u8, Cache.GetOrAdd("key", _ => throw new NotSupportedException(), Lasting, Stale with { RefreshesInline = true }));
+    }
+
+    [Fact]
+    public void A_mark_of_a_value_that_is_touched_lasts_as_long_as_the_value()
+    {
+        Cache.Set("key"u8, "old"u8, Lasting);
+        Cache.GetMarked("key"u8, new byte[9], out _, out CacheMark mark);
+        Cache.Touch("key"u8, new() { Lifetime = TimeSpan.FromMilliseconds(3 * Life) });
+        _clock.Advance((3 * Life) - 1);
+        Assert.True(Cache.IsCurrent(mark));
+        _clock.Advance(1);
+        Assert.False(Cache.IsCurrent(mark));
+    }
+
+    /// <summary>A value is stale after one time, for another.</summary>
+    private void AssertIsStale(int life, int staleFor)
+    {
+        _clock.Advance(life - 1);
+        Assert.True(Cache.Contains("key"u8));
+        _clock.Advance(1);
+        Assert.False(Cache.Contains("key"u8));
+        _clock.Advance(staleFor - 1);
+        Assert.NotEmpty(Cache.GetOrAdd("key", _ => throw new TimeoutException(), default, Stale));
+        _clock.Advance(1);
+        Assert.Throws<TimeoutException>(() => Cache.GetOrAdd("key", _ => throw new TimeoutException(), default, Stale));
+    }
+
     [Fact]
     public void Options_that_contradict_each_other_are_refused()
     {

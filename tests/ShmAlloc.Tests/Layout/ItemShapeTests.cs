@@ -28,7 +28,7 @@ public sealed class ItemShapeTests
                 Assert.Equal(at, shape.KeyBegins);
                 Assert.Equal(at + 1000, shape.ValueBegins);
                 Assert.Equal(at + 71_000UL, shape.WorkAt);
-                Assert.Equal(at + 71_008UL, shape.StaleUntilAt);
+                Assert.Equal(at + 71_008UL, shape.StaleForAt);
                 Assert.Equal(at + 71_000UL + (shape.Is(ItemShape.Worked) ? 16u : 0), shape.TotalBytes);
             }
         }

@@ -21,11 +21,49 @@ internal static unsafe class CacheClearing<TMachine>
     /// </summary>
     private const ulong MaxLooks = 8192;
 
-    /// <summary>Clears the cheapest place for a request in a block.</summary>
-    /// <returns>False if there is none that could be cleared.</returns>
-    internal static bool TryClear(Attachment* heap, ulong block, in Request request, Moment now, ulong* grip)
+    /// <summary>
+    /// Whether there is any place for a request that could be cleared, of what nobody works on: in a block, or by dropping an item that fills blocks of its
+    /// own. If not, whatever the hands drop is dropped in vain.
+    /// </summary>
+    /// <remarks>
+    /// It ends with the first place that it finds. The search begins where the main hand was last, and so with the block that was cleared last, if most others
+    /// are in the way. Nothing is dropped.
+    /// </remarks>
+    internal static bool IsAnyPlace(Attachment* heap, in Request request, Moment now)
     {
-        if (!Blocks<TMachine>.Read(heap, block).IsOpen || FindCheapest(heap, block, request, now, out uint begin) >= CachePrice<TMachine>.Obstacle)
+        ulong hand = TMachine.Read(&heap->Header->Hand);
+        ulong begin = hand < heap->Blocks ? hand + 1 : heap->Blocks;
+        for (ulong end = begin; Hints<TMachine>.TryFindLast(heap, Hints<TMachine>.CachePlane, end, out ulong block); end = block)
+        {
+            if (IsAnyPlaceIn(heap, block, request, now))
+            {
+                return true;
+            }
+        }
+
+        for (ulong end = heap->Blocks; Hints<TMachine>.TryFindLast(heap, Hints<TMachine>.CachePlane, end, out ulong block) && block >= begin; end = block)
+        {
+            if (IsAnyPlaceIn(heap, block, request, now))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Clears the cheapest place for a request in a block.</summary>
+    /// <param name="heap">The attachment.</param>
+    /// <param name="block">The block.</param>
+    /// <param name="request">What is to lie there.</param>
+    /// <param name="now">A time before this call.</param>
+    /// <param name="takesWork">Whether what somebody works on goes, too; else it is in the way.</param>
+    /// <param name="grip">The cell to hold victims with.</param>
+    /// <returns>False if there is none that could be cleared.</returns>
+    internal static bool TryClear(Attachment* heap, ulong block, in Request request, Moment now, bool takesWork, ulong* grip)
+    {
+        if (!Blocks<TMachine>.Read(heap, block).IsOpen
+            || FindCheapest(heap, block, request, now, takesWork, out uint begin) >= CachePrice<TMachine>.Obstacle)
         {
             return false;
         }
@@ -33,6 +71,7 @@ internal static unsafe class CacheClearing<TMachine>
         Errand errandForRoom;
         Errand* errand = &errandForRoom;
         Errand.BeginForRoom(errand, now, Errand.Everything);
+        errand->TakesWork = takesWork;
         Probation<TMachine>.Begin(heap, &errand->Evictions);
         ItemWalk walkOfBlock;
         ItemWalk* walk = &walkOfBlock;
@@ -80,7 +119,7 @@ internal static unsafe class CacheClearing<TMachine>
         // Up to the end of the heap, then from its beginning to where a sequence can end that begins before the first block that was looked at.
         for (ulong at = begin, end = length <= blocks ? blocks : 0, seen = 0; at < end && !IsEnough(least, cheap, seen / length, looks);)
         {
-            ulong price = PriceOf(heap, at, now, ref meeting, ref looks, out ulong span);
+            ulong price = PriceOf(heap, at, now, takesWork: true, ref meeting, ref looks, out ulong span);
             at += span;
             seen += span;
             if (price >= CachePrice<TMachine>.Obstacle)
@@ -148,7 +187,7 @@ internal static unsafe class CacheClearing<TMachine>
         ulong count = 0;
         while (count < most
             && count < heap->Blocks
-            && PriceOf(heap, heap->Blocks - count - 1, now, ref meeting, ref looks, out _) < CachePrice<TMachine>.Obstacle)
+            && PriceOf(heap, heap->Blocks - count - 1, now, takesWork: true, ref meeting, ref looks, out _) < CachePrice<TMachine>.Obstacle)
         {
             count++;
         }
@@ -160,9 +199,61 @@ internal static unsafe class CacheClearing<TMachine>
     private static bool IsEnough(ulong least, ulong cheap, ulong lengthsSeen, ulong looks) => least == 0
         || (least != CachePrice<TMachine>.Obstacle && lengthsSeen >= LengthsCompared && (least <= cheap || looks >= MaxLooks));
 
-    /// <summary>Begins at the start of the block, and after each allocation.</summary>
-    private static ulong FindCheapest(Attachment* heap, ulong block, in Request request, Moment now, out uint best)
+    private static bool IsAnyPlaceIn(Attachment* heap, ulong block, in Request request, Moment now)
     {
+        if (!Blocks<TMachine>.Read(heap, block).IsOpen)
+        {
+            Meeting meeting = default;
+            ulong looks = 0;
+            return PriceOf(heap, block, now, takesWork: false, ref meeting, ref looks, out ulong span) < CachePrice<TMachine>.Obstacle
+                && !LeaseScan<TMachine>.IsAnyLeased(heap, block, block + span);
+        }
+
+        if (IsAnyPlaceBetween(heap, block, request, now, out bool mayBeGarbage))
+        {
+            return true;
+        }
+
+        if (mayBeGarbage)
+        {
+            CacheHand<TMachine>.FreeGarbage(heap, block, close: false);
+            mayBeGarbage = IsAnyPlaceBetween(heap, block, request, now, out _);
+        }
+
+        return mayBeGarbage;
+    }
+
+    /// <summary>Whether the request has room in an open block between two allocations that cannot go.</summary>
+    private static bool IsAnyPlaceBetween(Attachment* heap, ulong block, in Request request, Moment now, out bool mayBeGarbage)
+    {
+        bool isAnyLeased = LeaseScan<TMachine>.IsAnyLeased(heap, block, block + 1);
+        ItemWalk walkOfBlock;
+        ItemWalk* walk = &walkOfBlock;
+        ItemWalk<TMachine>.Begin(heap, block, walk);
+        uint after = 0;
+        mayBeGarbage = false;
+        while (ItemWalk<TMachine>.TryNext(heap, walk, out BlockPlace place))
+        {
+            if (request.TryPlace(after, place.First, out _))
+            {
+                return true;
+            }
+
+            if (PriceOfPlace(heap, block, place, now, takesWork: false, isAnyLeased) >= CachePrice<TMachine>.Obstacle)
+            {
+                mayBeGarbage |= !place.IsPublished;
+                after = place.After;
+            }
+        }
+
+        return request.TryPlace(after, heap->Geometry.UnitsPerBlock, out _);
+    }
+
+    /// <summary>Begins at the start of the block, and after each allocation.</summary>
+    private static ulong FindCheapest(Attachment* heap, ulong block, in Request request, Moment now, bool takesWork, out uint best)
+    {
+        bool isAnyLeased = LeaseScan<TMachine>.IsAnyLeased(heap, block, block + 1);
+
         // What enters is fetched ahead; what leaves was looked at just before.
         ItemWalk rightOfBlock;
         ItemWalk* right = &rightOfBlock;
@@ -178,13 +269,13 @@ internal static unsafe class CacheClearing<TMachine>
         {
             for (; hasRight && entering.First < begin + request.Units; hasRight = ItemWalk<TMachine>.TryNext(heap, right, out entering))
             {
-                cost += PriceOfPlace(heap, block, entering, now);
+                cost += PriceOfPlace(heap, block, entering, now, takesWork, isAnyLeased);
             }
 
             for (; hasLeft && leaving.After <= begin; hasLeft = BlockWalk.TryNext(left, out leaving))
             {
                 // Somebody may have used it meanwhile.
-                cost -= Math.Min(cost, PriceOfPlace(heap, block, leaving, now));
+                cost -= Math.Min(cost, PriceOfPlace(heap, block, leaving, now, takesWork, isAnyLeased));
             }
 
             if (cost < least)
@@ -201,12 +292,22 @@ internal static unsafe class CacheClearing<TMachine>
         return least;
     }
 
-    private static ulong PriceOfPlace(Attachment* heap, ulong block, BlockPlace place, Moment now) => place.IsPublished
-        ? CachePrice<TMachine>.Of(heap, heap->FirstUnitOf(block) + place.First, place.Units, now)
-        : CachePrice<TMachine>.Obstacle;
+    /// <param name="heap">The attachment.</param>
+    /// <param name="block">The block.</param>
+    /// <param name="place">What lies there.</param>
+    /// <param name="now">A time before this call.</param>
+    /// <param name="takesWork">Whether what somebody works on can go.</param>
+    /// <param name="isAnyLeased">Whether to look for leases: what is leased keeps its memory.</param>
+    private static ulong PriceOfPlace(Attachment* heap, ulong block, BlockPlace place, Moment now, bool takesWork, bool isAnyLeased)
+    {
+        ulong unit = heap->FirstUnitOf(block) + place.First;
+        return place.IsPublished && !(isAnyLeased && LeaseScan<TMachine>.IsAnyUnitLeased(heap, unit, unit + place.Units))
+            ? CachePrice<TMachine>.Of(heap, unit, place.Units, now, takesWork)
+            : CachePrice<TMachine>.Obstacle;
+    }
 
     /// <summary>What it costs to empty a block, with those that go together with it.</summary>
-    private static ulong PriceOf(Attachment* heap, ulong block, Moment now, ref Meeting meeting, ref ulong looks, out ulong span)
+    private static ulong PriceOf(Attachment* heap, ulong block, Moment now, bool takesWork, ref Meeting meeting, ref ulong looks, out ulong span)
     {
         BlockWord word = Blocks<TMachine>.Read(heap, block);
         span = SpanOf(heap, block, word);
@@ -216,7 +317,7 @@ internal static unsafe class CacheClearing<TMachine>
             case BlockState.Free:
                 return 0;
             case BlockState.Run:
-                return CachePrice<TMachine>.Of(heap, heap->FirstUnitOf(block), span << heap->Geometry.UnitsPerBlockShift, now);
+                return CachePrice<TMachine>.Of(heap, heap->FirstUnitOf(block), span << heap->Geometry.UnitsPerBlockShift, now, takesWork);
             case BlockState.Retired:
                 // A run that nobody uses any more goes at once; one that is leased stays.
                 CacheHand<TMachine>.FreeGarbage(heap, block, close: true);
@@ -225,7 +326,7 @@ internal static unsafe class CacheClearing<TMachine>
                 meeting.NoteLostRace<TMachine>(heap, block);
                 return CachePrice<TMachine>.Obstacle;
             default:
-                return word.IsOpen ? PriceOfOpen(heap, block, now, ref meeting, ref looks) : CachePrice<TMachine>.Obstacle;
+                return word.IsOpen ? PriceOfOpen(heap, block, now, takesWork, ref meeting, ref looks) : CachePrice<TMachine>.Obstacle;
         }
     }
 
@@ -234,9 +335,9 @@ internal static unsafe class CacheClearing<TMachine>
         word.State is BlockState.Run or BlockState.Retired && Runs<TMachine>.Fits(heap, block, word.Value) ? word.Value : 1;
 
     /// <summary>What nobody uses any more costs nothing, and is swept at once: it looks like what somebody is making.</summary>
-    private static ulong PriceOfOpen(Attachment* heap, ulong block, Moment now, ref Meeting meeting, ref ulong looks)
+    private static ulong PriceOfOpen(Attachment* heap, ulong block, Moment now, bool takesWork, ref Meeting meeting, ref ulong looks)
     {
-        ulong price = PriceOfItems(heap, block, now, ref looks, out bool mayBeGarbage);
+        ulong price = PriceOfItems(heap, block, now, takesWork, ref looks, out bool mayBeGarbage);
         if (price < CachePrice<TMachine>.Obstacle || !mayBeGarbage)
         {
             return price;
@@ -250,11 +351,11 @@ internal static unsafe class CacheClearing<TMachine>
         }
 
         return word.State == BlockState.Free ? 0
-            : word.IsOpen ? PriceOfItems(heap, block, now, ref looks, out _)
+            : word.IsOpen ? PriceOfItems(heap, block, now, takesWork, ref looks, out _)
             : CachePrice<TMachine>.Obstacle;
     }
 
-    private static ulong PriceOfItems(Attachment* heap, ulong block, Moment now, ref ulong looks, out bool mayBeGarbage)
+    private static ulong PriceOfItems(Attachment* heap, ulong block, Moment now, bool takesWork, ref ulong looks, out bool mayBeGarbage)
     {
         ItemWalk walkOfBlock;
         ItemWalk* walk = &walkOfBlock;
@@ -264,7 +365,7 @@ internal static unsafe class CacheClearing<TMachine>
         while (price < CachePrice<TMachine>.Obstacle && ItemWalk<TMachine>.TryNext(heap, walk, out BlockPlace place))
         {
             mayBeGarbage |= !place.IsPublished;
-            price += PriceOfPlace(heap, block, place, now);
+            price += PriceOfPlace(heap, block, place, now, takesWork, isAnyLeased: false);
             looks++;
         }
 

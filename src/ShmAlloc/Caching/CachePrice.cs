@@ -20,11 +20,16 @@ internal static unsafe class CachePrice<TMachine>
     internal const ulong Cold = 2;
     internal const ulong Used = 16;
 
-    /// <summary>What somebody works on goes after all else.</summary>
+    /// <summary>What somebody works on goes after all else, and only for a caller that takes it.</summary>
     private const ulong InWork = 1024;
 
     /// <summary>The price of one allocation, which is anybody's until an entry is found that leads to it.</summary>
-    internal static ulong Of(Attachment* heap, ulong unit, ulong units, Moment now)
+    /// <param name="heap">The attachment.</param>
+    /// <param name="unit">Where it lies.</param>
+    /// <param name="units">How large it is.</param>
+    /// <param name="now">What has expired by then costs nothing, and what is spared is in the way.</param>
+    /// <param name="takesWork">As the errand that is to drop it: if not, what somebody works on is in the way.</param>
+    internal static ulong Of(Attachment* heap, ulong unit, ulong units, Moment now, bool takesWork)
     {
         // Or raw memory that looks so: in the way either way, and there is no need to look for its entry.
         if (CacheVictim<TMachine>.LooksKept(heap, unit, now))
@@ -35,7 +40,7 @@ internal static unsafe class CachePrice<TMachine>
         Probe probeOfKey;
         Probe* probe = &probeOfKey;
         if (!CacheVictim<TMachine>.TryFind(heap, unit, probe, out CacheTable* table, out int index)
-            || !CacheVictim<TMachine>.MayDrop(heap, table, unit, now, takesWork: true, out bool isExpired))
+            || !CacheVictim<TMachine>.MayDrop(heap, table, unit, now, takesWork, out bool isExpired))
         {
             return Obstacle;
         }

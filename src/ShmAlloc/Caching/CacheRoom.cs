@@ -107,9 +107,11 @@ internal static unsafe class CacheRoom<TMachine>
         Attachment* heap, Shard* shard, CacheTable* table, in CacheKey key, uint valueBytes, in ItemOptions options, int cell, Moment now, ulong* grip,
         ref NewItem item)
     {
+        // If what the hands can drop makes room nowhere, they drop nothing.
         Request request = new(heap->UnitsFor(item.Shape.TotalBytes), heap->Geometry);
         ShmStatus status = ShmStatus.OutOfMemory;
-        for (int step = 0; step < MostSweeps + MostClearings && status == ShmStatus.OutOfMemory; step++)
+        bool isAny = CacheClearing<TMachine>.IsAnyPlace(heap, request, now);
+        for (int step = 0; isAny && step < MostSweeps + MostClearings && status == ShmStatus.OutOfMemory; step++)
         {
             if (!CacheHand<TMachine>.TryMakeRoom(heap, now, close: false, grip, out ulong block))
             {
@@ -118,19 +120,22 @@ internal static unsafe class CacheRoom<TMachine>
 
             Use(heap, shard, block, request);
             status = NewItems<TMachine>.TryBegin(heap, shard, table, key, valueBytes, options, cell, quickly: true, out item);
-            if (status == ShmStatus.OutOfMemory && step >= MostSweeps - 1 && CacheClearing<TMachine>.TryClear(heap, block, request, now, grip))
+            if (status == ShmStatus.OutOfMemory && step >= MostSweeps - 1 && CacheClearing<TMachine>.TryClear(heap, block, request, now, takesWork: false, grip))
             {
                 status = NewItems<TMachine>.TryBegin(heap, shard, table, key, valueBytes, options, cell, quickly: true, out item);
             }
         }
 
-        // Where most of the heap is pinned, or no cache's at all.
-        ulong hand = heap->Blocks;
-        for (ulong step = 0; step < heap->Blocks && status == ShmStatus.OutOfMemory && CacheHand<TMachine>.TryNextBlock(heap, out hand); step++)
+        // Where most of the heap is pinned, or no cache's at all. At last what somebody works on goes, and any place will do.
+        for (int turn = isAny ? 0 : 1; turn <= 1 && status == ShmStatus.OutOfMemory; turn++)
         {
-            if (CacheClearing<TMachine>.TryClear(heap, hand, request, now, grip))
+            Request wanted = turn == 0 ? request : request.AnyPlace;
+            for (ulong step = 0; step < heap->Blocks && status == ShmStatus.OutOfMemory && CacheHand<TMachine>.TryNextBlock(heap, out ulong hand); step++)
             {
-                status = NewItems<TMachine>.TryBegin(heap, shard, table, key, valueBytes, options, cell, quickly: true, out item);
+                if (CacheClearing<TMachine>.TryClear(heap, hand, wanted, now, takesWork: turn == 1, grip))
+                {
+                    status = NewItems<TMachine>.TryBegin(heap, shard, table, key, valueBytes, options, cell, quickly: turn == 0, out item);
+                }
             }
         }
 

@@ -22,8 +22,15 @@ internal static unsafe class LimitHand<TMachine>
     private const int MaxPatience = 128;
 
     /// <summary>Drops entries of a cache until so many bytes are free, or so many buckets were looked at.</summary>
+    /// <param name="heap">The attachment.</param>
+    /// <param name="table">The cache.</param>
+    /// <param name="now">A time before this call.</param>
+    /// <param name="bytes">How much is to be free.</param>
+    /// <param name="maxBuckets">How many buckets are looked at.</param>
+    /// <param name="spares">Whether the hand has patience with what is in use, and with what somebody works on; else all goes that is not pinned.</param>
+    /// <param name="grip">The cell to hold victims with.</param>
     /// <returns>Whether so many are.</returns>
-    internal static bool TryFree(Attachment* heap, CacheTable* table, Moment now, long bytes, ulong maxBuckets, ulong* grip)
+    internal static bool TryFree(Attachment* heap, CacheTable* table, Moment now, long bytes, ulong maxBuckets, bool spares, ulong* grip)
     {
         Errand errandForLimit;
         Errand* errand = &errandForLimit;
@@ -37,7 +44,7 @@ internal static unsafe class LimitHand<TMachine>
             ulong first = Take(table);
             for (ulong bucket = first; bucket < Math.Min(first + Stride, table->BucketCount) && errand->Freed < bytes; bucket++)
             {
-                Visit(heap, table->Buckets + (bucket * TableLayout.BucketWords), errand, bytes, grip);
+                Visit(heap, table->Buckets + (bucket * TableLayout.BucketWords), errand, bytes, spares, grip);
             }
         }
 
@@ -56,7 +63,7 @@ internal static unsafe class LimitHand<TMachine>
         return first;
     }
 
-    private static void Visit(Attachment* heap, ulong* bucket, Errand* errand, long bytes, ulong* grip)
+    private static void Visit(Attachment* heap, ulong* bucket, Errand* errand, long bytes, bool spares, ulong* grip)
     {
         for (int index = 0; index < TableLayout.EntriesOfBucket; index++)
         {
@@ -73,8 +80,8 @@ internal static unsafe class LimitHand<TMachine>
             if (!entry.IsEmpty)
             {
                 long freed = errand->Freed;
-                errand->Drops = errand->Seen < MaxPatience ? Errand.Unused : Errand.Everything;
-                errand->TakesWork = errand->Seen >= 2 * MaxPatience;
+                errand->Drops = spares && errand->Seen < MaxPatience ? Errand.Unused : Errand.Everything;
+                errand->TakesWork = !spares || errand->Seen >= 2 * MaxPatience;
                 CacheHand<TMachine>.Visit(heap, entry.Unit, errand, grip);
                 if (errand->Freed != freed)
                 {

@@ -51,7 +51,7 @@ internal static unsafe class LimitKeeper<TMachine>
         }
         else if (shard->CacheIsNearLimit[table->Number] != 0 && grown > 0)
         {
-            LimitHand<TMachine>.TryFree(heap, table, new Moment(now, put), grown, MaxBuckets, grip);
+            LimitHand<TMachine>.TryFree(heap, table, new Moment(now, put), grown, MaxBuckets, spares: true, grip);
         }
     }
 
@@ -75,7 +75,8 @@ internal static unsafe class LimitKeeper<TMachine>
                 return room >= 0;
             }
 
-            LimitHand<TMachine>.TryFree(heap, table, now, -room, table->BucketCount, grip);
+            // Before the limit is not kept, all goes that can go.
+            LimitHand<TMachine>.TryFree(heap, table, now, -room, table->BucketCount, spares: turn < MaxTurns - 1, grip);
         }
     }
 }

@@ -12,10 +12,11 @@ internal static unsafe class LeaseScan<TMachine>
     /// A hint for who chooses what to drop: what is leased can be dropped, and its memory stays in use. Operations hold what they work on for a moment, and
     /// not in cells that leases have, as long as there are others.
     /// </remarks>
-    internal static bool IsAnyLeased(Attachment* heap, ulong first, ulong end)
+    internal static bool IsAnyLeased(Attachment* heap, ulong first, ulong end) => IsAnyUnitLeased(heap, heap->FirstUnitOf(first), heap->FirstUnitOf(end));
+
+    /// <summary>The same, for units.</summary>
+    internal static bool IsAnyUnitLeased(Attachment* heap, ulong firstUnit, ulong endUnit)
     {
-        ulong firstUnit = heap->FirstUnitOf(first);
-        ulong endUnit = heap->FirstUnitOf(end);
         for (int slot = 0; slot < (int)heap->Geometry.Slots; slot++)
         {
             int used = new SlotWord(TMachine.Read(&heap->Slots[slot].Word)).IsActive ? UsedCells<TMachine>.Of(heap, slot) : 0;

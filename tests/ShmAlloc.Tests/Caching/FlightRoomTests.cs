@@ -93,6 +93,59 @@ public sealed class FlightRoomTests
         Assert.InRange(test.Cache.GetStatistics().Bytes, 0, (1 << 20) * 65 / 64);
     }
 
+    /// <summary>Few and large: the hand of the limit has seen all of them before it loses its patience.</summary>
+    [Fact]
+    public void Values_in_work_give_way_before_a_limit_is_not_kept()
+    {
+        const int limit = 1 << 20;
+        ManualClock clock = new();
+        using TestCache test = new(new SharedCacheOptions { LimitBytes = limit, Clock = clock });
+        for (var number = 0; number < 60; number++)
+        {
+            var key = BitConverter.GetBytes(number);
+            Assert.Equal(CacheStatus.Ok, test.Cache.Set(key, new byte[limit / 10], new() { Lifetime = TimeSpan.FromHours(1), RefreshAfter = TimeSpan.FromMilliseconds(1) }));
+            clock.Advance(2);
+            Assert.Equal(CacheStatus.Ok, test.Cache.TryBeginFlight(key, out _));
+            Assert.InRange(test.Cache.GetStatistics().Bytes, 0, limit * 65 / 64);
+        }
+    }
+
+    [Theory]
+    [InlineData(6_000)]
+    [InlineData(12_000)]
+    [InlineData(20_000)]
+    public void A_value_that_only_fits_in_place_of_what_is_in_work_drops_one_place(int length)
+    {
+        ManualClock clock = new();
+        using TestCache test = new(new SharedCacheOptions { Clock = clock }, new ShmHeapOptions { SizeBytes = 1 << 20, BlockBytes = 1 << 16 });
+        List<byte[]> keys = [];
+        for (var number = 0; test.Cache.GetStatistics().EvictionsForRoom == 0; number++)
+        {
+            keys.Add(BitConverter.GetBytes(number));
+            test.Cache.Set(keys[^1], new byte[900], new() { Lifetime = TimeSpan.FromHours(1), RefreshAfter = TimeSpan.FromMilliseconds(1) });
+        }
+
+        // Of all that is there, so that no place between two of them is large enough.
+        clock.Advance(2);
+        keys.RemoveAll(key => !test.Cache.Contains(key));
+        List<CacheFlight> flights = [];
+        foreach (var key in keys.Where((_, index) => index % 3 == 0))
+        {
+            Assert.Equal(CacheStatus.Ok, test.Cache.TryBeginFlight(key, out var flight));
+            flights.Add(flight!);
+        }
+
+        // What was dropped just before has left places, which are taken first.
+        var place = (length / 900) + 2;
+        for (var number = 0; keys.TrueForAll(key => test.Cache.Contains(key)); number++)
+        {
+            Assert.Equal(CacheStatus.Ok, test.Cache.Set($"{number}", new byte[length], new() { Pinned = true }));
+        }
+
+        Assert.InRange(keys.Count(key => !test.Cache.Contains(key)), 1, place);
+        Assert.InRange(flights.Count(flight => flight.Complete([], default) == CacheFlightOutcome.Changed), 1, place);
+    }
+
     private static TestCache Filled()
     {
         TestCache test = new();

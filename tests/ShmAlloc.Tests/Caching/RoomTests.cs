@@ -249,6 +249,33 @@ public sealed class RoomTests
         Assert.Equal(before, test.Cache.GetStatistics().Entries);
     }
 
+    /// <summary>Smaller than a block, and larger than what lies between two that stay.</summary>
+    [Theory]
+    [InlineData(14_800, 44_000, false)]
+    [InlineData(1000, 4000, false)]
+    [InlineData(14_800, 44_000, true)]
+    public void F34_nothing_is_dropped_for_what_has_no_place_in_any_block(int length, int lengthInVain, bool isLeased)
+    {
+        using TestCache test = new(heap: new ShmHeapOptions { SizeBytes = MiB, BlockBytes = MiB / 16 });
+        List<CacheLease> leases = [];
+        for (var number = 0; test.Cache.GetStatistics().EvictionsForRoom == 0; number++)
+        {
+            var key = BitConverter.GetBytes(number);
+            test.Cache.Set(key, new byte[length], new() { Pinned = number % 3 == 0 && !isLeased });
+            if (number % 3 == 0 && isLeased)
+            {
+                Assert.Equal(CacheStatus.Ok, test.Cache.TryLease(key, out var lease));
+                leases.Add(lease);
+            }
+        }
+
+        var before = test.Cache.GetStatistics();
+        Assert.Equal(CacheStatus.NoRoom, test.Cache.Set("large"u8, new byte[lengthInVain]));
+        var after = test.Cache.GetStatistics();
+        Assert.Equal((before.Entries, before.EvictionsForRoom), (after.Entries, after.EvictionsForRoom));
+        leases.ForEach(lease => lease.Dispose());
+    }
+
     [Fact]
     public void F35_a_value_that_is_larger_than_the_limit_is_refused_and_drops_nothing()
     {

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using ShmAlloc.Allocation;
 using ShmAlloc.Layout;
 using ShmAlloc.Memory;
@@ -64,6 +65,7 @@ internal static unsafe class CacheRoom<TMachine>
 
     /// <summary>Where the item with a stamp lies, if the key has it: plus 1; else 0.</summary>
     /// <remarks>It may be replaced at any time after this: then what is spared is another item, or nothing, until the room is made.</remarks>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static ulong FindSpared(Attachment* heap, CacheTable* table, in CacheKey key, ulong stamp, ulong* grip)
     {
         Probe probeOfKey;
@@ -120,7 +122,8 @@ internal static unsafe class CacheRoom<TMachine>
 
             Use(heap, shard, block, request);
             status = NewItems<TMachine>.TryBegin(heap, shard, table, key, valueBytes, options, cell, quickly: true, out item);
-            if (status == ShmStatus.OutOfMemory && step >= MostSweeps - 1 && CacheClearing<TMachine>.TryClear(heap, block, request, now, takesWork: false, grip))
+            if (status == ShmStatus.OutOfMemory && step >= MostSweeps - 1
+                && CacheClearing<TMachine>.TryClear(heap, block, request, now, takesWork: false, grip))
             {
                 status = NewItems<TMachine>.TryBegin(heap, shard, table, key, valueBytes, options, cell, quickly: true, out item);
             }

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using ShmAlloc.Disposal;
@@ -16,7 +15,7 @@ namespace ShmAlloc.Caching;
 /// A look at what 20,000 waiters wait for takes about a millisecond. So the thread looks when the bell has rung, or an owner is void; otherwise only every
 /// <see cref="LongestRest"/>, because a ringer may have died before it woke anybody. Whether the owners live it asks every ten milliseconds: they are few.
 /// </remarks>
-internal sealed unsafe class FlightWatch(ShmHeap heap)
+internal sealed unsafe partial class FlightWatch(ShmHeap heap)
 {
     /// <summary>Looking at all that is waited for takes at most a thirtieth of the time.</summary>
     private const int RestPerLook = 29;
@@ -29,18 +28,13 @@ internal sealed unsafe class FlightWatch(ShmHeap heap)
     private static readonly TimeSpan MostRestPerWaiter = TimeSpan.FromMicroseconds(5);
 
     private static readonly TimeSpan ReadOnlyRest = TimeSpan.FromMilliseconds(2);
-    private static readonly TimeSpan LongestWaitForChanges = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Idle = TimeSpan.FromSeconds(1);
 
     private readonly object _gate = new();
     private readonly HashSet<Waiter> _waiters = [];
     private readonly Dictionary<(nint At, ulong Word), Waiter> _noted = [];
     private readonly Dictionary<(int Slot, uint Epoch), int> _owners = [];
-    private readonly ConcurrentDictionary<long, WeakReference<CacheFlight>> _running = [];
-    private long _lastName;
     private bool _isRunning;
-    private bool _hasGivenUp;
-    private int _changing;
 
     // What follows is the thread's.
     private ulong* _bell;
@@ -61,9 +55,6 @@ internal sealed unsafe class FlightWatch(ShmHeap heap)
     /// <summary>With the gate held.</summary>
     private bool IsIdle => _waiters.Count == 0 && _noted.Count == 0;
 
-    /// <summary>The flights of this process, by cache, hash of the key, and number.</summary>
-    internal ConcurrentDictionary<(uint Cache, ulong Hash, uint Number), LocalFlight> Own { get; } = [];
-
     /// <summary>How many wait for others.</summary>
     internal int Waiting
     {
@@ -74,75 +65,6 @@ internal sealed unsafe class FlightWatch(ShmHeap heap)
                 return _waiters.Count;
             }
         }
-    }
-
-    /// <summary>Before a flight begins; <see cref="IsDone"/> comes after it was noted.</summary>
-    /// <exception cref="ObjectDisposedException">The heap is being disposed: all flights were given up.</exception>
-    internal void Begin()
-    {
-        BeginEnd();
-        if (Volatile.Read(ref _hasGivenUp))
-        {
-            IsDone();
-            throw new ObjectDisposedException(nameof(ShmHeap));
-        }
-    }
-
-    /// <summary>Before a flight ends; <see cref="IsDone"/> comes when others can see it.</summary>
-    internal void BeginEnd() => Interlocked.Increment(ref _changing);
-
-    internal void IsDone() => Interlocked.Decrement(ref _changing);
-
-    /// <summary>Notes a flight that owns a work word, until it has ended; one that is forgotten ends with its finalizer, which may come late.</summary>
-    internal long Note(CacheFlight flight)
-    {
-        long name = Interlocked.Increment(ref _lastName);
-        _running[name] = new WeakReference<CacheFlight>(flight, trackResurrection: true);
-        return name;
-    }
-
-    internal void Forget(long name) => _running.TryRemove(name, out _);
-
-    /// <summary>The heap is about to be disposed: others need not wait until its slot is free, which an open lease may put off.</summary>
-    internal void GiveUpAll()
-    {
-        // Who begins counts itself first, and then looks whether it may: so it is waited for here, or begins nothing.
-        Volatile.Write(ref _hasGivenUp, true);
-        Interlocked.MemoryBarrier();
-        AwaitChanges();
-        foreach (WeakReference<CacheFlight> running in _running.Values)
-        {
-            if (running.TryGetTarget(out CacheFlight? flight))
-            {
-                flight.GiveUpWithHeap();
-            }
-        }
-
-        // Those that were ending just then, by their callers or their finalizers, need the heap for it.
-        AwaitChanges();
-    }
-
-    private void AwaitChanges() => SpinWait.SpinUntil(() => Volatile.Read(ref _changing) == 0, LongestWaitForChanges);
-
-    /// <summary>Registers a flight under a number that no other one has on that key.</summary>
-    /// <param name="attached">The attachment.</param>
-    /// <param name="cache">Which cache.</param>
-    /// <param name="hash">Of the key.</param>
-    /// <param name="flight">The flight.</param>
-    /// <param name="isRegistered">
-    /// Whether others find it by its number. Not if there are as many on this key as there are numbers: then others wait for what it stores.
-    /// </param>
-    internal uint Register(Attachment* attached, uint cache, ulong hash, LocalFlight flight, out bool isRegistered)
-    {
-        uint number = 0;
-        isRegistered = false;
-        for (uint tries = 0; tries < WorkWord.Numbers && !isRegistered; tries++)
-        {
-            number = Flight<Hardware>.NextNumber(attached);
-            isRegistered = Own.TryAdd((cache, hash, number), flight);
-        }
-
-        return number;
     }
 
     /// <summary>Waits until what was seen has changed, or nobody alive works on it any more. During a visit.</summary>

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.ExceptionServices;
 using ShmAlloc.Disposal;
 using ShmAlloc.Layout;
 using ShmAlloc.Memory;
@@ -60,9 +59,6 @@ public sealed unsafe partial class SharedCache
     private sealed unsafe partial class FlightCall(SharedCache cache, byte[] key, CacheEntryOptions options, CacheFlightOptions flight, byte[]? due)
     {
         private readonly LocalFlight _own = new();
-        private LocalFlight? _joined;
-        private LocalFlight? _inFront;
-        private FlightWatch.Waiter? _parked;
         private byte[]? _value;
 
         private LocalFlight.Frame? _frame;
@@ -72,8 +68,6 @@ public sealed unsafe partial class SharedCache
 
         private FlightPatience _patience;
 
-        private static readonly TimeSpan LongestWait = TimeSpan.FromDays(1);
-
         internal byte[] Value => _value!;
 
         internal CancellationToken Abandoned => _own.Abandoned;
@@ -81,13 +75,7 @@ public sealed unsafe partial class SharedCache
         /// <summary>The limit, and what is left of it, in ticks of <see cref="TimeSpan"/>.</summary>
         private ulong Limit => flight.Limit == Timeout.InfiniteTimeSpan ? ulong.MaxValue : (ulong)flight.Limit.Ticks;
 
-        // Longer waits are no arguments of the runtime's; who wakes up before the limit looks again.
-        private TimeSpan Left => TimeSpan.FromTicks((long)Math.Min(
-            _patience.Left(AwakeTicks, Limit), (ulong)(cache.Heap.Flights.IsRunning || _parked == null ? LongestWait : FlightWatch.RestWithoutThread).Ticks));
-
         private static ulong AwakeTicks => (ulong)Stopwatch.GetElapsedTime(0).Ticks;
-
-        private Task Waited => _joined != null ? _joined.Result : _parked != null ? _parked.Done.Task : _own.Result;
 
         /// <summary>Finds out what is to be done next.</summary>
         internal FlightStep Next()
@@ -152,31 +140,6 @@ public sealed unsafe partial class SharedCache
             }
 
             return _value != null ? FlightStep.Done : FlightStep.Work;
-        }
-
-        /// <summary>Waits, as a thread: the runtime lets others go on that wait for one of the pool.</summary>
-        internal void Wait()
-        {
-            LocalFlight? waiting = null;
-            try
-            {
-                waiting = BeginWait();
-                Task task = Waited;
-                try
-                {
-                    task.Wait(Left);
-                }
-                catch (AggregateException)
-                {
-                    // It is the task's, and looked at below.
-                }
-
-                EndWait(task.IsCompleted);
-            }
-            finally
-            {
-                FinishWait(waiting);
-            }
         }
 
         /// <summary>Before the factory: it is this flight's from here on.</summary>
@@ -288,83 +251,6 @@ public sealed unsafe partial class SharedCache
             look.Word = default;
             _own.Flight = look.IsCovered ? new CacheFlight(cache, key, look, cache.Capture(options.Tags), flight.Pause) : null;
             return FlightStep.Work;
-        }
-
-        /// <summary>Finds out for whom it waits.</summary>
-        private void WaitFor(Attachment* heap, in FlightLook look)
-        {
-            bool isOurs = look.Word.Slot == heap->Slot && look.Word.Epoch == heap->Epoch;
-            LocalFlight? other = null;
-            if (isOurs && cache.Heap.Flights.Own.TryGetValue((cache.Identity.Number, Hash(), look.Word.Number), out other) && MayJoin(other, look))
-            {
-                _joined = other;
-                return;
-            }
-
-            // It waits for that flight also where it may not have its result.
-            _inFront = other;
-            _parked = cache.Heap.Flights.Park(look);
-            if (!cache.Heap.Flights.IsRunning && !FlightWait<Hardware>.TryLookAfter(heap, look.Word))
-            {
-                _patience.GiveUpOwner();
-            }
-        }
-
-        private bool MayJoin(LocalFlight other, in FlightLook look)
-        {
-            lock (other.Gate)
-            {
-                return other.Flight is { } flying && flying.Stamp == look.Stamp && flying.Word.Bits == look.Word.Bits
-                    && Marks<Hardware>.AreCurrent(cache._table, flying.Tags.Captured) && other.TryJoin();
-            }
-        }
-
-        private LocalFlight? BeginWait() => (_joined ?? _inFront) is { } target ? LocalFlight.BeginWait(target) : null;
-
-        private void EndWait(bool isOver)
-        {
-            if (!isOver || Waited == _parked?.Done.Task)
-            {
-                if (_parked is { IsOwnerDead: true })
-                {
-                    _patience.GiveUpOwner();
-                }
-
-                return;
-            }
-
-            Task<byte[]> result = _joined?.Result ?? _own.Result;
-            if (result.IsCompletedSuccessfully)
-            {
-                // Each has an array of its own; the first caller, the one that the factory made.
-                _value = _joined == null ? _value ?? result.Result : result.Result.AsSpan().ToArray();
-            }
-            else if (!TryTakeInstead())
-            {
-                ExceptionDispatchInfo.Throw(result.Exception!.InnerException!);
-            }
-        }
-
-        private void FinishWait(LocalFlight? waiting)
-        {
-            if (_parked != null)
-            {
-                cache.Heap.Flights.Unpark(_parked);
-                _parked = null;
-            }
-
-            if (_inFront is { } inFront)
-            {
-                _inFront = null;
-                LocalFlight.EndWait(waiting, inFront);
-            }
-
-            if (_joined is { } joined)
-            {
-                _joined = null;
-                LocalFlight.EndWait(waiting, joined);
-                joined.Leave();
-            }
         }
 
         /// <returns>False: there is something that can neither be read nor removed by this process, which works a value out for itself.</returns>

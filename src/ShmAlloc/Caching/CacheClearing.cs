@@ -178,13 +178,13 @@ internal static unsafe class CacheClearing<TMachine>
         {
             for (; hasRight && entering.First < begin + request.Units; hasRight = ItemWalk<TMachine>.TryNext(heap, right, out entering))
             {
-                cost += PriceOfPlace(heap, block, entering, now);
+                cost += PriceOfPlace(heap, block, entering, CachePrice<TMachine>.WeightInBlock(entering.Units), now);
             }
 
             for (; hasLeft && leaving.After <= begin; hasLeft = BlockWalk.TryNext(left, out leaving))
             {
                 // Somebody may have used it meanwhile.
-                cost -= Math.Min(cost, PriceOfPlace(heap, block, leaving, now));
+                cost -= Math.Min(cost, PriceOfPlace(heap, block, leaving, CachePrice<TMachine>.WeightInBlock(leaving.Units), now));
             }
 
             if (cost < least)
@@ -201,8 +201,8 @@ internal static unsafe class CacheClearing<TMachine>
         return least;
     }
 
-    private static ulong PriceOfPlace(Attachment* heap, ulong block, BlockPlace place, Moment now) => place.IsPublished
-        ? CachePrice<TMachine>.Of(heap, heap->FirstUnitOf(block) + place.First, place.Units, now)
+    private static ulong PriceOfPlace(Attachment* heap, ulong block, BlockPlace place, ulong weight, Moment now) => place.IsPublished
+        ? CachePrice<TMachine>.Of(heap, heap->FirstUnitOf(block) + place.First, weight, now)
         : CachePrice<TMachine>.Obstacle;
 
     /// <summary>What it costs to empty a block, with those that go together with it.</summary>
@@ -264,7 +264,7 @@ internal static unsafe class CacheClearing<TMachine>
         while (price < CachePrice<TMachine>.Obstacle && ItemWalk<TMachine>.TryNext(heap, walk, out BlockPlace place))
         {
             mayBeGarbage |= !place.IsPublished;
-            price += PriceOfPlace(heap, block, place, now);
+            price += PriceOfPlace(heap, block, place, place.Units, now);
             looks++;
         }
 

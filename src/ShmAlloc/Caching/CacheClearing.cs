@@ -239,7 +239,7 @@ internal static unsafe class CacheClearing<TMachine>
                 return true;
             }
 
-            if (PriceOfPlace(heap, block, place, now, takesWork: false, isAnyLeased) >= CachePrice<TMachine>.Obstacle)
+            if (PriceOfPlace(heap, block, place, place.Units, now, takesWork: false, isAnyLeased: isAnyLeased) >= CachePrice<TMachine>.Obstacle)
             {
                 mayBeGarbage |= !place.IsPublished;
                 after = place.After;
@@ -269,13 +269,14 @@ internal static unsafe class CacheClearing<TMachine>
         {
             for (; hasRight && entering.First < begin + request.Units; hasRight = ItemWalk<TMachine>.TryNext(heap, right, out entering))
             {
-                cost += PriceOfPlace(heap, block, entering, now, takesWork, isAnyLeased);
+                cost += PriceOfPlace(heap, block, entering, CachePrice<TMachine>.WeightInBlock(entering.Units), now, takesWork, isAnyLeased);
             }
 
             for (; hasLeft && leaving.After <= begin; hasLeft = BlockWalk.TryNext(left, out leaving))
             {
                 // Somebody may have used it meanwhile.
-                cost -= Math.Min(cost, PriceOfPlace(heap, block, leaving, now, takesWork, isAnyLeased));
+                ulong weight = CachePrice<TMachine>.WeightInBlock(leaving.Units);
+                cost -= Math.Min(cost, PriceOfPlace(heap, block, leaving, weight, now, takesWork, isAnyLeased));
             }
 
             if (cost < least)
@@ -295,14 +296,15 @@ internal static unsafe class CacheClearing<TMachine>
     /// <param name="heap">The attachment.</param>
     /// <param name="block">The block.</param>
     /// <param name="place">What lies there.</param>
+    /// <param name="weight">Of what lies there.</param>
     /// <param name="now">A time before this call.</param>
     /// <param name="takesWork">Whether what somebody works on can go.</param>
     /// <param name="isAnyLeased">Whether to look for leases: what is leased keeps its memory.</param>
-    private static ulong PriceOfPlace(Attachment* heap, ulong block, BlockPlace place, Moment now, bool takesWork, bool isAnyLeased)
+    private static ulong PriceOfPlace(Attachment* heap, ulong block, BlockPlace place, ulong weight, Moment now, bool takesWork, bool isAnyLeased)
     {
         ulong unit = heap->FirstUnitOf(block) + place.First;
         return place.IsPublished && !(isAnyLeased && LeaseScan<TMachine>.IsAnyUnitLeased(heap, unit, unit + place.Units))
-            ? CachePrice<TMachine>.Of(heap, unit, place.Units, now, takesWork)
+            ? CachePrice<TMachine>.Of(heap, unit, weight, now, takesWork)
             : CachePrice<TMachine>.Obstacle;
     }
 
@@ -365,7 +367,7 @@ internal static unsafe class CacheClearing<TMachine>
         while (price < CachePrice<TMachine>.Obstacle && ItemWalk<TMachine>.TryNext(heap, walk, out BlockPlace place))
         {
             mayBeGarbage |= !place.IsPublished;
-            price += PriceOfPlace(heap, block, place, now, takesWork, isAnyLeased: false);
+            price += PriceOfPlace(heap, block, place, place.Units, now, takesWork, isAnyLeased: false);
             looks++;
         }
 

@@ -39,7 +39,7 @@ internal static unsafe class CacheHand<TMachine>
         Errand* errand = &errandForRoom;
         Errand.BeginForRoom(errand, now, Errand.OfNew);
         uint since = Probation<TMachine>.Now(heap);
-        if (IsAnyUnswept(heap) || !SweepOrder<TMachine>.TryTakeOver(heap, out block))
+        if (!SweepOrder<TMachine>.TryTakeOver(heap, out block))
         {
             if (!TryNextBlock(heap, out block))
             {
@@ -115,10 +115,6 @@ internal static unsafe class CacheHand<TMachine>
         FreeGarbage(heap, block, close);
         return isAny;
     }
-
-    /// <summary>Whether the block where the main hand is was never swept: then it comes first, because nobody knows how long its items have waited.</summary>
-    private static bool IsAnyUnswept(Attachment* heap) =>
-        TryFindNext(heap, TMachine.Read(&heap->Header->Hand), out ulong next) && SweepOrder<TMachine>.Read(heap, next).IsNever;
 
     /// <summary>Goes on with the main hand to the next block of memory that has items of caches, as far as is known.</summary>
     internal static bool TryNextBlock(Attachment* heap, out ulong block)

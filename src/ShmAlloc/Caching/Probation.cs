@@ -10,7 +10,7 @@ namespace ShmAlloc.Caching;
 /// <list type="bullet">
 /// <item>The bytes are counted that were evicted from new items, and from used ones; each ghost has the count of its kind, in 32nds of the heap.</item>
 /// <item>A key that returns while its kind's count has hardly changed would have been a hit if that side had had a little more room: the share grows or
-/// shrinks by 16 times the size of the item.</item>
+/// shrinks by the size of the item, which is slower than in ARC, where all ghosts count. With larger steps a burst of a few hundred keys takes all of a small cache, and nothing brings it back.</item>
 /// <item>A key that was new when it was evicted, and returns before three quarters of the heap were evicted so, needs no second probation.</item>
 /// </list>
 /// </summary>
@@ -23,11 +23,10 @@ internal static unsafe class Probation<TMachine>
 {
     /// <summary>The unit of the share: so many are all.</summary>
     private const ulong Whole = 1 << 20;
-    private const ulong LeastShare = Whole / 20;
-    private const ulong FirstShare = Whole / 10;
-    private const ulong MostShare = Whole - LeastShare;
+    private const ulong LeastShare = Whole / 50;
+    private const ulong FirstShare = Whole / 20;
+    private const ulong MostShare = Whole - FirstShare;
 
-    private const ulong Step = 16;
     private const int MostTries = 4;
 
     /// <summary>The unit of counts in ghosts: so many are the capacity.</summary>
@@ -82,7 +81,7 @@ internal static unsafe class Probation<TMachine>
         if (age <= MarginTicks)
         {
             ulong share = Share(heap);
-            ulong change = Math.Min(Step * bytes * Whole / Capacity(heap), MostShare - LeastShare);
+            ulong change = Math.Min(bytes * Whole / Capacity(heap), MostShare - LeastShare);
             ulong next = kind == GhostKind.New ? Math.Min(share + change, MostShare) : share <= LeastShare + change ? LeastShare : share - change;
             if (next != share)
             {

@@ -50,6 +50,7 @@ internal readonly struct HintWord(ulong bits)
     private const int KindAt = 15;
     private const int WhenAt = 9;
     private const uint TagMask = (1u << WhenAt) - 1;
+    private const uint GhostMask = (1u << GhostBits) - 1;
 
     internal ulong Bits { get; } = bits;
 
@@ -62,12 +63,29 @@ internal readonly struct HintWord(ulong bits)
     /// <summary>The bit that a hit sets.</summary>
     internal static ulong Hit(int position) => (ulong)Used << (UseBits * position);
 
-    /// <summary>With one more ghost; the oldest is forgotten.</summary>
+    /// <summary>
+    /// With one more ghost, in a free place, or else in that of the oldest of its kind. Only if there is none of its kind, the oldest of the other goes: new
+    /// entries are evicted so much more often that without this hardly any ghost of a used one would live until its key returns.
+    /// </summary>
     internal HintWord WithGhost(uint tag, GhostKind kind, uint when)
     {
-        ulong ghost = ((ulong)kind << KindAt) | ((when & ((1u << WhenBits) - 1)) << WhenAt) | GhostTag(tag);
-        ulong others = Bits >> (2 * GhostBits) << GhostBits;
-        return new((Bits & ((1u << GhostBits) - 1)) | others | (ghost << (Ghosts * GhostBits)));
+        int gone = 0;
+        int least = int.MaxValue;
+        for (int at = Ghosts * GhostBits; at > 0; at -= GhostBits)
+        {
+            uint ghost = (uint)(Bits >> at) & GhostMask;
+            int worth = ghost == 0 ? 0 : (GhostKind)(ghost >> KindAt) == kind ? 1 : 2;
+            if (worth <= least)
+            {
+                (gone, least) = (at, worth);
+            }
+        }
+
+        // The younger ones move up to the gap, and the new one comes first.
+        ulong older = Bits & ((1UL << gone) - 1);
+        ulong younger = Bits >> gone >> GhostBits << gone;
+        ulong youngest = ((ulong)kind << KindAt) | ((when & ((1u << WhenBits) - 1)) << WhenAt) | GhostTag(tag);
+        return new(older | younger | (youngest << (Ghosts * GhostBits)));
     }
 
     /// <summary>Forgets a ghost.</summary>
@@ -76,10 +94,10 @@ internal readonly struct HintWord(ulong bits)
     {
         for (int at = Ghosts * GhostBits; at > 0; at -= GhostBits)
         {
-            uint ghost = (uint)(Bits >> at) & ((1u << GhostBits) - 1);
+            uint ghost = (uint)(Bits >> at) & GhostMask;
             if ((ghost & TagMask) == GhostTag(tag))
             {
-                without = new(Bits & ~((ulong)((1u << GhostBits) - 1) << at));
+                without = new(Bits & ~((ulong)GhostMask << at));
                 kind = (GhostKind)(ghost >> KindAt);
                 when = ghost >> WhenAt & ((1u << WhenBits) - 1);
                 return true;

@@ -59,6 +59,29 @@ public sealed class EvictionHintTests
         Assert.Equal(2u, when);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Ghosts_of_one_kind_do_not_push_out_the_last_one_of_the_other(bool isNewRare)
+    {
+        (GhostKind rare, GhostKind frequent) = isNewRare ? (GhostKind.New, GhostKind.Used) : (GhostKind.Used, GhostKind.New);
+        HintWord word = new HintWord(0).WithUse(6, HintWord.Used).WithGhost(1, rare, 5);
+        for (uint tag = 2; tag < 20; tag++)
+        {
+            word = word.WithGhost(tag, frequent, tag);
+        }
+
+        Assert.False(word.TryTakeGhost(17, out _, out _, out _));
+        Assert.True(word.TryTakeGhost(18, out _, out _, out uint when));
+        Assert.Equal(18u, when);
+        Assert.True(word.TryTakeGhost(1, out HintWord without, out GhostKind kind, out when));
+        Assert.Equal((rare, 5u), (kind, when));
+
+        // What was taken leaves a gap, which is filled before another ghost goes.
+        Assert.True(without.WithGhost(30, rare, 0).TryTakeGhost(18, out _, out _, out _));
+        Assert.Equal(HintWord.Used, word.UseOf(6));
+    }
+
     [Fact]
     public void An_empty_place_is_nobodys_ghost() => Assert.False(new HintWord(0).TryTakeGhost(0, out _, out _, out _));
 

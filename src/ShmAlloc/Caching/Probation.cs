@@ -10,7 +10,8 @@ namespace ShmAlloc.Caching;
 /// <list type="bullet">
 /// <item>The bytes are counted that were evicted from new items, and from used ones; each ghost has the count of its kind, in 32nds of the heap.</item>
 /// <item>A key that returns while its kind's count has hardly changed would have been a hit if that side had had a little more room: the share grows or
-/// shrinks by the size of the item, which is slower than in ARC, where all ghosts count. With larger steps a burst of a few hundred keys takes all of a small cache, and nothing brings it back.</item>
+/// shrinks by the size of the item. That is slower than in ARC, where all ghosts count. With larger steps a burst of a few hundred keys takes all of a small
+/// cache, and nothing brings it back.</item>
 /// <item>A key that was new when it was evicted, and returns before three quarters of the heap were evicted so, needs no second probation.</item>
 /// </list>
 /// </summary>

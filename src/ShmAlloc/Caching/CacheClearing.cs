@@ -26,13 +26,12 @@ internal static unsafe class CacheClearing<TMachine>
     /// own. If not, whatever the hands drop is dropped in vain.
     /// </summary>
     /// <remarks>
-    /// It ends with the first place that it finds. The search begins where the main hand was last, and so with the block that was cleared last, if most others
-    /// are in the way. Nothing is dropped.
+    /// It ends with the first place that it finds, and begins with the block where the last search of this process has found one: so it looks at one block,
+    /// mostly, however many there are in which something is in the way. Nothing is dropped.
     /// </remarks>
     internal static bool IsAnyPlace(Attachment* heap, in Request request, Moment now)
     {
-        ulong hand = TMachine.Read(&heap->Header->Hand);
-        ulong begin = hand < heap->Blocks ? hand + 1 : heap->Blocks;
+        ulong begin = Math.Min(Volatile.Read(ref heap->PlaceBlock) + 1, heap->Blocks);
         for (ulong end = begin; Hints<TMachine>.TryFindLast(heap, Hints<TMachine>.CachePlane, end, out ulong block); end = block)
         {
             if (IsAnyPlaceIn(heap, block, request, now))
@@ -200,6 +199,17 @@ internal static unsafe class CacheClearing<TMachine>
         || (least != CachePrice<TMachine>.Obstacle && lengthsSeen >= LengthsCompared && (least <= cheap || looks >= MaxLooks));
 
     private static bool IsAnyPlaceIn(Attachment* heap, ulong block, in Request request, Moment now)
+    {
+        bool isAny = CanMakePlaceIn(heap, block, request, now);
+        if (isAny)
+        {
+            Volatile.Write(ref heap->PlaceBlock, block);
+        }
+
+        return isAny;
+    }
+
+    private static bool CanMakePlaceIn(Attachment* heap, ulong block, in Request request, Moment now)
     {
         if (!Blocks<TMachine>.Read(heap, block).IsOpen)
         {

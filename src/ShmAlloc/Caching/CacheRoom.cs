@@ -120,7 +120,9 @@ internal static unsafe class CacheRoom<TMachine>
 
             Use(heap, shard, block, request);
             status = NewItems<TMachine>.TryBegin(heap, shard, table, key, valueBytes, options, cell, quickly: true, out item);
-            if (status == ShmStatus.OutOfMemory && step >= MostSweeps - 1 && CacheClearing<TMachine>.TryClear(heap, block, request, now, takesWork: false, grip))
+            if (status == ShmStatus.OutOfMemory
+                && step >= MostSweeps - 1
+                && CacheClearing<TMachine>.TryClear(heap, block, request, now, takesWork: false, grip))
             {
                 status = NewItems<TMachine>.TryBegin(heap, shard, table, key, valueBytes, options, cell, quickly: true, out item);
             }

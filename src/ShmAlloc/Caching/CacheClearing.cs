@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using ShmAlloc.Allocation;
 using ShmAlloc.Layout;
 using ShmAlloc.Memory;
@@ -67,6 +68,15 @@ internal static unsafe class CacheClearing<TMachine>
             return false;
         }
 
+        DropBetween(heap, block, begin, begin + request.Units, now, takesWork, grip);
+        CacheHand<TMachine>.FreeGarbage(heap, block, close: false);
+        return true;
+    }
+
+    /// <remarks>Each walk has a frame of its own, so that no two of them are on the stack at once.</remarks>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void DropBetween(Attachment* heap, ulong block, uint begin, uint end, Moment now, bool takesWork, ulong* grip)
+    {
         Errand errandForRoom;
         Errand* errand = &errandForRoom;
         Errand.BeginForRoom(errand, now, Errand.Everything);
@@ -75,7 +85,7 @@ internal static unsafe class CacheClearing<TMachine>
         ItemWalk walkOfBlock;
         ItemWalk* walk = &walkOfBlock;
         ItemWalk<TMachine>.Begin(heap, block, walk);
-        while (ItemWalk<TMachine>.TryNext(heap, walk, out BlockPlace place) && place.First < begin + request.Units)
+        while (ItemWalk<TMachine>.TryNext(heap, walk, out BlockPlace place) && place.First < end)
         {
             if (place.After > begin)
             {
@@ -84,8 +94,6 @@ internal static unsafe class CacheClearing<TMachine>
         }
 
         Probation<TMachine>.End(heap, &errand->Evictions);
-        CacheHand<TMachine>.FreeGarbage(heap, block, close: false);
-        return true;
     }
 
     /// <summary>
@@ -234,6 +242,7 @@ internal static unsafe class CacheClearing<TMachine>
     }
 
     /// <summary>Whether the request has room in an open block between two allocations that cannot go.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static bool IsAnyPlaceBetween(Attachment* heap, ulong block, in Request request, Moment now, out bool mayBeGarbage)
     {
         bool isAnyLeased = LeaseScan<TMachine>.IsAnyLeased(heap, block, block + 1);
@@ -260,6 +269,7 @@ internal static unsafe class CacheClearing<TMachine>
     }
 
     /// <summary>Begins at the start of the block, and after each allocation.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static ulong FindCheapest(Attachment* heap, ulong block, in Request request, Moment now, bool takesWork, out uint best)
     {
         bool isAnyLeased = LeaseScan<TMachine>.IsAnyLeased(heap, block, block + 1);
@@ -365,6 +375,7 @@ internal static unsafe class CacheClearing<TMachine>
             : CachePrice<TMachine>.Obstacle;
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static ulong PriceOfItems(Attachment* heap, ulong block, Moment now, bool takesWork, ref ulong looks, out bool mayBeGarbage)
     {
         ItemWalk walkOfBlock;

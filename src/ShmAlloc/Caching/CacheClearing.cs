@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using ShmAlloc.Allocation;
 using ShmAlloc.Layout;
 using ShmAlloc.Memory;
@@ -26,13 +27,12 @@ internal static unsafe class CacheClearing<TMachine>
     /// own. If not, whatever the hands drop is dropped in vain.
     /// </summary>
     /// <remarks>
-    /// It ends with the first place that it finds. The search begins where the main hand was last, and so with the block that was cleared last, if most others
-    /// are in the way. Nothing is dropped.
+    /// It ends with the first place that it finds, and begins with the block where the last search of this process has found one: so it looks at one block,
+    /// mostly, however many there are in which something is in the way. Nothing is dropped.
     /// </remarks>
     internal static bool IsAnyPlace(Attachment* heap, in Request request, Moment now)
     {
-        ulong hand = TMachine.Read(&heap->Header->Hand);
-        ulong begin = hand < heap->Blocks ? hand + 1 : heap->Blocks;
+        ulong begin = Math.Min(Volatile.Read(ref heap->PlaceBlock) + 1, heap->Blocks);
         for (ulong end = begin; Hints<TMachine>.TryFindLast(heap, Hints<TMachine>.CachePlane, end, out ulong block); end = block)
         {
             if (IsAnyPlaceIn(heap, block, request, now))
@@ -68,6 +68,15 @@ internal static unsafe class CacheClearing<TMachine>
             return false;
         }
 
+        DropBetween(heap, block, begin, begin + request.Units, now, takesWork, grip);
+        CacheHand<TMachine>.FreeGarbage(heap, block, close: false);
+        return true;
+    }
+
+    /// <remarks>Each walk has a frame of its own, so that no two of them are on the stack at once.</remarks>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void DropBetween(Attachment* heap, ulong block, uint begin, uint end, Moment now, bool takesWork, ulong* grip)
+    {
         Errand errandForRoom;
         Errand* errand = &errandForRoom;
         Errand.BeginForRoom(errand, now, Errand.Everything);
@@ -76,7 +85,7 @@ internal static unsafe class CacheClearing<TMachine>
         ItemWalk walkOfBlock;
         ItemWalk* walk = &walkOfBlock;
         ItemWalk<TMachine>.Begin(heap, block, walk);
-        while (ItemWalk<TMachine>.TryNext(heap, walk, out BlockPlace place) && place.First < begin + request.Units)
+        while (ItemWalk<TMachine>.TryNext(heap, walk, out BlockPlace place) && place.First < end)
         {
             if (place.After > begin)
             {
@@ -85,8 +94,6 @@ internal static unsafe class CacheClearing<TMachine>
         }
 
         Probation<TMachine>.End(heap, &errand->Evictions);
-        CacheHand<TMachine>.FreeGarbage(heap, block, close: false);
-        return true;
     }
 
     /// <summary>
@@ -201,6 +208,17 @@ internal static unsafe class CacheClearing<TMachine>
 
     private static bool IsAnyPlaceIn(Attachment* heap, ulong block, in Request request, Moment now)
     {
+        bool isAny = CanMakePlaceIn(heap, block, request, now);
+        if (isAny)
+        {
+            Volatile.Write(ref heap->PlaceBlock, block);
+        }
+
+        return isAny;
+    }
+
+    private static bool CanMakePlaceIn(Attachment* heap, ulong block, in Request request, Moment now)
+    {
         if (!Blocks<TMachine>.Read(heap, block).IsOpen)
         {
             Meeting meeting = default;
@@ -224,6 +242,7 @@ internal static unsafe class CacheClearing<TMachine>
     }
 
     /// <summary>Whether the request has room in an open block between two allocations that cannot go.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static bool IsAnyPlaceBetween(Attachment* heap, ulong block, in Request request, Moment now, out bool mayBeGarbage)
     {
         bool isAnyLeased = LeaseScan<TMachine>.IsAnyLeased(heap, block, block + 1);
@@ -250,6 +269,7 @@ internal static unsafe class CacheClearing<TMachine>
     }
 
     /// <summary>Begins at the start of the block, and after each allocation.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static ulong FindCheapest(Attachment* heap, ulong block, in Request request, Moment now, bool takesWork, out uint best)
     {
         bool isAnyLeased = LeaseScan<TMachine>.IsAnyLeased(heap, block, block + 1);
@@ -357,6 +377,7 @@ internal static unsafe class CacheClearing<TMachine>
             : CachePrice<TMachine>.Obstacle;
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static ulong PriceOfItems(Attachment* heap, ulong block, Moment now, bool takesWork, ref ulong looks, out bool mayBeGarbage)
     {
         ItemWalk walkOfBlock;

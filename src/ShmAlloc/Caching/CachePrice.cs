@@ -23,7 +23,9 @@ internal static unsafe class CachePrice<TMachine>
     /// <summary>The price of what cannot be dropped: more than all items of a heap, and few enough of a block have a sum.</summary>
     internal const ulong Obstacle = 1UL << 50;
 
-    /// <summary>The prices of a weight of 1: in a run, a value that is used stays as long as sixteen times its bytes can be had of values that nobody has asked for.</summary>
+    /// <summary>
+    /// The prices of a weight of 1: in a run, a value that is used stays as long as sixteen times its bytes can be had of values that nobody has asked for.
+    /// </summary>
     internal const ulong New = 1;
     internal const ulong Cold = 2;
     internal const ulong Used = 16;

@@ -107,6 +107,9 @@ internal unsafe struct Attachment
     internal ulong RefusedUnits;
     internal ulong RefusedUntil;
 
+    /// <summary>Where a cache found last that a place can be cleared: the next one looks there first.</summary>
+    internal ulong PlaceBlock;
+
     /// <summary>Counts the waits of this process that were in vain: see <see cref="Caching.Retry"/>.</summary>
     internal ulong WaitsInVain;
 

@@ -21,6 +21,7 @@ internal static class CoreRegistration
     internal static void AddSharedMemoryCore(this IServiceCollection services, string name, Action<SharedMemoryCacheOptions>? configure)
     {
         services.AddOptions();
+        services.TryAddSingleton<CacheSpaces>();
         OptionsBuilder<SharedMemoryCacheOptions> options = services.AddOptions<SharedMemoryCacheOptions>(name).ValidateOnStart();
         if (configure != null)
         {
@@ -80,7 +81,9 @@ internal static class CacheFactory
         }
 
         string path = HeapPlace.PathOf(options, environment);
-        return new CacheSpace(contract, path, options, services.GetService<TimeProvider>(), LoggerOf(services));
+        CacheSpace space = new(contract, path, options, services.GetService<TimeProvider>(), LoggerOf(services));
+        services.GetRequiredService<CacheSpaces>().Add(space);
+        return space;
     }
 
     private static CacheMetrics MetricsOf(IServiceProvider services, CacheSpace space) =>

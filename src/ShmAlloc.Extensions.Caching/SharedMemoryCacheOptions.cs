@@ -59,7 +59,7 @@ public sealed class SharedMemoryCacheOptions
     /// <summary>Whether each value has a checksum, which every read looks at.</summary>
     public bool Checksums { get; set; }
 
-    /// <summary>Generations of tags: tags that share one are removed together, which costs hits and is never wrong. <see langword="null"/>: 65,536.</summary>
+    /// <summary>Generations of tags: tags that share one are removed together, which costs hits and is never wrong. <see langword="null"/>: as many as suit the size of the file.</summary>
     public int? TagSlots { get; set; }
 
     /// <summary>Comes before each key: applications that share a file and have the same prefix share their entries.</summary>

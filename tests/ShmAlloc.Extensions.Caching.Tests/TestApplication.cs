@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Caching.Distributed;
 using Microsoft.Extensions.Caching.Hybrid;
 using Microsoft.Extensions.DependencyInjection;
@@ -15,6 +16,7 @@ internal sealed class TestApplication : IDisposable
     {
         ServiceCollection services = [];
         services.AddSingleton<TimeProvider>(Clock);
+        services.AddMetrics();
         services.AddLogging(logging => logging.AddProvider(Log));
         register(services);
         _services = services.BuildServiceProvider();
@@ -25,6 +27,8 @@ internal sealed class TestApplication : IDisposable
     internal LogList Log { get; } = new();
 
     internal IServiceProvider Services => _services;
+
+    internal IMeterFactory Meters => _services.GetRequiredService<IMeterFactory>();
 
     internal IDistributedCache Distributed => _services.GetRequiredService<IDistributedCache>();
 

@@ -29,6 +29,9 @@ internal sealed partial class CacheLog(ILogger logger)
         + "invalidate. AddHybridCache().UseSharedMemory() has one that they can.")]
     internal partial void IsIncoherent();
 
+    [LoggerMessage(9, LogLevel.Warning, "The cache that is there is used as it is. {Reason} Or stop all processes that use the file, and delete it.")]
+    internal partial void IsOtherwise(string reason);
+
     /// <summary>A value was not stored.</summary>
     internal void Dropped(string reason, int lengthBytes, string path)
     {

@@ -43,7 +43,7 @@ internal sealed class CacheSpace : IDisposable
         {
             Open();
         }
-        catch (ShmException exception) when (options.WhenUnavailable == SharedMemoryUnavailable.Bypass && MayPass(exception.Reason))
+        catch (Exception exception) when (options.WhenUnavailable == SharedMemoryUnavailable.Bypass && MayPass(exception))
         {
             Failure = exception;
             _log.Bypassed(path, exception.Message);
@@ -61,7 +61,7 @@ internal sealed class CacheSpace : IDisposable
     internal SharedCache? Current => Volatile.Read(ref _cache);
 
     /// <summary>Why there is none.</summary>
-    internal ShmException? Failure { get; private set; }
+    internal Exception? Failure { get; private set; }
 
     internal string Path => _heap.Path;
 
@@ -148,7 +148,7 @@ internal sealed class CacheSpace : IDisposable
                 Open();
                 Failure = null;
             }
-            catch (ShmException exception)
+            catch (Exception exception) when (MayPass(exception))
             {
                 Volatile.Write(ref _cache, null);
                 if (Failure == null)
@@ -168,15 +168,7 @@ internal sealed class CacheSpace : IDisposable
         ShmHeap heap = _heap.Open(out long epoch, out bool isNew);
         if (Current == null || epoch != _epoch)
         {
-            SharedCache cache = SharedCache.Open(heap, _name, new SharedCacheOptions
-            {
-                AllowsRemoveAll = true,
-                Capacity = _options.Capacity,
-                LimitBytes = _options.LimitBytes,
-                Checksums = _options.Checksums,
-                TagSlots = _options.TagSlots ?? 65_536,
-                Clock = _clock,
-            });
+            SharedCache cache = OpenCache(heap);
             bool wasAway = _epoch != 0;
             if (isNew || wasAway || Volatile.Read(ref _mustEmpty) != 0)
             {
@@ -191,6 +183,41 @@ internal sealed class CacheSpace : IDisposable
         }
     }
 
+    /// <summary>A cache that is there is taken as it is: another version of the application may have made it.</summary>
+    private SharedCache OpenCache(ShmHeap heap)
+    {
+        SharedCacheOptions asked = new()
+        {
+            AllowsRemoveAll = true,
+            Capacity = _options.Capacity,
+            LimitBytes = _options.LimitBytes,
+            Checksums = _options.Checksums,
+            TagSlots = _options.TagSlots,
+            Clock = _clock,
+        };
+        try
+        {
+            return SharedCache.Open(heap, _name, asked);
+        }
+        catch (InvalidOperationException exception) when (exception is not ObjectDisposedException)
+        {
+            SharedCacheOptions least = new() { AllowsRemoveAll = true, Clock = _clock };
+            if (asked == least)
+            {
+                throw;
+            }
+
+            SharedCache cache = SharedCache.Open(heap, _name, least);
+            _log.IsOtherwise(exception.Message);
+            return cache;
+        }
+    }
+
     /// <summary>Whether a failure is one of the moment or of the machine, and none of what is configured.</summary>
-    private static bool MayPass(ShmFailure reason) => reason is not (ShmFailure.InvalidOption or ShmFailure.OptionsContradict or ShmFailure.NoPath);
+    private static bool MayPass(Exception exception) => exception switch
+    {
+        ShmException { Reason: ShmFailure.InvalidOption or ShmFailure.OptionsContradict or ShmFailure.NoPath } => false,
+        ShmException or InvalidOperationException or IOException or UnauthorizedAccessException => true,
+        _ => false,
+    };
 }

@@ -29,9 +29,24 @@ internal sealed class Serialization(IServiceProvider services)
             }
         }
 
+        serializer ??= BuiltIn.Instance as IHybridCacheSerializer<T>;
         return new TypeSerializer<T>(serializer ?? throw new InvalidOperationException(
             $"No serializer is registered for {typeof(T)}: add one with AddHybridCache().AddSerializer or AddSerializerFactory."));
     }
+}
+
+/// <summary>Texts and bytes, as they are.</summary>
+internal sealed class BuiltIn : IHybridCacheSerializer<string>, IHybridCacheSerializer<byte[]>
+{
+    internal static readonly BuiltIn Instance = new();
+
+    string IHybridCacheSerializer<string>.Deserialize(ReadOnlySequence<byte> source) => Encoding.UTF8.GetString(source);
+
+    byte[] IHybridCacheSerializer<byte[]>.Deserialize(ReadOnlySequence<byte> source) => source.ToArray();
+
+    void IHybridCacheSerializer<string>.Serialize(string value, IBufferWriter<byte> target) => Encoding.UTF8.GetBytes(value, target);
+
+    void IHybridCacheSerializer<byte[]>.Serialize(byte[] value, IBufferWriter<byte> target) => target.Write(value);
 }
 
 /// <summary>

@@ -57,4 +57,23 @@ public static class SharedMemoryCacheServiceCollectionExtensions
         builder.Services.Replace(ServiceDescriptor.Singleton(CacheFactory.MakeHybrid));
         return builder;
     }
+
+    /// <summary>
+    /// The same without <c>AddHybridCache</c>, for programs that are trimmed or compiled ahead of time: nothing refers to a serializer that needs reflection.
+    /// Texts and bytes can be cached as they are; for other types add serializers, such as one over a source-generated <c>JsonSerializerContext</c>.
+    /// </summary>
+    /// <param name="services">Where to register it.</param>
+    /// <param name="configure">Where it lies and how large it is; by default an own place for this application.</param>
+    /// <returns>For <c>AddSerializer</c> and <c>AddSerializerFactory</c>.</returns>
+    /// <example><code>builder.Services.AddSharedMemoryHybridCache().AddSerializer(new PriceSerializer());</code></example>
+    public static IHybridCacheBuilder AddSharedMemoryHybridCache(this IServiceCollection services, Action<SharedMemoryCacheOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        return new HybridCacheBuilder(services).UseSharedMemory(configure);
+    }
+
+    private sealed class HybridCacheBuilder(IServiceCollection services) : IHybridCacheBuilder
+    {
+        public IServiceCollection Services => services;
+    }
 }

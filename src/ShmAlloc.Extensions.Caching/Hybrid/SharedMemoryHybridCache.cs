@@ -232,9 +232,23 @@ internal sealed partial class SharedMemoryHybridCache(
     private void Keep<T>(
         string key, T value, int lengthBytes, TypeSerializer<T> serializer, in CacheMark mark, in CacheTags tags, HybridCacheEntryOptions? options)
     {
-        if (serializer.IsReusable && !mark.IsNone && lengthBytes <= FirstLevel.LargestValueBytes && !IsTooLarge(lengthBytes))
+        if (!serializer.IsReusable || lengthBytes > FirstLevel.LargestValueBytes || IsTooLarge(lengthBytes))
         {
-            _objects.Keep(new FirstLevel.Item(key, FirstLevel.HashOf(key), value, typeof(T), mark, EndOf(options), tags));
+            return;
+        }
+
+        FirstLevel.Item item = new(key, FirstLevel.HashOf(key), value, typeof(T), mark, EndOf(options), tags);
+        try
+        {
+            // One that has been overtaken already would push out the object of its key that counts.
+            if (space.Current is { } cache && item.IsCurrent(cache))
+            {
+                _objects.Keep(item);
+            }
+        }
+        catch (ObjectDisposedException)
+        {
+            // The application ends, or the file was replaced just now.
         }
     }
 

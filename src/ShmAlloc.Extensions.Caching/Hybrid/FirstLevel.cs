@@ -106,13 +106,18 @@ internal sealed class FirstLevel(int sets)
 
         internal long Until { get; } = until;
 
+        /// <summary>The object, or <see cref="Bytes"/> of which each caller gets one of its own.</summary>
+        internal object? Value => value;
+
         /// <summary>Whether the value in shared memory is the one that this was made from.</summary>
         internal bool IsCurrent(SharedCache cache) => cache.IsCurrent(_mark) && (!_hasTags || cache.AreCurrent(_tags));
+
+        internal bool Is<T>() => typeof(T) == type;
 
         /// <summary>The object, if it was made as one of this type.</summary>
         internal bool TryGet<T>(out T result)
         {
-            if (typeof(T) == type)
+            if (Is<T>())
             {
                 result = (T)value!;
                 return true;
@@ -121,5 +126,10 @@ internal sealed class FirstLevel(int sets)
             result = default!;
             return false;
         }
+    }
+    /// <summary>A value of a type whose objects can be changed, with its head. Nobody changes them.</summary>
+    internal sealed class Bytes(byte[] value)
+    {
+        internal byte[] Value => value;
     }
 }

@@ -105,20 +105,20 @@ internal sealed partial class SharedMemoryHybridCache
         CancellationToken cancellation)
     {
         // In this order: a value of a later mark is not replaced by what was made for an earlier version.
-        cache.Get(creation.Inner, [], out _, out CacheVersion version);
+        bool isThere = cache.Get(creation.Inner, [], out _, out CacheVersion version) is CacheStatus.Ok or CacheStatus.BufferTooSmall;
         CacheMark mark = MarkWhatIsThere(cache, creation.Inner, creation.Options, adds: !stores);
         OwnFlight<T> flight = gathering.JoinOrBegin(cache, mark, creation.Tags, out bool leads);
         if (leads)
         {
             _ = LeadAsync(flight, creation, serializer, gathering, (bytes, value) =>
             {
-                if (stores)
+                if (stores && isThere)
                 {
                     Replace(creation.Inner, bytes, version, EntryOf(creation.Options, flight.Tags));
                 }
-                else
+                else if (!stores)
                 {
-                    Keep(creation.Key, value, bytes.Length, serializer, flight.Mark, flight.Tags, creation.Options);
+                    Keep(creation.Key, value, bytes, serializer, flight.Mark, flight.Tags, creation.Options);
                 }
             });
         }

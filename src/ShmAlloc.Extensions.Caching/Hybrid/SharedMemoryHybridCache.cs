@@ -143,7 +143,7 @@ internal sealed partial class SharedMemoryHybridCache(
                 && space.Current is { } cache
                 && item!.IsCurrent(cache)
                 && (item.Until == long.MaxValue || clock.GetUtcNow().UtcTicks < item.Until)
-                && item.TryGet(out value);
+                && (item.Value is FirstLevel.Bytes bytes ? item.Is<T>() && TryRead(serialization.For<T>(), bytes.Value, out value) : item.TryGet(out value));
         }
         catch (ObjectDisposedException)
         {
@@ -220,7 +220,7 @@ internal sealed partial class SharedMemoryHybridCache(
                 && cache.CaptureTags(tags) is var captured
                 && TryRead(serializer, bytes, out T copy))
             {
-                Keep(key, copy, bytes.Length, serializer, MarkWhatIsThere(cache, _keys.Of(key), options, adds: true), captured, options);
+                Keep(key, copy, bytes, serializer, MarkWhatIsThere(cache, _keys.Of(key), options, adds: true), captured, options);
             }
         }
         catch (ObjectDisposedException)
@@ -229,15 +229,17 @@ internal sealed partial class SharedMemoryHybridCache(
         }
     }
 
+    /// <summary>Keeps an object for all callers; of a type whose objects can be changed, the bytes that each caller's own is made of.</summary>
     private void Keep<T>(
-        string key, T value, int lengthBytes, TypeSerializer<T> serializer, in CacheMark mark, in CacheTags tags, HybridCacheEntryOptions? options)
+        string key, T value, byte[] bytes, TypeSerializer<T> serializer, in CacheMark mark, in CacheTags tags, HybridCacheEntryOptions? options)
     {
-        if (!serializer.IsReusable || lengthBytes > FirstLevel.LargestValueBytes || IsTooLarge(lengthBytes))
+        if (bytes.Length > FirstLevel.LargestValueBytes || IsTooLarge(bytes.Length))
         {
             return;
         }
 
-        FirstLevel.Item item = new(key, FirstLevel.HashOf(key), value, typeof(T), mark, EndOf(options), tags);
+        object? kept = serializer.IsReusable ? value : new FirstLevel.Bytes(bytes);
+        FirstLevel.Item item = new(key, FirstLevel.HashOf(key), kept, typeof(T), mark, EndOf(options), tags);
         try
         {
             // One that has been overtaken already would push out the object of its key that counts.

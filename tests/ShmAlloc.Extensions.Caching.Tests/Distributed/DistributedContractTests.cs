@@ -242,15 +242,7 @@ public sealed class DistributedContractTests(RedisServer redis)
         var value = Encoding.ASCII.GetBytes("a value that can be found in the file, of some length");
         application.Distributed.Set("key", value, new());
         Assert.Equal(value, application.Distributed.Get("key"));
-        using (var file = File.OpenHandle(path.Value, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite))
-        {
-            var contents = new byte[RandomAccess.GetLength(file)];
-            RandomAccess.Read(file, contents, 0);
-            var at = contents.AsSpan().IndexOf(value);
-            Assert.NotEqual(-1, at);
-            RandomAccess.Write(file, "A"u8, at);
-        }
-
+        Damage.Do(path, value);
         Assert.Null(application.Distributed.Get("key"));
         Assert.False(((IBufferDistributedCache)application.Distributed).TryGet("key", new ArrayBufferWriter<byte>()));
         application.Distributed.Set("key", value, new());

@@ -66,7 +66,7 @@ public sealed class FirstLevelTests : IDisposable
     {
         for (var round = 0; round < 3; round++)
         {
-            await _one.Hybrid.SetAsync("key", "value", new() { Expiration = TimeSpan.FromMilliseconds(300) }, cancellationToken: Token);
+            await _one.Hybrid.SetAsync("key", "value", new() { Expiration = TimeSpan.FromMilliseconds(100) }, cancellationToken: Token);
             while (await Look(_other) != null)
             {
                 // An object of this process most of the time.

@@ -171,6 +171,14 @@ public sealed class FlagTests
         }
 
         Assert.Equal(1, counter.Runs);
+        for (var turn = 0; turn < 3; turn++)
+        {
+            var list = await application.Hybrid.GetOrCreateAsync("list", _ => counter.Count(new List<int> { 1 }), new() { Flags = OnlyHere }, cancellationToken: Token);
+            Assert.Equal(1, Assert.Single(list));
+            list.Add(2);
+        }
+
+        Assert.Equal(2, counter.Runs);
         await application.Hybrid.SetAsync("key", "set", new() { Flags = OnlyHere }, cancellationToken: Token);
         Assert.Equal("set", await Look(application.Hybrid));
         application.Clock.Advance(TimeSpan.FromMinutes(6));

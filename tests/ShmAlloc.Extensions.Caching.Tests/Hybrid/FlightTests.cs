@@ -174,9 +174,9 @@ public sealed class FlightTests
         var first = cache.GetOrCreateAsync("key", gate.Run, tags: ["tag"], cancellationToken: Token).AsTask();
         await gate.Begun;
         await (what == "key" ? cache.RemoveAsync("key", Token) : cache.RemoveByTagAsync(what, Token));
-        Assert.Equal("new", await cache.GetOrCreateAsync("key", _ => ValueTask.FromResult("new"), tags: ["tag"], cancellationToken: Token));
+        var second = cache.GetOrCreateAsync("key", _ => ValueTask.FromResult("new"), tags: ["tag"], cancellationToken: Token).AsTask();
         gate.Open("old");
-        Assert.Equal("old", await first);
+        Assert.Equal(("old", "new"), (await first, await second));
         Assert.Equal("new", await cache.GetOrCreateAsync("key", Counter.Nothing<string>, Counter.Look, cancellationToken: Token));
     }
 
@@ -194,6 +194,41 @@ public sealed class FlightTests
         gate.Open("value");
         Assert.Equal(("value", "value"), (await first, await second));
         Assert.Equal(1, gate.Runs);
+    }
+
+    /// <summary>As after a deployment: what is there is none of the type, and all callers have one factory.</summary>
+    [Fact]
+    public async Task A_value_of_another_type_is_replaced_by_one_execution()
+    {
+        using var application = TestApplication.OwnHybrid();
+        var cache = application.Hybrid;
+        await cache.SetAsync("key", 1, cancellationToken: Token);
+        Gate gate = new();
+        var (calls, sources) = Begin(cache, gate);
+        await gate.Begun;
+        gate.Open("value");
+        Assert.All(await Task.WhenAll(calls), value => Assert.Equal("value", value));
+        Assert.Equal(1, gate.Runs);
+        Assert.Equal("value", await cache.GetOrCreateAsync("key", Counter.Nothing<string>, Counter.Look, cancellationToken: Token));
+        Array.ForEach(sources, source => source.Dispose());
+    }
+
+    /// <summary>A process that waits for another one's flight, and gets what it cannot read, works it out itself.</summary>
+    [Fact]
+    public async Task Another_process_may_ask_for_another_type()
+    {
+        using TemporaryHeapPath path = new();
+        using var one = TestApplication.SharingHybrid(path);
+        using var other = TestApplication.SharingHybrid(path);
+        Gate gate = new();
+        var first = one.Hybrid.GetOrCreateAsync("key", gate.Run, cancellationToken: Token).AsTask();
+        await gate.Begun;
+        var second = other.Hybrid.GetOrCreateAsync("key", _ => ValueTask.FromResult(2), cancellationToken: Token).AsTask();
+        Assert.False(second.IsCompleted);
+        gate.Open("value");
+        Assert.Equal("value", await first);
+        Assert.Equal(2, await second);
+        Assert.Equal(2, await one.Hybrid.GetOrCreateAsync("key", Counter.Nothing<int>, Counter.Look, cancellationToken: Token));
     }
 
     private static (Task<string>[] Calls, CancellationTokenSource[] Sources) Begin(HybridCache cache, Gate gate)

@@ -81,6 +81,25 @@ public sealed class SerializationTests
         Assert.Null(await one.Hybrid.GetOrCreateAsync("key", Counter.Nothing<Note?>, Counter.Look, cancellationToken: Token));
     }
 
+    [Fact]
+    public async Task What_is_damaged_is_missing_and_is_replaced()
+    {
+        using TemporaryHeapPath path = new();
+        using TestApplication application = new(services => services.AddHybridCache().UseSharedMemory(options =>
+            (options.Path, options.Checksums) = (path.Value, true)));
+        const string text = "a value that can be found in the file, of some length";
+        await application.Hybrid.SetAsync("key", text, cancellationToken: Token);
+        Damage.Do(path, Encoding.UTF8.GetBytes(text));
+        Assert.Null(await application.Hybrid.GetOrCreateAsync("key", Counter.Nothing<string>, Counter.Look, cancellationToken: Token));
+        Counter counter = new();
+        for (var turn = 0; turn < 3; turn++)
+        {
+            Assert.Equal("new", await application.Hybrid.GetOrCreateAsync("key", _ => counter.Count("new"), cancellationToken: Token));
+        }
+
+        Assert.Equal(1, counter.Runs);
+    }
+
     /// <summary>A field more is another type for its readers: never nulls out of thin air.</summary>
     [Fact]
     public async Task Types_of_one_shape_are_not_taken_for_each_other()

@@ -5,7 +5,6 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using ShmAlloc.Caching;
-using ShmAlloc.TestSupport;
 
 namespace ShmAlloc.Extensions.Caching.Tests;
 

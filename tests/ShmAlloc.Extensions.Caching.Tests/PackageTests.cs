@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.IO.Compression;
-using ShmAlloc.TestSupport;
 
 namespace ShmAlloc.Extensions.Caching.Tests;
 

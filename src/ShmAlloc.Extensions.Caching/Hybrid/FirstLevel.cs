@@ -43,7 +43,12 @@ internal sealed class FirstLevel(int sets)
     }
 
     /// <summary>Keeps an object, if its key was read before.</summary>
-    internal void Offer(Item item)
+    internal void Offer(Item item) => Place(item, isAdmitted: false);
+
+    /// <summary>Keeps an object that is nowhere else.</summary>
+    internal void Keep(Item item) => Place(item, isAdmitted: true);
+
+    private void Place(Item item, bool isAdmitted)
     {
         Span<Item?> ways = WaysOf(item.Hash);
         int free = -1;
@@ -59,7 +64,7 @@ internal sealed class FirstLevel(int sets)
             free = other == null ? way : free;
         }
 
-        if (WasReadBefore(item.Hash))
+        if (isAdmitted || WasReadBefore(item.Hash))
         {
             Volatile.Write(ref ways[free >= 0 ? free : Random.Shared.Next(Ways)], item);
         }
@@ -88,9 +93,12 @@ internal sealed class FirstLevel(int sets)
     /// <param name="type">What was asked for.</param>
     /// <param name="mark">Of the value in shared memory.</param>
     /// <param name="until">When it ends in any case, in ticks of universal time.</param>
-    internal sealed class Item(string key, int hash, object? value, Type type, CacheMark mark, long until)
+    /// <param name="tags">Of an object that is kept in this process only, captured; else none, for the mark knows those of its value.</param>
+    internal sealed class Item(string key, int hash, object? value, Type type, CacheMark mark, long until, CacheTags tags = default)
     {
         private readonly CacheMark _mark = mark;
+        private readonly CacheTags _tags = tags;
+        private readonly bool _hasTags = tags != default;
 
         internal string Key { get; } = key;
 
@@ -98,13 +106,18 @@ internal sealed class FirstLevel(int sets)
 
         internal long Until { get; } = until;
 
+        /// <summary>The object, or <see cref="Bytes"/> of which each caller gets one of its own.</summary>
+        internal object? Value => value;
+
         /// <summary>Whether the value in shared memory is the one that this was made from.</summary>
-        internal bool IsCurrent(SharedCache cache) => cache.IsCurrent(_mark);
+        internal bool IsCurrent(SharedCache cache) => cache.IsCurrent(_mark) && (!_hasTags || cache.AreCurrent(_tags));
+
+        internal bool Is<T>() => typeof(T) == type;
 
         /// <summary>The object, if it was made as one of this type.</summary>
         internal bool TryGet<T>(out T result)
         {
-            if (typeof(T) == type)
+            if (Is<T>())
             {
                 result = (T)value!;
                 return true;
@@ -113,5 +126,10 @@ internal sealed class FirstLevel(int sets)
             result = default!;
             return false;
         }
+    }
+    /// <summary>A value of a type whose objects can be changed, with its head. Nobody changes them.</summary>
+    internal sealed class Bytes(byte[] value)
+    {
+        internal byte[] Value => value;
     }
 }

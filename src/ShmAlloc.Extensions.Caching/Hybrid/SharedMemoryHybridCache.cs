@@ -18,6 +18,7 @@ internal sealed partial class SharedMemoryHybridCache(
 
     private readonly CacheKeys _keys = new(space.Options);
     private readonly FirstLevel _objects = new(FirstLevel.DefaultSets);
+    private readonly Gatherings _gatherings = new();
 
     internal CacheSpace Space => space;
 
@@ -43,7 +44,8 @@ internal sealed partial class SharedMemoryHybridCache(
     {
         cancellationToken.ThrowIfCancellationRequested();
         string[] names = HybridKeys.TagsOf(tags);
-        if (!IsCached(key) || (FlagsOf(options) & HybridCacheEntryFlags.DisableDistributedCacheWrite) != 0)
+        HybridCacheEntryFlags flags = FlagsOf(options) & BothWrites;
+        if (!IsCached(key) || flags == BothWrites)
         {
             return ValueTask.CompletedTask;
         }
@@ -55,8 +57,17 @@ internal sealed partial class SharedMemoryHybridCache(
             return ValueTask.CompletedTask;
         }
 
-        byte[] bytes = serialization.For<T>().Write(value);
-        Store(_keys.Of(key), bytes, EntryOf(options, CacheTags.Of(names)));
+        TypeSerializer<T> serializer = serialization.For<T>();
+        byte[] bytes = serializer.Write(value);
+        if ((flags & HybridCacheEntryFlags.DisableDistributedCacheWrite) != 0)
+        {
+            KeepHere(key, bytes, serializer, options, names);
+        }
+        else
+        {
+            Store(_keys.Of(key), bytes, EntryOf(options, CacheTags.Of(names)));
+        }
+
         return ValueTask.CompletedTask;
     }
 
@@ -118,7 +129,7 @@ internal sealed partial class SharedMemoryHybridCache(
 
         metrics.Count(isHit: false);
         return (flags & HybridCacheEntryFlags.DisableUnderlyingData) != 0 ? default
-            : CreateAsync(new Creation<TState, T>(this, _keys.Of(text), state, factory, options, names), flags, cancellation);
+            : CreateAsync(new Creation<TState, T>(this, text, state, factory, options, names), flags, cancellation);
     }
 
     private bool TryFindObject<T>(ReadOnlySpan<char> key, out T value)
@@ -132,7 +143,7 @@ internal sealed partial class SharedMemoryHybridCache(
                 && space.Current is { } cache
                 && item!.IsCurrent(cache)
                 && (item.Until == long.MaxValue || clock.GetUtcNow().UtcTicks < item.Until)
-                && item.TryGet(out value);
+                && (item.Value is FirstLevel.Bytes bytes ? item.Is<T>() && TryRead(serialization.For<T>(), bytes.Value, out value) : item.TryGet(out value));
         }
         catch (ObjectDisposedException)
         {
@@ -199,6 +210,59 @@ internal sealed partial class SharedMemoryHybridCache(
         }
     }
 
+    /// <summary>Keeps an object in this process, for as long as its key has what it has now in shared memory.</summary>
+    private void KeepHere<T>(string key, byte[] bytes, TypeSerializer<T> serializer, HybridCacheEntryOptions? options, string[] tags)
+    {
+        try
+        {
+            if (ExpirationOf(options) > TimeSpan.Zero
+                && space.Current is { } cache
+                && cache.CaptureTags(tags) is var captured
+                && TryRead(serializer, bytes, out T copy))
+            {
+                Keep(key, copy, bytes, serializer, MarkWhatIsThere(cache, _keys.Of(key), options, adds: true), captured, options);
+            }
+        }
+        catch (ObjectDisposedException)
+        {
+            // The application ends, or the file was replaced just now.
+        }
+    }
+
+    /// <summary>Keeps an object for all callers; of a type whose objects can be changed, the bytes that each caller's own is made of.</summary>
+    private void Keep<T>(
+        string key, T value, byte[] bytes, TypeSerializer<T> serializer, in CacheMark mark, in CacheTags tags, HybridCacheEntryOptions? options)
+    {
+        if (bytes.Length > FirstLevel.LargestValueBytes || IsTooLarge(bytes.Length))
+        {
+            return;
+        }
+
+        object? kept = serializer.IsReusable ? value : new FirstLevel.Bytes(bytes);
+        FirstLevel.Item item = new(key, FirstLevel.HashOf(key), kept, typeof(T), mark, EndOf(options), tags);
+        try
+        {
+            // One that has been overtaken already would push out the object of its key that counts.
+            if (space.Current is { } cache && item.IsCurrent(cache))
+            {
+                _objects.Keep(item);
+            }
+        }
+        catch (ObjectDisposedException)
+        {
+            // The application ends, or the file was replaced just now.
+        }
+    }
+
+    /// <summary>When an object ends that is kept in this process only.</summary>
+    private long EndOf(HybridCacheEntryOptions? entry)
+    {
+        long until = UntilOf(entry);
+        TimeSpan most = DateTimeOffset.MaxValue - clock.GetUtcNow();
+        TimeSpan lifetime = ExpirationOf(entry);
+        return until != long.MaxValue || lifetime >= most ? until : (clock.GetUtcNow() + lifetime).UtcTicks;
+    }
+
     /// <summary>The local lifetime of an object, where it is shorter than that of its value.</summary>
     private long UntilOf(HybridCacheEntryOptions? entry) =>
         (entry?.LocalCacheExpiration ?? options.DefaultEntryOptions?.LocalCacheExpiration) is { } local && local < ExpirationOf(entry)
@@ -234,7 +298,7 @@ internal sealed partial class SharedMemoryHybridCache(
             }
 
             CacheStatus status = CacheStatus.TooLarge;
-            if (bytes.Length - sizeof(uint) <= options.MaximumPayloadBytes)
+            if (!IsTooLarge(bytes.Length))
             {
                 if (space.Current is not { } cache)
                 {
@@ -247,9 +311,7 @@ internal sealed partial class SharedMemoryHybridCache(
 
             if (status != CacheStatus.Ok)
             {
-                metrics.Reject(status);
-                space.Log.Dropped(status.ToString(), bytes.Length, space.Path);
-                space.Remove(inner);
+                Reject(inner, status, bytes.Length);
             }
         }
         catch (ObjectDisposedException)
@@ -257,4 +319,19 @@ internal sealed partial class SharedMemoryHybridCache(
             space.NoteMissed();
         }
     }
+
+    /// <summary>A value was not stored: what its key had before goes all the same.</summary>
+    private void Reject(string inner, CacheStatus reason, int lengthBytes)
+    {
+        Tell(reason, lengthBytes);
+        space.Remove(inner);
+    }
+
+    private void Tell(CacheStatus reason, int lengthBytes)
+    {
+        metrics.Reject(reason);
+        space.Log.Dropped(reason.ToString(), lengthBytes, space.Path);
+    }
+
+    private bool IsTooLarge(int lengthBytes) => lengthBytes - TypeSerializer<object>.HeadBytes > options.MaximumPayloadBytes;
 }

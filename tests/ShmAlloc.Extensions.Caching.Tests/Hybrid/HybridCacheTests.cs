@@ -7,13 +7,13 @@ public sealed class HybridCacheTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    public static TheoryData<string> Implementations => ["ours", "Microsoft's"];
+    public static TheoryData<Peer> Implementations => [Peer.Ours, Peer.Microsofts];
 
     [Theory]
     [MemberData(nameof(Implementations))]
-    public async Task A_value_is_worked_out_once(string implementation)
+    public async Task A_value_is_worked_out_once(Peer implementation)
     {
-        using var application = Of(implementation);
+        using var application = TestApplication.HybridOf(implementation);
         var runs = 0;
         for (var turn = 0; turn < 5; turn++)
         {
@@ -31,9 +31,9 @@ public sealed class HybridCacheTests
 
     [Theory]
     [MemberData(nameof(Implementations))]
-    public async Task What_is_removed_is_worked_out_again(string implementation)
+    public async Task What_is_removed_is_worked_out_again(Peer implementation)
     {
-        using var application = Of(implementation);
+        using var application = TestApplication.HybridOf(implementation);
         var cache = application.Hybrid;
         await cache.SetAsync("a", 1, tags: ["x", "y"], cancellationToken: Token);
         await cache.SetAsync("b", 1, tags: ["y"], cancellationToken: Token);
@@ -50,7 +50,4 @@ public sealed class HybridCacheTests
 
         async Task<int> Get(string key, int next = 2) => await cache.GetOrCreateAsync(key, _ => ValueTask.FromResult(next), cancellationToken: Token);
     }
-
-    private static TestApplication Of(string implementation) =>
-        implementation == "ours" ? TestApplication.OwnHybrid() : TestApplication.MicrosoftsHybrid();
 }

@@ -30,8 +30,8 @@ internal static class Expiry
     private static TimeSpan? AtLeastOne(TimeSpan? time) => time < TimeSpan.FromMilliseconds(1) ? TimeSpan.FromMilliseconds(1) : time;
 
     /// <summary>
-    /// A read renews a window only when that moves it by more than an eighth, so that most reads write nothing. So that nothing expires early all the same, seven
-    /// eighths of what is stored are what was asked for.
+    /// A read renews a window only when that moves it by more than an eighth, so that most reads write nothing. So that nothing expires early all the same,
+    /// seven eighths of what is stored are what was asked for.
     /// </summary>
     private static TimeSpan Widened(TimeSpan window) => window.Ticks > TimeSpan.MaxValue.Ticks / 8
         ? window

@@ -7,8 +7,8 @@ using ShmAlloc.Extensions.Caching.Heaps;
 namespace ShmAlloc.Extensions.Caching.Distributed;
 
 /// <summary>
-/// <see cref="IDistributedCache"/> in shared memory. All of it is done when the call returns, also where it returns a task. Without shared memory gets miss, and
-/// sets do nothing. Safe for all threads.
+/// <see cref="IDistributedCache"/> in shared memory. All of it is done when the call returns, also where it returns a task. Without shared memory gets miss,
+/// and sets do nothing. Safe for all threads.
 /// </summary>
 internal sealed class SharedMemoryDistributedCache(CacheSpace space, CacheMetrics metrics, TimeProvider clock) : IBufferDistributedCache, IDisposable
 {

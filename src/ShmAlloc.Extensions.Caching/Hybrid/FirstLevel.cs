@@ -4,12 +4,12 @@ using ShmAlloc.Caching;
 namespace ShmAlloc.Extensions.Caching.Hybrid;
 
 /// <summary>
-/// Objects of this process, each with the mark of the value in shared memory that it was made from. Whoever finds one asks whether its mark is current, which costs
-/// two cache lines: so an object is never behind what is shared, and no process tells others what it has changed.
+/// Objects of this process, each with the mark of the value in shared memory that it was made from. The reader asks on each hit whether the mark is current,
+/// which costs two cache lines: so an object is never behind what is shared, and no process tells others what it has changed.
 /// </summary>
 /// <remarks>
-/// A table of sets of four places, each replaced by one write of a reference; so it is bounded by construction, and safe for all threads without locks. An object
-/// is admitted when its key is read from shared memory for the second time: what is read once would only push out others.
+/// A table of sets of four places, each replaced by one write of a reference; so it is bounded by construction, and safe for all threads without locks. An
+/// object is admitted when its key is read from shared memory for the second time: what is read once would only push out others.
 /// </remarks>
 internal sealed class FirstLevel(int sets)
 {

@@ -4,11 +4,12 @@ using ShmAlloc.Caching;
 namespace ShmAlloc.Extensions.Caching.Hybrid;
 
 /// <summary>
-/// A factory that runs for callers of this process only: of a value that is not to be stored, or that is to take the place of one which the callers do not want.
+/// A factory that runs for callers of this process only: of a value that is not to be stored, or that is to take the place of one which the callers do not
+/// want.
 /// </summary>
 /// <remarks>
-/// Who joins has seen within its own call that what the key had when the factory began, it has still, and that no tag was removed since then. So nobody gets
-/// what was removed before its call.
+/// A caller that joins has seen within its own call that what the key had when the factory began, it has still, and that no tag was removed since then. So no
+/// caller gets what was removed before its call.
 /// </remarks>
 /// <param name="mark">Of what the key had; if none, nobody can join.</param>
 /// <param name="tags">Captured before the factory begins.</param>

@@ -10,7 +10,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace ShmAlloc.Extensions.Caching.Hybrid;
 
-/// <summary>The serializers that the application has registered, found as <c>HybridCache</c> finds them: one for the type itself, or the last factory that has one.</summary>
+/// <summary>
+/// The serializers that the application has registered, found as <c>HybridCache</c> finds them: one for the type itself, or the last factory that has one.
+/// </summary>
 internal sealed class Serialization(IServiceProvider services)
 {
     private readonly IHybridCacheSerializerFactory[] _factories = [.. services.GetServices<IHybridCacheSerializerFactory>().Reverse()];
@@ -50,8 +52,8 @@ internal sealed class BuiltIn : IHybridCacheSerializer<string>, IHybridCacheSeri
 }
 
 /// <summary>
-/// How values of one type are written and read. Before each stands a word that names the type and the serializer: what another one has written, or another build,
-/// is never taken for a value.
+/// How values of one type are written and read. Before each stands a word that names the type and the serializer: what another one has written, or another
+/// build, is never taken for a value.
 /// </summary>
 internal sealed class TypeSerializer<T>
 {

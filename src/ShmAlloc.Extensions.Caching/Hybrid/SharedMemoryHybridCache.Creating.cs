@@ -41,7 +41,7 @@ internal sealed partial class SharedMemoryHybridCache
     {
         try
         {
-            // Who does not want the value that there is flies alone; if there is none, everybody wants the next one.
+            // A caller that does not want the value that there is flies alone; if there is none, all want the next one.
             bool looks = (flags & HybridCacheEntryFlags.DisableDistributedCacheRead) == 0 || !cache.Contains(creation.Inner);
             bool stores = (flags & HybridCacheEntryFlags.DisableDistributedCacheWrite) == 0;
             if (looks && await FlyAsync(cache, creation, serializer, stores, cancellation).ConfigureAwait(false) is { } bytes)
@@ -161,8 +161,8 @@ internal sealed partial class SharedMemoryHybridCache
     }
 
     /// <summary>
-    /// Marks what the key has: as long as that is there, nobody has set the key or removed it. If it has nothing, an empty item is added, which is no value of any
-    /// type.
+    /// Marks what the key has: as long as that is there, nobody has set the key or removed it. If it has nothing, an empty item is added, which is no value
+    /// of any type.
     /// </summary>
     private CacheMark MarkWhatIsThere(SharedCache cache, string inner, HybridCacheEntryOptions? entry, bool adds)
     {

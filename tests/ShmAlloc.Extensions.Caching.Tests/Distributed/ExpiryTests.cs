@@ -68,7 +68,11 @@ public sealed class ExpiryTests(RedisServer redis)
     {
         using var application = TestApplication.DistributedOf(peer, redis);
         var cache = application.Distributed;
-        var options = new DistributedCacheEntryOptions { SlidingExpiration = TimeSpan.FromMinutes(5), AbsoluteExpirationRelativeToNow = TimeSpan.FromMinutes(14) };
+        DistributedCacheEntryOptions options = new()
+        {
+            SlidingExpiration = TimeSpan.FromMinutes(5),
+            AbsoluteExpirationRelativeToNow = TimeSpan.FromMinutes(14),
+        };
         var use = new Action<string>[]
         {
             key => Assert.NotNull(cache.Get(key)),
@@ -141,8 +145,10 @@ public sealed class ExpiryTests(RedisServer redis)
     {
         DistributedCacheEntryOptions options = new();
         var time = TimeSpan.FromSeconds(seconds);
-        Assert.Equal(time, Assert.Throws<ArgumentOutOfRangeException>("AbsoluteExpirationRelativeToNow", () => options.AbsoluteExpirationRelativeToNow = time).ActualValue);
-        Assert.Equal(time, Assert.Throws<ArgumentOutOfRangeException>("SlidingExpiration", () => options.SlidingExpiration = time).ActualValue);
+        var relative = Assert.Throws<ArgumentOutOfRangeException>("AbsoluteExpirationRelativeToNow", () => options.AbsoluteExpirationRelativeToNow = time);
+        Assert.Equal(time, relative.ActualValue);
+        var sliding = Assert.Throws<ArgumentOutOfRangeException>("SlidingExpiration", () => options.SlidingExpiration = time);
+        Assert.Equal(time, sliding.ActualValue);
     }
 
     [Theory]

@@ -103,7 +103,7 @@ public sealed class RoundTripTests(RedisServer redis)
         Memory.Array => new(value),
         Memory.PaddedArray => new([.. new byte[Padding], .. value, .. new byte[Padding]], Padding, value.Length),
         Memory.Foreign => new(foreign.Memory),
-        _ => Segment.Chain(value.AsMemory(0, value.Length / 3), value.AsMemory(value.Length / 3, value.Length / 4), value.AsMemory((value.Length / 3) + (value.Length / 4))),
+        _ => Segment.Chain(value.AsMemory(0, value.Length / 4), value.AsMemory(value.Length / 4, value.Length / 4), value.AsMemory(value.Length / 4 * 2)),
     };
 
     private sealed class RecordingWriter : IBufferWriter<byte>

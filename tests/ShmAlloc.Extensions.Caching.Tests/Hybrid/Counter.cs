@@ -7,7 +7,7 @@ internal sealed class Counter
 {
     private int _runs;
 
-    /// <summary>For who only looks: what is not there is the default.</summary>
+    /// <summary>For a caller that only looks: what is not there is the default.</summary>
     internal static HybridCacheEntryOptions Look { get; } = new() { Flags = HybridCacheEntryFlags.DisableUnderlyingData };
 
     internal int Runs => Volatile.Read(ref _runs);

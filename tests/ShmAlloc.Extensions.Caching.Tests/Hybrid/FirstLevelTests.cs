@@ -99,7 +99,7 @@ public sealed class FirstLevelTests : IDisposable
     }
 
     [Fact]
-    public async Task Who_does_not_write_here_keeps_no_object_and_who_does_not_read_here_gets_none()
+    public async Task A_caller_that_does_not_write_here_keeps_no_object_and_one_that_does_not_read_here_gets_none()
     {
         HybridCacheEntryOptions noWrite = new() { Flags = HybridCacheEntryFlags.DisableLocalCacheWrite };
         HybridCacheEntryOptions noRead = new() { Flags = HybridCacheEntryFlags.DisableLocalCacheRead };

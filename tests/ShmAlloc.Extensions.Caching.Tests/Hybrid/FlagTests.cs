@@ -18,7 +18,8 @@ public sealed class FlagTests
     public static MatrixTheoryData<Peer, HybridCacheEntryFlags> All =>
         new([Peer.Ours, Peer.Microsofts], Enumerable.Range(0, 128).Select(bits => (HybridCacheEntryFlags)bits).Where(flags => (flags & ~Known) == 0));
 
-    private static HybridCacheEntryFlags Known => BothWrites | BothReads | HybridCacheEntryFlags.DisableUnderlyingData | HybridCacheEntryFlags.DisableCompression;
+    private static HybridCacheEntryFlags Known =>
+        BothWrites | BothReads | HybridCacheEntryFlags.DisableUnderlyingData | HybridCacheEntryFlags.DisableCompression;
 
     /// <summary>Whatever a caller leaves out: a first call gives the factory's value, or the default if it is not to run.</summary>
     [Theory]
@@ -45,7 +46,7 @@ public sealed class FlagTests
 
     [Theory]
     [MemberData(nameof(Peers))]
-    public async Task Who_does_not_read_gets_a_new_value_and_stores_it_for_the_others(Peer peer)
+    public async Task A_caller_that_does_not_read_gets_a_new_value_and_stores_it_for_the_others(Peer peer)
     {
         using var application = TestApplication.HybridOf(peer);
         var cache = application.Hybrid;
@@ -106,7 +107,7 @@ public sealed class FlagTests
     }
 
     [Fact]
-    public async Task Who_stores_nothing_waits_for_a_flight_that_does()
+    public async Task A_caller_that_stores_nothing_waits_for_a_flight_that_does()
     {
         using var application = TestApplication.OwnHybrid();
         var cache = application.Hybrid;
@@ -120,7 +121,7 @@ public sealed class FlagTests
     }
 
     [Fact]
-    public async Task Who_stores_nothing_is_waited_for_by_nobody()
+    public async Task No_caller_waits_for_one_that_stores_nothing()
     {
         using var application = TestApplication.OwnHybrid();
         var cache = application.Hybrid;
@@ -135,11 +136,11 @@ public sealed class FlagTests
     }
 
     /// <summary>
-    /// A caller that stores nothing begins a flight for a moment, to see whether others fly, and ends it with an exception of its own. One that joins right then
-    /// does not meet that.
+    /// A caller that stores nothing begins a flight for a moment, to see whether others fly, and ends it with an exception of its own. One that joins right
+    /// then does not meet that.
     /// </summary>
     [Fact]
-    public async Task Who_looks_whether_others_fly_fails_nobody_that_joins()
+    public async Task A_caller_that_looks_whether_others_fly_fails_none_that_joins()
     {
         using var application = TestApplication.OwnHybrid();
         var cache = application.Hybrid;
@@ -178,22 +179,23 @@ public sealed class FlagTests
     public async Task What_is_kept_in_this_process_only_is_worked_out_once(Peer peer)
     {
         using var application = TestApplication.HybridOf(peer);
+        HybridCacheEntryOptions here = new() { Flags = OnlyHere };
         Counter counter = new();
         for (var turn = 0; turn < 3; turn++)
         {
-            Assert.Equal("here", await application.Hybrid.GetOrCreateAsync("key", _ => counter.Count("here"), new() { Flags = OnlyHere }, cancellationToken: Token));
+            Assert.Equal("here", await application.Hybrid.GetOrCreateAsync("key", _ => counter.Count("here"), here, cancellationToken: Token));
         }
 
         Assert.Equal(1, counter.Runs);
         for (var turn = 0; turn < 3; turn++)
         {
-            var list = await application.Hybrid.GetOrCreateAsync("list", _ => counter.Count(new List<int> { 1 }), new() { Flags = OnlyHere }, cancellationToken: Token);
+            var list = await application.Hybrid.GetOrCreateAsync("list", _ => counter.Count(new List<int> { 1 }), here, cancellationToken: Token);
             Assert.Equal(1, Assert.Single(list));
             list.Add(2);
         }
 
         Assert.Equal(2, counter.Runs);
-        await application.Hybrid.SetAsync("key", "set", new() { Flags = OnlyHere }, cancellationToken: Token);
+        await application.Hybrid.SetAsync("key", "set", here, cancellationToken: Token);
         Assert.Equal("set", await Look(application.Hybrid));
         application.Clock.Advance(TimeSpan.FromMinutes(6));
         Assert.Null(await Look(application.Hybrid));
@@ -201,7 +203,7 @@ public sealed class FlagTests
 
     [Theory]
     [MemberData(nameof(Peers))]
-    public async Task Who_may_write_nowhere_sets_nothing(Peer peer)
+    public async Task A_caller_that_may_write_nowhere_sets_nothing(Peer peer)
     {
         using var application = TestApplication.HybridOf(peer);
         await application.Hybrid.SetAsync("key", "old", cancellationToken: Token);
@@ -270,7 +272,7 @@ public sealed class FlagTests
         Assert.Equal("new", await Look(one.Hybrid));
     }
 
-    /// <summary>A token of who has left is not the others'; the last one that leaves ends it.</summary>
+    /// <summary>The token of a caller that has left is not the others'; the last one that leaves ends it.</summary>
     [Fact]
     public async Task Callers_of_a_flight_for_this_process_only_leave_as_those_of_others()
     {
@@ -292,7 +294,9 @@ public sealed class FlagTests
     }
 
     private static Task<string[]> Begin(HybridCache cache, Gate gate, HybridCacheEntryFlags flags, int callers) => Task.WhenAll(
-        Enumerable.Range(0, callers).Select(_ => cache.GetOrCreateAsync("key", gate.Run, new() { Flags = flags }, cancellationToken: Token).AsTask()).ToArray());
+        Enumerable.Range(0, callers)
+            .Select(_ => cache.GetOrCreateAsync("key", gate.Run, new() { Flags = flags }, cancellationToken: Token).AsTask())
+            .ToArray());
 
     private static ValueTask<string?> Look(HybridCache cache) =>
         cache.GetOrCreateAsync("key", Counter.Nothing<string?>, Counter.Look, cancellationToken: Token);

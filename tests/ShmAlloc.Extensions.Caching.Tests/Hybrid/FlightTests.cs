@@ -139,7 +139,8 @@ public sealed class FlightTests
         Gate gate = new();
         var first = cache.GetOrCreateAsync("key", gate.Run, cancellationToken: Token).AsTask();
         await gate.Begun;
-        await Assert.ThrowsAsync<InvalidOperationException>(async () => await cache.GetOrCreateAsync("key", _ => ValueTask.FromResult(1), cancellationToken: Token));
+        await Assert.ThrowsAsync<InvalidOperationException>(
+            async () => await cache.GetOrCreateAsync("key", _ => ValueTask.FromResult(1), cancellationToken: Token));
         gate.Open("value");
         Assert.Equal("value", await first);
         Assert.Equal("value", await cache.GetOrCreateAsync("key", Counter.Nothing<string>, Counter.Look, cancellationToken: Token));
@@ -157,11 +158,12 @@ public sealed class FlightTests
         using var application = TestApplication.HybridOf(peer);
         AsyncLocal<string> local = new() { Value = "leader" };
         using var activity = new Activity("request").Start();
-        var seen = await application.Hybrid.GetOrCreateAsync("key", _ => ValueTask.FromResult($"{local.Value} {Activity.Current?.RootId}"), cancellationToken: token);
+        var seen = await application.Hybrid.GetOrCreateAsync(
+            "key", _ => ValueTask.FromResult($"{local.Value} {Activity.Current?.RootId}"), cancellationToken: token);
         Assert.Equal($"leader {activity.RootId}", seen);
     }
 
-    /// <summary>What a removal that comes in between has removed is returned to who asked before, and to nobody else.</summary>
+    /// <summary>What a removal that comes in between has removed is returned to the callers that asked before, and to no others.</summary>
     [Theory]
     [InlineData("key")]
     [InlineData("tag")]

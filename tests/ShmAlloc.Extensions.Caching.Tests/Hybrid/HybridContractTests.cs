@@ -28,7 +28,7 @@ public sealed class HybridContractTests
         Assert.Equal(1, await cache.GetOrCreateAsync(key!, counter.Next, cancellationToken: Token));
         Assert.Equal(2, await cache.GetOrCreateAsync(key!, counter.Next, cancellationToken: Token));
         Assert.Equal(3, await cache.GetOrCreateAsync(key.AsSpan(), counter.Next, cancellationToken: Token));
-        Assert.Equal(0, await cache.GetOrCreateAsync(key!, counter.Next, new() { Flags = HybridCacheEntryFlags.DisableUnderlyingData }, cancellationToken: Token));
+        Assert.Equal(0, await cache.GetOrCreateAsync(key!, counter.Next, Counter.Look, cancellationToken: Token));
         await cache.SetAsync(key!, 9, cancellationToken: Token);
         Assert.Equal(4, await cache.GetOrCreateAsync(key!, counter.Next, cancellationToken: Token));
         var complaints = application.Log.Entries.Count(entry => entry.Level >= LogLevel.Warning);
@@ -130,7 +130,8 @@ public sealed class HybridContractTests
         using var application = TestApplication.HybridOf(peer);
         var cache = application.Hybrid;
         await Assert.ThrowsAsync<ArgumentException>("tags", async () => await cache.SetAsync("key", 1, tags: ["good", tag!], cancellationToken: Token));
-        await Assert.ThrowsAsync<ArgumentException>("tags", async () => await cache.GetOrCreateAsync("key", _ => ValueTask.FromResult(1), tags: [tag!], cancellationToken: Token));
+        await Assert.ThrowsAsync<ArgumentException>(
+            "tags", async () => await cache.GetOrCreateAsync("key", _ => ValueTask.FromResult(1), tags: [tag!], cancellationToken: Token));
         Assert.Equal(0, await Get(cache, "key"));
     }
 
@@ -346,10 +347,16 @@ public sealed class HybridContractTests
     {
         using var application = TestApplication.HybridOf(peer);
         var cache = application.Hybrid;
+        await Assert.ThrowsAsync<InvalidDataException>(async () => await cache.GetOrCreateAsync("key", FailLater, cancellationToken: Token));
         await Assert.ThrowsAsync<InvalidDataException>(
-            async () => await cache.GetOrCreateAsync<int>("key", async _ => { await Task.Yield(); throw new InvalidDataException(); }, cancellationToken: Token));
-        await Assert.ThrowsAsync<InvalidDataException>(async () => await cache.GetOrCreateAsync<int>("key", _ => throw new InvalidDataException(), cancellationToken: Token));
+            async () => await cache.GetOrCreateAsync<int>("key", _ => throw new InvalidDataException(), cancellationToken: Token));
         Assert.Equal(1, await cache.GetOrCreateAsync("key", _ => ValueTask.FromResult(1), cancellationToken: Token));
+
+        static async ValueTask<int> FailLater(CancellationToken token)
+        {
+            await Task.Yield();
+            throw new InvalidDataException();
+        }
     }
 
     [Fact]
@@ -386,7 +393,8 @@ public sealed class HybridContractTests
     private static Action<IServiceCollection>? WithSecondLevel(Peer peer, SecondLevel below) =>
         peer == Peer.Ours ? null : services => services.AddSingleton<IDistributedCache>(below);
 
-    private static ValueTask<int> Get(HybridCache cache, string key) => cache.GetOrCreateAsync(key, Counter.Nothing<int>, Counter.Look, cancellationToken: Token);
+    private static ValueTask<int> Get(HybridCache cache, string key) =>
+        cache.GetOrCreateAsync(key, Counter.Nothing<int>, Counter.Look, cancellationToken: Token);
 
     internal class Animal
     {

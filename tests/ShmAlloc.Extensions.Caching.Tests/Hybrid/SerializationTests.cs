@@ -41,7 +41,8 @@ public sealed class SerializationTests
         Counter counter = new();
         for (var turn = 1; turn < 4; turn++)
         {
-            await Assert.ThrowsAsync<InvalidDataException>(async () => await cache.GetOrCreateAsync("key", _ => counter.Count(new Note("a")), cancellationToken: Token));
+            await Assert.ThrowsAsync<InvalidDataException>(
+                async () => await cache.GetOrCreateAsync("key", _ => counter.Count(new Note("a")), cancellationToken: Token));
             Assert.Equal(turn, counter.Runs);
         }
     }

@@ -4,7 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace ShmAlloc.Extensions.Caching.Tests;
 
-/// <summary>What lies below does not work: who gets and sets does not notice.</summary>
+/// <summary>What lies below does not work: callers that get and set do not notice.</summary>
 public sealed class UnavailableTests
 {
     private const string NoDirectory = "/dev/shm/shmalloc-test-no-such-directory/cache.shm";
@@ -23,7 +23,8 @@ public sealed class UnavailableTests
         Assert.Equal("value", await cache.GetOrCreateAsync("key", _ => ValueTask.FromResult("value"), tags: ["tag"], cancellationToken: Token));
         await cache.SetAsync("other", "value", cancellationToken: Token);
         Assert.Null(await cache.GetOrCreateAsync("other", Counter.Nothing<string>, Counter.Look, cancellationToken: Token));
-        await Assert.ThrowsAsync<InvalidDataException>(async () => await cache.GetOrCreateAsync<int>("key 2", _ => throw new InvalidDataException(), cancellationToken: Token));
+        await Assert.ThrowsAsync<InvalidDataException>(
+            async () => await cache.GetOrCreateAsync<int>("key 2", _ => throw new InvalidDataException(), cancellationToken: Token));
         Assert.NotEmpty(application.Log.Entries);
     }
 

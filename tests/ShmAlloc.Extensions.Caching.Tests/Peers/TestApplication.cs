@@ -39,14 +39,16 @@ internal sealed class TestApplication : IDisposable
     public void Dispose() => _services.Dispose();
 
     /// <summary>What a process on its own would have.</summary>
-    internal static TestApplication OwnDistributed(Action<SharedMemoryCacheOptions>? configure = null) => new(services => services.AddDistributedSharedMemoryCache(options =>
-    {
-        options.InProcess = true;
-        configure?.Invoke(options);
-    }));
+    internal static TestApplication OwnDistributed(Action<SharedMemoryCacheOptions>? configure = null) =>
+        new(services => services.AddDistributedSharedMemoryCache(options =>
+        {
+            options.InProcess = true;
+            configure?.Invoke(options);
+        }));
 
     internal static TestApplication OwnHybrid(
-        Action<SharedMemoryCacheOptions>? configure = null, Action<HybridCacheOptions>? hybrid = null, Action<IServiceCollection>? more = null) => new(services =>
+        Action<SharedMemoryCacheOptions>? configure = null, Action<HybridCacheOptions>? hybrid = null, Action<IServiceCollection>? more = null) =>
+        new(services =>
         {
             services.AddHybridCache(options => hybrid?.Invoke(options)).UseSharedMemory(options =>
             {

@@ -13,7 +13,7 @@ cache_peers=(
     "/usr/bin/redis-server: redis-server"
     "/usr/bin/memcached: memcached"
 )
-# The services that come with them, which nobody asked for: the benchmark starts servers of its own.
+# The services that come with them, which nobody asked for: the benchmark and the tests start servers of their own.
 services=(redis-server memcached)
 
 # install_peers PEER...: installs what is missing of such a list.

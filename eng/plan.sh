@@ -186,5 +186,5 @@ install_needed() {
 
 install_packages() {
     apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@"
+    install_without_services "$@"
 }

@@ -1,0 +1,88 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using ShmAlloc.Caching;
+using ShmAlloc.Extensions.Caching.Heaps;
+
+namespace ShmAlloc.Extensions.Caching.Diagnostics;
+
+/// <summary>
+/// What one cache tells to <c>System.Diagnostics.Metrics</c>. What this process did is counted, so that sums over processes are right; what belongs to the host is
+/// a gauge, of which each process tells the same.
+/// </summary>
+internal sealed class CacheMetrics : IDisposable
+{
+    internal const string MeterName = "ShmAlloc.Caching";
+
+    internal static readonly ActivitySource Activities = new(MeterName);
+
+    private readonly Meter _meter;
+    private readonly string _name;
+    private readonly Counter<long> _rejections;
+    private readonly Counter<long> _flights;
+    private readonly Histogram<double> _computing;
+    private long _hits;
+    private long _misses;
+    private long _localHits;
+    private long _localStale;
+    private long _localMisses;
+
+    internal CacheMetrics(IMeterFactory? meters, string name, Func<CacheSpace> space)
+    {
+        _name = name;
+        _meter = meters?.Create(MeterName) ?? new Meter(MeterName);
+        _meter.CreateObservableCounter(
+            "dotnet.cache.requests", (Func<IEnumerable<Measurement<long>>>)(() => [Request("hit", ref _hits), Request("miss", ref _misses)]), "{request}", "Requests to the cache by this process.");
+        _meter.CreateObservableCounter(
+            "shmalloc.cache.local.requests",
+            (Func<IEnumerable<Measurement<long>>>)(() => [Local("current", ref _localHits), Local("stale", ref _localStale), Local("miss", ref _localMisses)]),
+            "{request}",
+            "Requests to the first level, the objects of this process.");
+        _meter.CreateObservableCounter("dotnet.cache.evictions", () => Evictions(space()), "{eviction}", "Entries that this process has dropped for want of room.");
+        _meter.CreateObservableGauge("shmalloc.heap.committed", () => Of(space(), heap => heap.CommittedBytes), "By", "Size of the shared memory, of the host.");
+        _meter.CreateObservableGauge("shmalloc.heap.entries", () => Entries(space()), "{entry}", "Entries of the cache, of the host.");
+        _rejections = _meter.CreateCounter<long>("shmalloc.cache.rejections", "{value}", "Values that could not be stored.");
+        _flights = _meter.CreateCounter<long>("shmalloc.cache.flights", "{flight}", "Values that were worked out, or waited for.");
+        _computing = _meter.CreateHistogram<double>("shmalloc.cache.compute.duration", "s", "How long factories took.");
+    }
+
+    internal void Count(bool isHit) => Interlocked.Increment(ref isHit ? ref _hits : ref _misses);
+
+    internal void CountLocal(bool isHit, bool isStale) =>
+        Interlocked.Increment(ref isHit ? ref _localHits : ref isStale ? ref _localStale : ref _localMisses);
+
+    internal void Reject(CacheStatus reason) => _rejections.Add(1, new("dotnet.cache.name", _name), new("reason", reason.ToString()));
+
+    internal void Flight(string outcome) => _flights.Add(1, new("dotnet.cache.name", _name), new("outcome", outcome));
+
+    internal void Computed(long since) => _computing.Record(Stopwatch.GetElapsedTime(since).TotalSeconds, new KeyValuePair<string, object?>("dotnet.cache.name", _name));
+
+    public void Dispose() => _meter.Dispose();
+
+    private Measurement<long> Request(string result, ref long count) =>
+        new(Volatile.Read(ref count), new("dotnet.cache.name", _name), new("dotnet.cache.request.result", result));
+
+    private Measurement<long> Local(string result, ref long count) =>
+        new(Volatile.Read(ref count), new("dotnet.cache.name", _name), new("result", result));
+
+    private IEnumerable<Measurement<long>> Evictions(CacheSpace space) => Measure(space, cache =>
+    {
+        CacheStatistics own = cache.GetProcessStatistics();
+        return own.EvictionsForRoom + own.EvictionsForLimit + own.EvictionsForEntry;
+    });
+
+    private IEnumerable<Measurement<long>> Entries(CacheSpace space) => Measure(space, cache => cache.GetStatistics().Entries);
+
+    private IEnumerable<Measurement<long>> Of(CacheSpace space, Func<ShmHeap, long> read) => Measure(space, cache => read(cache.Heap));
+
+    private IEnumerable<Measurement<long>> Measure(CacheSpace space, Func<SharedCache, long> read)
+    {
+        try
+        {
+            return space.Current is { } cache ? [new(read(cache), new KeyValuePair<string, object?>("dotnet.cache.name", _name))] : [];
+        }
+        catch (ObjectDisposedException)
+        {
+            return [];
+        }
+    }
+}

@@ -1,0 +1,159 @@
+using System.Buffers;
+using Microsoft.Extensions.Caching.Distributed;
+using ShmAlloc.Caching;
+using ShmAlloc.Extensions.Caching.Diagnostics;
+using ShmAlloc.Extensions.Caching.Heaps;
+
+namespace ShmAlloc.Extensions.Caching.Distributed;
+
+/// <summary>
+/// <see cref="IDistributedCache"/> in shared memory. All of it is done when the call returns, also where it returns a task. Without shared memory gets miss,
+/// and sets do nothing. Safe for all threads.
+/// </summary>
+internal sealed class SharedMemoryDistributedCache(CacheSpace space, CacheMetrics metrics, TimeProvider clock) : IBufferDistributedCache, IDisposable
+{
+    private readonly CacheKeys _keys = new(space.Options);
+
+    internal CacheSpace Space => space;
+
+    public byte[]? Get(string key)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        byte[]? value = null;
+        try
+        {
+            value = space.Current?.Get(_keys.Of(key));
+        }
+        catch (ObjectDisposedException)
+        {
+            // The application ends, or the file was replaced just now.
+        }
+
+        metrics.Count(isHit: value != null);
+        return value;
+    }
+
+    public bool TryGet(string key, IBufferWriter<byte> destination)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        ArgumentNullException.ThrowIfNull(destination);
+        bool isHit = false;
+        try
+        {
+            isHit = space.Current?.TryGet(_keys.Of(key), destination) == true;
+        }
+        catch (ObjectDisposedException)
+        {
+        }
+
+        metrics.Count(isHit);
+        return isHit;
+    }
+
+    public void Set(string key, byte[] value, DistributedCacheEntryOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(value);
+        Set(key, new ReadOnlySequence<byte>(value), options);
+    }
+
+    public void Set(string key, ReadOnlySequence<byte> value, DistributedCacheEntryOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        ArgumentNullException.ThrowIfNull(options);
+        CacheEntryOptions entry = Expiry.Of(options, clock.GetUtcNow());
+        string inner = _keys.Of(key);
+        try
+        {
+            if (space.Current is not { } cache)
+            {
+                space.NoteMissed();
+                return;
+            }
+
+            CacheStatus status = value.Length > int.MaxValue ? CacheStatus.TooLarge
+                : value.IsSingleSegment ? cache.Set(inner, value.FirstSpan, entry)
+                : cache.Set(inner, value, entry);
+            if (status != CacheStatus.Ok)
+            {
+                // An older value must not be taken for this one.
+                metrics.Reject(status);
+                space.Log.Dropped(status.ToString(), (int)Math.Min(value.Length, int.MaxValue), space.Path);
+                space.Remove(inner);
+            }
+        }
+        catch (ObjectDisposedException)
+        {
+            space.NoteMissed();
+        }
+    }
+
+    public void Refresh(string key)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        try
+        {
+            space.Current?.Refresh(_keys.Of(key));
+        }
+        catch (ObjectDisposedException)
+        {
+        }
+    }
+
+    public void Remove(string key)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        space.Remove(_keys.Of(key));
+    }
+
+    public Task<byte[]?> GetAsync(string key, CancellationToken token = default) =>
+        token.IsCancellationRequested ? Task.FromCanceled<byte[]?>(token) : Task.FromResult(Get(key));
+
+    public ValueTask<bool> TryGetAsync(string key, IBufferWriter<byte> destination, CancellationToken token = default) =>
+        token.IsCancellationRequested ? ValueTask.FromCanceled<bool>(token) : ValueTask.FromResult(TryGet(key, destination));
+
+    public Task SetAsync(string key, byte[] value, DistributedCacheEntryOptions options, CancellationToken token = default)
+    {
+        if (token.IsCancellationRequested)
+        {
+            return Task.FromCanceled(token);
+        }
+
+        Set(key, value, options);
+        return Task.CompletedTask;
+    }
+
+    public ValueTask SetAsync(string key, ReadOnlySequence<byte> value, DistributedCacheEntryOptions options, CancellationToken token = default)
+    {
+        if (token.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled(token);
+        }
+
+        Set(key, value, options);
+        return ValueTask.CompletedTask;
+    }
+
+    public Task RefreshAsync(string key, CancellationToken token = default)
+    {
+        if (token.IsCancellationRequested)
+        {
+            return Task.FromCanceled(token);
+        }
+
+        Refresh(key);
+        return Task.CompletedTask;
+    }
+
+    public Task RemoveAsync(string key, CancellationToken token = default)
+    {
+        if (token.IsCancellationRequested)
+        {
+            return Task.FromCanceled(token);
+        }
+
+        Remove(key);
+        return Task.CompletedTask;
+    }
+
+    public void Dispose() => space.Dispose();
+}

@@ -1,0 +1,223 @@
+using Microsoft.Extensions.Logging;
+using ShmAlloc.Caching;
+using ShmAlloc.Extensions.Caching.Diagnostics;
+
+namespace ShmAlloc.Extensions.Caching.Heaps;
+
+/// <summary>
+/// The entries of one contract in the shared memory: those that came in through <c>IDistributedCache</c>, or through <c>HybridCache</c>. Whoever uses it asks for
+/// the cache each time, and does without one when there is none.
+/// </summary>
+/// <remarks>
+/// There is none while the file cannot be opened (then it is tried again every 30 seconds), and after the end of the application. Safe for all threads.
+/// </remarks>
+internal sealed class CacheSpace : IDisposable
+{
+    private static readonly TimeSpan BetweenLooks = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan BetweenTries = TimeSpan.FromSeconds(30);
+
+    private readonly object _gate = new();
+    private readonly SharedHeap _heap;
+    private readonly string _name;
+    private readonly SharedMemoryCacheOptions _options;
+    private readonly TimeProvider? _clock;
+    private readonly CacheLog _log;
+    private readonly Timer _timer;
+    private SharedCache? _cache;
+    private long _epoch;
+    private bool _isDisposed;
+    private int _mustEmpty;
+
+    /// <param name="name">Which contract.</param>
+    /// <param name="path">The file.</param>
+    /// <param name="options">How the file is made, and what its caches are like.</param>
+    /// <param name="clock">For tests.</param>
+    /// <param name="logger">Where to tell what does not work.</param>
+    /// <exception cref="ShmException">It cannot be opened, and the options say that this is not to pass; or it is configured wrongly.</exception>
+    internal CacheSpace(string name, string path, SharedMemoryCacheOptions options, TimeProvider? clock, ILogger logger)
+    {
+        (_name, _options, _clock) = (name, options, options.InProcess ? clock : null);
+        _log = new CacheLog(logger);
+        _heap = SharedHeap.Acquire(path, options);
+        try
+        {
+            Open();
+        }
+        catch (Exception exception) when (options.WhenUnavailable == SharedMemoryUnavailable.Bypass && MayPass(exception))
+        {
+            Failure = exception;
+            _log.Bypassed(path, exception.Message);
+        }
+        catch
+        {
+            _heap.Release();
+            throw;
+        }
+
+        _timer = new Timer(static space => ((CacheSpace)space!).Look(), this, NextLook, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>The cache; null while there is none. It may be disposed at any time, which its calls then say.</summary>
+    internal SharedCache? Current => Volatile.Read(ref _cache);
+
+    /// <summary>Why there is none.</summary>
+    internal Exception? Failure { get; private set; }
+
+    internal string Path => _heap.Path;
+
+    internal string Name => _name;
+
+    internal SharedMemoryCacheOptions Options => _options;
+
+    internal CacheLog Log => _log;
+
+    private TimeSpan NextLook => Current == null ? BetweenTries : BetweenLooks;
+
+    /// <summary>
+    /// Makes a key have no value for anybody. If the key alone cannot be removed, everything is; if nothing can be, this throws, unless the options say otherwise.
+    /// </summary>
+    internal void Remove(string key) => Invalidate(key, static (cache, key) => cache.Remove(key) is CacheStatus.Ok or CacheStatus.Missing);
+
+    internal void RemoveByTag(string tag) => Invalidate(tag, static (cache, tag) => cache.RemoveByTag(tag) == CacheStatus.Ok);
+
+    internal void RemoveAll() => Invalidate("*", static (_, _) => false);
+
+    /// <summary>A value was to take another one's place, and could not, because there is no cache: when it comes back, the other one may be there still.</summary>
+    internal void NoteMissed() => Volatile.Write(ref _mustEmpty, 1);
+
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            if (_isDisposed)
+            {
+                return;
+            }
+
+            _isDisposed = true;
+            Volatile.Write(ref _cache, null);
+        }
+
+        _timer.Dispose();
+        _heap.Release();
+    }
+
+    private void Invalidate(string what, Func<SharedCache, string, bool> remove)
+    {
+        // The file may have been replaced a moment ago: then others have another one.
+        Look();
+        try
+        {
+            if (Current is { } cache && (remove(cache, what) || cache.RemoveAll() == CacheStatus.Ok))
+            {
+                return;
+            }
+        }
+        catch (ObjectDisposedException) when (Volatile.Read(ref _isDisposed) || Current == null)
+        {
+            // As if there were none.
+        }
+
+        NoteMissed();
+        if (Volatile.Read(ref _isDisposed))
+        {
+            return;
+        }
+
+        _log.InvalidationFailed(what, Path);
+        if (!_options.IgnoreFailedInvalidations)
+        {
+            throw new InvalidOperationException(
+                $"\"{what}\" could not be removed, because the shared memory {Path} is not available: {Failure?.Message ?? "it has no free participant slot."} "
+                + $"Other processes may still have it. Set {nameof(SharedMemoryCacheOptions.IgnoreFailedInvalidations)} if that does not matter.");
+        }
+    }
+
+    /// <summary>Opens what is not open, or not the right file any more.</summary>
+    private void Look()
+    {
+        lock (_gate)
+        {
+            if (_isDisposed)
+            {
+                return;
+            }
+
+            try
+            {
+                Open();
+                Failure = null;
+            }
+            catch (Exception exception) when (MayPass(exception))
+            {
+                Volatile.Write(ref _cache, null);
+                if (Failure == null)
+                {
+                    _log.Bypassed(Path, exception.Message);
+                }
+
+                Failure = exception;
+            }
+
+            _timer?.Change(NextLook, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    private void Open()
+    {
+        ShmHeap heap = _heap.Open(out long epoch, out bool isNew);
+        if (Current == null || epoch != _epoch)
+        {
+            SharedCache cache = OpenCache(heap);
+            bool wasAway = _epoch != 0;
+            if (isNew || wasAway || Volatile.Read(ref _mustEmpty) != 0)
+            {
+                // What was removed meanwhile, here or in the file that went, may be there.
+                cache.RemoveAll();
+                Volatile.Write(ref _mustEmpty, 0);
+                _log.Reopened(Path);
+            }
+
+            _epoch = epoch;
+            Volatile.Write(ref _cache, cache);
+        }
+    }
+
+    /// <summary>A cache that is there is taken as it is: another version of the application may have made it.</summary>
+    private SharedCache OpenCache(ShmHeap heap)
+    {
+        SharedCacheOptions asked = new()
+        {
+            AllowsRemoveAll = true,
+            Capacity = _options.Capacity,
+            LimitBytes = _options.LimitBytes,
+            Checksums = _options.Checksums,
+            TagSlots = _options.TagSlots,
+            Clock = _clock,
+        };
+        try
+        {
+            return SharedCache.Open(heap, _name, asked);
+        }
+        catch (InvalidOperationException exception) when (exception is not ObjectDisposedException)
+        {
+            SharedCacheOptions least = new() { AllowsRemoveAll = true, Clock = _clock };
+            if (asked == least)
+            {
+                throw;
+            }
+
+            SharedCache cache = SharedCache.Open(heap, _name, least);
+            _log.IsOtherwise(exception.Message);
+            return cache;
+        }
+    }
+
+    /// <summary>Whether a failure is one of the moment or of the machine, and none of what is configured.</summary>
+    private static bool MayPass(Exception exception) => exception switch
+    {
+        ShmException { Reason: ShmFailure.InvalidOption or ShmFailure.OptionsContradict or ShmFailure.NoPath } => false,
+        ShmException or InvalidOperationException or IOException or UnauthorizedAccessException => true,
+        _ => false,
+    };
+}

@@ -1,0 +1,133 @@
+namespace ShmAlloc.Extensions.Caching.Heaps;
+
+/// <summary>
+/// The heap of one path in this process, for all caches of the application that lie in it: opened when the first one needs it, disposed after the last one. What
+/// cannot be opened is tried again after a while; what was deleted or replaced is opened anew.
+/// </summary>
+/// <remarks>Safe for all threads.</remarks>
+internal sealed class SharedHeap
+{
+    private static readonly Dictionary<string, SharedHeap> All = new(StringComparer.Ordinal);
+    private static long _privateHeaps;
+
+    private readonly object _gate = new();
+    private readonly string _path;
+    private readonly SharedMemoryCacheOptions _options;
+    private ShmHeap? _heap;
+    private int _users;
+    private long _epoch;
+
+    private SharedHeap(string path, SharedMemoryCacheOptions options) => (_path, _options) = (path, options);
+
+    internal string Path => _path;
+
+    /// <summary>Finds the heap of a path, or begins one that is not open yet. To be released.</summary>
+    internal static SharedHeap Acquire(string path, SharedMemoryCacheOptions options)
+    {
+        lock (All)
+        {
+            // A private one has a name of its own: nobody else comes to it.
+            string name = options.InProcess ? $"{path}.private-{Environment.ProcessId}-{++_privateHeaps}" : path;
+            if (!All.TryGetValue(name, out SharedHeap? found))
+            {
+                found = new SharedHeap(name, options);
+                All.Add(name, found);
+            }
+
+            found._users++;
+            return found;
+        }
+    }
+
+    /// <summary>One of those that have acquired it needs it no more; after the last one it is disposed.</summary>
+    internal void Release()
+    {
+        lock (All)
+        {
+            if (--_users != 0)
+            {
+                return;
+            }
+
+            All.Remove(_path);
+        }
+
+        lock (_gate)
+        {
+            _heap?.Dispose();
+            _heap = null;
+        }
+    }
+
+    /// <summary>The heap, opened if need be, or again if its file is not there any more.</summary>
+    /// <param name="epoch">Another number each time that another file was opened.</param>
+    /// <param name="isNew">Whether it took the place of one that was deleted or replaced: what was removed lately may have been removed there.</param>
+    /// <exception cref="ShmException">It cannot be opened.</exception>
+    internal ShmHeap Open(out long epoch, out bool isNew)
+    {
+        lock (_gate)
+        {
+            isNew = false;
+            if (_heap != null && (_options.InProcess || _heap.IsFileCurrent))
+            {
+                epoch = _epoch;
+                return _heap;
+            }
+
+            isNew = _heap != null;
+            _heap?.Dispose();
+            _heap = null;
+            _heap = OpenFile();
+            epoch = ++_epoch;
+            return _heap;
+        }
+    }
+
+    private ShmHeap OpenFile()
+    {
+        HeapPlace.MakeDirectory(_options);
+        ShmHeapOptions options = new()
+        {
+            FileMode = _options.FileMode,
+            AllowForeignOwner = _options.AllowForeignOwner,
+        };
+        if (_options.InProcess)
+        {
+            ShmHeap own = ShmHeap.Create(_path, SizedFor(options));
+            File.Delete(_path);
+            return own;
+        }
+
+        // Sizes that were worked out count only for a new file: another process may come to other figures. So one that is there is attached without them.
+        const int tries = 8;
+        for (int turn = 0; ; turn++)
+        {
+            try
+            {
+                return ShmHeap.Attach(_path, options);
+            }
+            catch (ShmException exception) when (exception.Reason == ShmFailure.NotFound && turn < tries)
+            {
+                try
+                {
+                    return ShmHeap.Create(_path, SizedFor(options));
+                }
+                catch (ShmException other) when (other.Reason == ShmFailure.AlreadyExists)
+                {
+                    // Another process was quicker: its file is ours.
+                }
+            }
+        }
+    }
+
+    private ShmHeapOptions SizedFor(ShmHeapOptions options)
+    {
+        long size = _options.SizeBytes ?? Math.Min(HeapSize.DefaultBytes, _options.MaximumSizeBytes ?? long.MaxValue);
+        return options with
+        {
+            SizeBytes = size,
+            MaximumSizeBytes = _options.MaximumSizeBytes ?? HeapSize.MaximumFor(_path, size),
+            MaxParticipants = _options.MaxParticipants,
+        };
+    }
+}

@@ -1,0 +1,337 @@
+using System.Buffers;
+using Microsoft.Extensions.Caching.Hybrid;
+using ShmAlloc.Caching;
+using ShmAlloc.Extensions.Caching.Diagnostics;
+using ShmAlloc.Extensions.Caching.Distributed;
+using ShmAlloc.Extensions.Caching.Heaps;
+
+namespace ShmAlloc.Extensions.Caching.Hybrid;
+
+/// <summary>
+/// <see cref="HybridCache"/> in shared memory: one factory runs for all processes of a host, and what one process removes is gone in all of them when the call
+/// returns. Objects that nobody can change are kept in each process, and asked for on every hit whether they are current. Safe for all threads.
+/// </summary>
+internal sealed partial class SharedMemoryHybridCache(
+    CacheSpace space, CacheMetrics metrics, Serialization serialization, HybridCacheOptions options, TimeProvider clock) : HybridCache, IDisposable
+{
+    private static readonly TimeSpan DefaultExpiration = TimeSpan.FromMinutes(5);
+
+    private readonly CacheKeys _keys = new(space.Options);
+    private readonly FirstLevel _objects = new(FirstLevel.DefaultSets);
+    private readonly Gatherings _gatherings = new();
+
+    internal CacheSpace Space => space;
+
+    public override ValueTask<T> GetOrCreateAsync<TState, T>(
+        string key,
+        TState state,
+        Func<TState, CancellationToken, ValueTask<T>> factory,
+        HybridCacheEntryOptions? options = null,
+        IEnumerable<string>? tags = null,
+        CancellationToken cancellationToken = default) => GetOrCreateAsync(key, key, state, factory, options, tags, cancellationToken);
+
+    /// <summary>A hit of the first level needs no string of its key.</summary>
+    public override ValueTask<T> GetOrCreateAsync<TState, T>(
+        ReadOnlySpan<char> key,
+        TState state,
+        Func<TState, CancellationToken, ValueTask<T>> factory,
+        HybridCacheEntryOptions? options = null,
+        IEnumerable<string>? tags = null,
+        CancellationToken cancellationToken = default) => GetOrCreateAsync(key, null, state, factory, options, tags, cancellationToken);
+
+    public override ValueTask SetAsync<T>(
+        string key, T value, HybridCacheEntryOptions? options = null, IEnumerable<string>? tags = null, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        string[] names = HybridKeys.TagsOf(tags);
+        HybridCacheEntryFlags flags = FlagsOf(options) & BothWrites;
+        if (!IsCached(key) || flags == BothWrites)
+        {
+            return ValueTask.CompletedTask;
+        }
+
+        if (names.Length > HybridKeys.MaxTags)
+        {
+            space.Log.RefusedKey($"a value has {names.Length} tags, and {HybridKeys.MaxTags} is the limit");
+            space.Remove(_keys.Of(key));
+            return ValueTask.CompletedTask;
+        }
+
+        TypeSerializer<T> serializer = serialization.For<T>();
+        byte[] bytes = serializer.Write(value);
+        if ((flags & HybridCacheEntryFlags.DisableDistributedCacheWrite) != 0)
+        {
+            KeepHere(key, bytes, serializer, options, names);
+        }
+        else
+        {
+            Store(_keys.Of(key), bytes, EntryOf(options, CacheTags.Of(names)));
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    public override ValueTask RemoveAsync(string key, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        cancellationToken.ThrowIfCancellationRequested();
+        space.Remove(_keys.Of(key));
+        return ValueTask.CompletedTask;
+    }
+
+    public override ValueTask RemoveByTagAsync(string tag, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        if (tag == "*")
+        {
+            space.RemoveAll();
+        }
+        else if (!string.IsNullOrWhiteSpace(tag))
+        {
+            space.RemoveByTag(tag);
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    public void Dispose() => space.Dispose();
+
+    private ValueTask<T> GetOrCreateAsync<TState, T>(
+        ReadOnlySpan<char> key,
+        string? text,
+        TState state,
+        Func<TState, CancellationToken, ValueTask<T>> factory,
+        HybridCacheEntryOptions? options,
+        IEnumerable<string>? tags,
+        CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(factory);
+        cancellation.ThrowIfCancellationRequested();
+        HybridCacheEntryFlags flags = FlagsOf(options);
+        if ((flags & HybridCacheEntryFlags.DisableLocalCacheRead) == 0 && TryFindObject(key, out T found))
+        {
+            metrics.Count(isHit: true);
+            return new ValueTask<T>(found);
+        }
+
+        string[] names = HybridKeys.TagsOf(tags);
+        if (!IsCached(key))
+        {
+            return (flags & HybridCacheEntryFlags.DisableUnderlyingData) != 0 ? default : factory(state, cancellation);
+        }
+
+        text ??= key.ToString();
+        if ((flags & HybridCacheEntryFlags.DisableDistributedCacheRead) == 0 && TryRead(text, flags, options, out T read))
+        {
+            metrics.Count(isHit: true);
+            return new ValueTask<T>(read);
+        }
+
+        metrics.Count(isHit: false);
+        return (flags & HybridCacheEntryFlags.DisableUnderlyingData) != 0 ? default
+            : CreateAsync(new Creation<TState, T>(this, text, state, factory, options, names), flags, cancellation);
+    }
+
+    private bool TryFindObject<T>(ReadOnlySpan<char> key, out T value)
+    {
+        value = default!;
+        bool isThere = _objects.TryFind(key, FirstLevel.HashOf(key), out FirstLevel.Item? item);
+        bool isHit = false;
+        try
+        {
+            isHit = isThere
+                && space.Current is { } cache
+                && item!.IsCurrent(cache)
+                && (item.Until == long.MaxValue || clock.GetUtcNow().UtcTicks < item.Until)
+                && (item.Value is FirstLevel.Bytes bytes ? item.Is<T>() && TryRead(serialization.For<T>(), bytes.Value, out value) : item.TryGet(out value));
+        }
+        catch (ObjectDisposedException)
+        {
+            // The application ends, or the file was replaced just now.
+        }
+
+        metrics.CountLocal(isHit, isStale: isThere);
+        return isHit;
+    }
+
+    /// <summary>Reads a value from shared memory into memory of this process, and makes an object of it.</summary>
+    private bool TryRead<T>(string key, HybridCacheEntryFlags flags, HybridCacheEntryOptions? options, out T value)
+    {
+        value = default!;
+        TypeSerializer<T> serializer = serialization.For<T>();
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(1024);
+        try
+        {
+            string inner = _keys.Of(key);
+            CacheStatus status = CacheStatus.Missing;
+            int length = 0;
+            CacheMark mark = default;
+            while (space.Current is { } cache
+                && (status = cache.GetMarked(inner, buffer, out length, out mark)) == CacheStatus.BufferTooSmall)
+            {
+                ArrayPool<byte>.Shared.Return(buffer);
+                buffer = ArrayPool<byte>.Shared.Rent(length);
+            }
+
+            // What the serializer cannot read is as if it were not there.
+            if (status != CacheStatus.Ok || !TryRead(serializer, buffer.AsMemory(0, length), out value))
+            {
+                return false;
+            }
+
+            if (serializer.IsReusable && !mark.IsNone && length <= FirstLevel.LargestValueBytes && (flags & HybridCacheEntryFlags.DisableLocalCacheWrite) == 0)
+            {
+                _objects.Offer(new FirstLevel.Item(key, FirstLevel.HashOf(key), value, typeof(T), mark, UntilOf(options)));
+            }
+
+            return true;
+        }
+        catch (ObjectDisposedException)
+        {
+            return false;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private bool TryRead<T>(TypeSerializer<T> serializer, ReadOnlyMemory<byte> bytes, out T value)
+    {
+        try
+        {
+            return serializer.TryRead(bytes, out value);
+        }
+        catch (Exception exception) when (exception is not OutOfMemoryException)
+        {
+            space.Log.Unreadable(typeof(T), exception);
+            value = default!;
+            return false;
+        }
+    }
+
+    /// <summary>Keeps an object in this process, for as long as its key has what it has now in shared memory.</summary>
+    private void KeepHere<T>(string key, byte[] bytes, TypeSerializer<T> serializer, HybridCacheEntryOptions? options, string[] tags)
+    {
+        try
+        {
+            if (ExpirationOf(options) > TimeSpan.Zero
+                && space.Current is { } cache
+                && cache.CaptureTags(tags) is var captured
+                && TryRead(serializer, bytes, out T copy))
+            {
+                Keep(key, copy, bytes, serializer, MarkWhatIsThere(cache, _keys.Of(key), options, adds: true), captured, options);
+            }
+        }
+        catch (ObjectDisposedException)
+        {
+            // The application ends, or the file was replaced just now.
+        }
+    }
+
+    /// <summary>Keeps an object for all callers; of a type whose objects can be changed, the bytes that each caller's own is made of.</summary>
+    private void Keep<T>(
+        string key, T value, byte[] bytes, TypeSerializer<T> serializer, in CacheMark mark, in CacheTags tags, HybridCacheEntryOptions? options)
+    {
+        if (bytes.Length > FirstLevel.LargestValueBytes || IsTooLarge(bytes.Length))
+        {
+            return;
+        }
+
+        object? kept = serializer.IsReusable ? value : new FirstLevel.Bytes(bytes);
+        FirstLevel.Item item = new(key, FirstLevel.HashOf(key), kept, typeof(T), mark, EndOf(options), tags);
+        try
+        {
+            // One that has been overtaken already would push out the object of its key that counts.
+            if (space.Current is { } cache && item.IsCurrent(cache))
+            {
+                _objects.Keep(item);
+            }
+        }
+        catch (ObjectDisposedException)
+        {
+            // The application ends, or the file was replaced just now.
+        }
+    }
+
+    /// <summary>When an object ends that is kept in this process only.</summary>
+    private long EndOf(HybridCacheEntryOptions? entry)
+    {
+        long until = UntilOf(entry);
+        TimeSpan most = DateTimeOffset.MaxValue - clock.GetUtcNow();
+        TimeSpan lifetime = ExpirationOf(entry);
+        return until != long.MaxValue || lifetime >= most ? until : (clock.GetUtcNow() + lifetime).UtcTicks;
+    }
+
+    /// <summary>The local lifetime of an object, where it is shorter than that of its value.</summary>
+    private long UntilOf(HybridCacheEntryOptions? entry) =>
+        (entry?.LocalCacheExpiration ?? options.DefaultEntryOptions?.LocalCacheExpiration) is { } local && local < ExpirationOf(entry)
+            ? (clock.GetUtcNow() + local).UtcTicks
+            : long.MaxValue;
+
+    private TimeSpan ExpirationOf(HybridCacheEntryOptions? entry) => entry?.Expiration ?? options.DefaultEntryOptions?.Expiration ?? DefaultExpiration;
+
+    private HybridCacheEntryFlags FlagsOf(HybridCacheEntryOptions? entry) => entry?.Flags ?? options.DefaultEntryOptions?.Flags ?? HybridCacheEntryFlags.None;
+
+    private CacheEntryOptions EntryOf(HybridCacheEntryOptions? entry, CacheTags tags) => new() { Lifetime = ExpirationOf(entry), Tags = tags };
+
+    private bool IsCached(ReadOnlySpan<char> key)
+    {
+        if (HybridKeys.WhyRefused(key, options.MaximumKeyLength) is { } reason)
+        {
+            space.Log.RefusedKey(reason);
+            return false;
+        }
+
+        return true;
+    }
+
+    /// <summary>Stores a value; if it cannot be stored, what the key had before goes all the same.</summary>
+    private void Store(string inner, byte[] bytes, in CacheEntryOptions entry)
+    {
+        try
+        {
+            if (entry.Lifetime <= TimeSpan.Zero)
+            {
+                space.Remove(inner);
+                return;
+            }
+
+            CacheStatus status = CacheStatus.TooLarge;
+            if (!IsTooLarge(bytes.Length))
+            {
+                if (space.Current is not { } cache)
+                {
+                    space.NoteMissed();
+                    return;
+                }
+
+                status = cache.Set(inner, bytes, entry);
+            }
+
+            if (status != CacheStatus.Ok)
+            {
+                Reject(inner, status, bytes.Length);
+            }
+        }
+        catch (ObjectDisposedException)
+        {
+            space.NoteMissed();
+        }
+    }
+
+    /// <summary>A value was not stored: what its key had before goes all the same.</summary>
+    private void Reject(string inner, CacheStatus reason, int lengthBytes)
+    {
+        Tell(reason, lengthBytes);
+        space.Remove(inner);
+    }
+
+    private void Tell(CacheStatus reason, int lengthBytes)
+    {
+        metrics.Reject(reason);
+        space.Log.Dropped(reason.ToString(), lengthBytes, space.Path);
+    }
+
+    private bool IsTooLarge(int lengthBytes) => lengthBytes - TypeSerializer<object>.HeadBytes > options.MaximumPayloadBytes;
+}

@@ -1,0 +1,71 @@
+using System.Diagnostics.Metrics;
+using Microsoft.Extensions.Caching.Distributed;
+
+namespace ShmAlloc.Extensions.Caching.Tests;
+
+/// <summary>What a listener is told.</summary>
+public sealed class MetricsTests
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Hits_and_misses_of_this_process_are_counted_under_the_names_of_the_ecosystem()
+    {
+        using var application = TestApplication.OwnDistributed();
+        await application.Distributed.GetAsync("key", Token);
+        await application.Distributed.SetAsync("key", [1], Token);
+        await application.Distributed.GetAsync("key", Token);
+        await application.Distributed.GetAsync("key", Token);
+        var told = Listen(application);
+        Assert.Equal(2, told["dotnet.cache.requests hit"]);
+        Assert.Equal(1, told["dotnet.cache.requests miss"]);
+        Assert.Equal(1, told["shmalloc.heap.entries "]);
+        Assert.Equal(0, told["dotnet.cache.evictions "]);
+        Assert.True(told["shmalloc.heap.committed "] > 0);
+    }
+
+    [Fact]
+    public async Task The_first_level_tells_what_it_had()
+    {
+        using var application = TestApplication.OwnHybrid();
+        for (var turn = 0; turn < 5; turn++)
+        {
+            await application.Hybrid.GetOrCreateAsync("key", _ => ValueTask.FromResult("value"), cancellationToken: Token);
+        }
+
+        await application.Hybrid.RemoveAsync("key", Token);
+        await application.Hybrid.GetOrCreateAsync("key", _ => ValueTask.FromResult("value"), cancellationToken: Token);
+        var told = Listen(application);
+
+        // Worked out, read twice from shared memory, and then from here; removed, and worked out again.
+        Assert.Equal((2, 1, 3), (told["shmalloc.cache.local.requests current"], told["shmalloc.cache.local.requests stale"], told["shmalloc.cache.local.requests miss"]));
+        Assert.Equal((4, 2), (told["dotnet.cache.requests hit"], told["dotnet.cache.requests miss"]));
+    }
+
+    /// <summary>All observable figures of our meter; only those of this application's meters.</summary>
+    private static Dictionary<string, long> Listen(TestApplication application)
+    {
+        Dictionary<string, long> told = [];
+        using MeterListener listener = new();
+        listener.InstrumentPublished = (instrument, self) =>
+        {
+            if (instrument.Meter.Name == "ShmAlloc.Caching" && ReferenceEquals(instrument.Meter.Scope, application.Meters))
+            {
+                self.EnableMeasurementEvents(instrument);
+            }
+        };
+        listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) =>
+        {
+            var result = "";
+            foreach (var (name, tag) in tags)
+            {
+                result = name is "dotnet.cache.request.result" or "result" ? tag!.ToString()! : result;
+            }
+
+            told[$"{instrument.Name} {result}"] = value;
+        });
+        listener.Start();
+        listener.RecordObservableInstruments();
+        return told;
+    }
+}

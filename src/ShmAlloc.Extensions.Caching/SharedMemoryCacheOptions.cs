@@ -4,8 +4,8 @@ namespace ShmAlloc.Extensions.Caching;
 
 /// <summary>Where a cache in shared memory lies, how large it is, and what becomes of the application if it cannot be had.</summary>
 /// <remarks>
-/// Processes share a cache if they come to the same file. By default these are the processes of one application: the same application name, environment name and
-/// content root. Two applications share one if both give the same <see cref="Name"/> or the same <see cref="Path"/>.
+/// Processes share a cache if they come to the same file. By default these are the processes of one application: the same application name, environment
+/// name and content root. Two applications share one if both give the same <see cref="Name"/> or the same <see cref="Path"/>.
 /// </remarks>
 /// <example>
 /// <code>
@@ -59,7 +59,10 @@ public sealed class SharedMemoryCacheOptions
     /// <summary>Whether each value has a checksum, which every read looks at.</summary>
     public bool Checksums { get; set; }
 
-    /// <summary>Generations of tags: tags that share one are removed together, which costs hits and is never wrong. <see langword="null"/>: as many as suit the size of the file.</summary>
+    /// <summary>
+    /// Generations of tags: tags that share one are removed together, which costs hits and is never wrong. <see langword="null"/>: as many as suit the size
+    /// of the file.
+    /// </summary>
     public int? TagSlots { get; set; }
 
     /// <summary>Comes before each key: applications that share a file and have the same prefix share their entries.</summary>
@@ -75,8 +78,8 @@ public sealed class SharedMemoryCacheOptions
     public SharedMemoryUnavailable WhenUnavailable { get; set; } = SharedMemoryUnavailable.Bypass;
 
     /// <summary>
-    /// Whether a removal returns although it could not be done, as long as the cache is not available. Without it, it throws: an answer that others still have is
-    /// never removed silently.
+    /// Whether a removal returns although it could not be done, as long as the cache is not available. Without it, it throws: an answer that others still
+    /// have is never removed silently.
     /// </summary>
     public bool IgnoreFailedInvalidations { get; set; }
 
@@ -107,7 +110,8 @@ public sealed class SharedMemoryCacheOptions
 
         if (Name != null && (Name.AsSpan().ContainsAny('/', '\0') || Name is "." or ".."))
         {
-            return $"{nameof(Name)} is \"{Name}\", and must be the name of a file without a directory: to choose the directory, set {nameof(Directory)} or {nameof(Path)}.";
+            return $"{nameof(Name)} is \"{Name}\", and must be the name of a file without a directory: to choose the directory, set {nameof(Directory)} or "
+                + $"{nameof(Path)}.";
         }
 
         if (Path != null && !System.IO.Path.IsPathRooted(Path))

@@ -13,7 +13,10 @@ internal sealed partial class CacheLog(ILogger logger)
     private long _lastUnreadable;
     private int _hasToldOfKey;
 
-    [LoggerMessage(1, LogLevel.Warning, "The shared memory {Path} cannot be had, and the application runs without it; it is tried again every 30 seconds. {Reason}")]
+    [LoggerMessage(
+        1,
+        LogLevel.Warning,
+        "The shared memory {Path} cannot be had, and the application runs without it; it is tried again every 30 seconds. {Reason}")]
     internal partial void Bypassed(string path, string reason);
 
     [LoggerMessage(2, LogLevel.Information, "The shared memory {Path} was opened again, and begins empty.")]
@@ -67,7 +70,10 @@ internal sealed partial class CacheLog(ILogger logger)
         }
     }
 
-    [LoggerMessage(5, LogLevel.Warning, "A value of {LengthBytes} bytes was not stored in {Path}: {Reason}. What its key had before is removed. (Told once a minute.)")]
+    [LoggerMessage(
+        5,
+        LogLevel.Warning,
+        "A value of {LengthBytes} bytes was not stored in {Path}: {Reason}. What its key had before is removed. (Told once a minute.)")]
     private partial void LogDropped(int lengthBytes, string path, string reason);
 
     [LoggerMessage(6, LogLevel.Error, "\"{What}\" could not be removed from {Path}, and other processes may still have it. (Told once a minute.)")]

@@ -6,8 +6,8 @@ using ShmAlloc.Extensions.Caching.Heaps;
 namespace ShmAlloc.Extensions.Caching.Diagnostics;
 
 /// <summary>
-/// What one cache tells to <c>System.Diagnostics.Metrics</c>. What this process did is counted, so that sums over processes are right; what belongs to the host is
-/// a gauge, of which each process tells the same.
+/// What one cache tells to <c>System.Diagnostics.Metrics</c>. What this process did is counted, so that sums over processes are right; what belongs to the
+/// host is a gauge, of which each process tells the same.
 /// </summary>
 internal sealed class CacheMetrics : IDisposable
 {
@@ -31,14 +31,19 @@ internal sealed class CacheMetrics : IDisposable
         _name = name;
         _meter = meters?.Create(MeterName) ?? new Meter(MeterName);
         _meter.CreateObservableCounter(
-            "dotnet.cache.requests", (Func<IEnumerable<Measurement<long>>>)(() => [Request("hit", ref _hits), Request("miss", ref _misses)]), "{request}", "Requests to the cache by this process.");
+            "dotnet.cache.requests",
+            (Func<IEnumerable<Measurement<long>>>)(() => [Request("hit", ref _hits), Request("miss", ref _misses)]),
+            "{request}",
+            "Requests to the cache by this process.");
         _meter.CreateObservableCounter(
             "shmalloc.cache.local.requests",
             (Func<IEnumerable<Measurement<long>>>)(() => [Local("current", ref _localHits), Local("stale", ref _localStale), Local("miss", ref _localMisses)]),
             "{request}",
             "Requests to the first level, the objects of this process.");
-        _meter.CreateObservableCounter("dotnet.cache.evictions", () => Evictions(space()), "{eviction}", "Entries that this process has dropped for want of room.");
-        _meter.CreateObservableGauge("shmalloc.heap.committed", () => Of(space(), heap => heap.CommittedBytes), "By", "Size of the shared memory, of the host.");
+        _meter.CreateObservableCounter(
+            "dotnet.cache.evictions", () => Evictions(space()), "{eviction}", "Entries that this process has dropped for want of room.");
+        _meter.CreateObservableGauge(
+            "shmalloc.heap.committed", () => Of(space(), heap => heap.CommittedBytes), "By", "Size of the shared memory, of the host.");
         _meter.CreateObservableGauge("shmalloc.heap.entries", () => Entries(space()), "{entry}", "Entries of the cache, of the host.");
         _rejections = _meter.CreateCounter<long>("shmalloc.cache.rejections", "{value}", "Values that could not be stored.");
         _flights = _meter.CreateCounter<long>("shmalloc.cache.flights", "{flight}", "Values that were worked out, or waited for.");
@@ -54,7 +59,8 @@ internal sealed class CacheMetrics : IDisposable
 
     internal void Flight(string outcome) => _flights.Add(1, new("dotnet.cache.name", _name), new("outcome", outcome));
 
-    internal void Computed(long since) => _computing.Record(Stopwatch.GetElapsedTime(since).TotalSeconds, new KeyValuePair<string, object?>("dotnet.cache.name", _name));
+    internal void Computed(long since) =>
+        _computing.Record(Stopwatch.GetElapsedTime(since).TotalSeconds, new KeyValuePair<string, object?>("dotnet.cache.name", _name));
 
     public void Dispose() => _meter.Dispose();
 

@@ -27,7 +27,8 @@ internal sealed class SharedMemoryCacheHealthCheck(CacheSpaces spaces) : IHealth
         }
 
         string text = spaces.All.Count == 0 ? "No cache in shared memory has been asked for yet." : string.Join(' ', complaints);
-        return Task.FromResult(new HealthCheckResult(status < context.Registration.FailureStatus ? context.Registration.FailureStatus : status, text, data: data));
+        HealthStatus worst = context.Registration.FailureStatus;
+        return Task.FromResult(new HealthCheckResult(status < worst ? worst : status, text, data: data));
     }
 
     private static (HealthStatus Status, string? Complaint) Check(CacheSpace space, Dictionary<string, object> data)

@@ -5,8 +5,8 @@ using ShmAlloc.Extensions.Caching.Diagnostics;
 namespace ShmAlloc.Extensions.Caching.Heaps;
 
 /// <summary>
-/// The entries of one contract in the shared memory: those that came in through <c>IDistributedCache</c>, or through <c>HybridCache</c>. Whoever uses it asks for
-/// the cache each time, and does without one when there is none.
+/// The entries of one contract in the shared memory: those that came in through <c>IDistributedCache</c>, or through <c>HybridCache</c>. Whoever uses it
+/// asks for the cache each time, and does without one when there is none.
 /// </summary>
 /// <remarks>
 /// There is none while the file cannot be opened (then it is tried again every 30 seconds), and after the end of the application. Safe for all threads.
@@ -74,7 +74,8 @@ internal sealed class CacheSpace : IDisposable
     private TimeSpan NextLook => Current == null ? BetweenTries : BetweenLooks;
 
     /// <summary>
-    /// Makes a key have no value for anybody. If the key alone cannot be removed, everything is; if nothing can be, this throws, unless the options say otherwise.
+    /// Makes a key have no value for anybody. If the key alone cannot be removed, everything is; if nothing can be, this throws, unless the options say
+    /// otherwise.
     /// </summary>
     internal void Remove(string key) => Invalidate(key, static (cache, key) => cache.Remove(key) is CacheStatus.Ok or CacheStatus.Missing);
 
@@ -82,7 +83,9 @@ internal sealed class CacheSpace : IDisposable
 
     internal void RemoveAll() => Invalidate("*", static (_, _) => false);
 
-    /// <summary>A value was to take another one's place, and could not, because there is no cache: when it comes back, the other one may be there still.</summary>
+    /// <summary>
+    /// A value was to take another one's place, and could not, because there is no cache: when it comes back, the other one may be there still.
+    /// </summary>
     internal void NoteMissed() => Volatile.Write(ref _mustEmpty, 1);
 
     public void Dispose()

@@ -7,7 +7,9 @@ internal static class HeapSize
 
     private const long Most = 1L << 30;
 
-    /// <summary>The least of 1 GiB, an eighth of the memory that the process may use, and half of what the file system has free; never less than the beginning.</summary>
+    /// <summary>
+    /// The least of 1 GiB, an eighth of the memory that the process may use, and half of what the file system has free; never less than the beginning.
+    /// </summary>
     internal static long MaximumFor(string path, long sizeBytes)
     {
         long memory = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 8;

@@ -1,8 +1,8 @@
 namespace ShmAlloc.Extensions.Caching.Heaps;
 
 /// <summary>
-/// The heap of one path in this process, for all caches of the application that lie in it: opened when the first one needs it, disposed after the last one. What
-/// cannot be opened is tried again after a while; what was deleted or replaced is opened anew.
+/// The heap of one path in this process, for all caches of the application that lie in it: opened when the first one needs it, disposed after the last one.
+/// What cannot be opened is tried again after a while; what was deleted or replaced is opened anew.
 /// </summary>
 /// <remarks>Safe for all threads.</remarks>
 internal sealed class SharedHeap

@@ -9,8 +9,8 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class SharedMemoryCacheHealthChecksBuilderExtensions
 {
     /// <summary>
-    /// Looks at all caches in shared memory that the application uses: degraded, if it runs without one because the file cannot be had, or has no participant slot
-    /// and so can only read; unhealthy, if the file was deleted or replaced. Takes microseconds, whatever the size.
+    /// Looks at all caches in shared memory that the application uses: degraded, if it runs without one because the file cannot be had, or has no
+    /// participant slot and so can only read; unhealthy, if the file was deleted or replaced. Takes microseconds, whatever the size.
     /// </summary>
     /// <param name="builder">Where to register it.</param>
     /// <param name="name">Its name.</param>

@@ -40,8 +40,8 @@ public static class SharedMemoryCacheServiceCollectionExtensions
     }
 
     /// <summary>
-    /// Puts <see cref="HybridCache"/> into shared memory: one factory runs for all processes of the host, and a removal counts in all of them at once, also in the
-    /// objects that each of them keeps.
+    /// Puts <see cref="HybridCache"/> into shared memory: one factory runs for all processes of the host, and a removal counts in all of them at once, also
+    /// in the objects that each of them keeps.
     /// </summary>
     /// <param name="builder">What <c>AddHybridCache</c> returns. Its serializers and limits count.</param>
     /// <param name="configure">Where it lies and how large it is; by default an own place for this application.</param>

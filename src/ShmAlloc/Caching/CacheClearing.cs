@@ -22,36 +22,6 @@ internal static unsafe class CacheClearing<TMachine>
     /// </summary>
     private const ulong MaxLooks = 8192;
 
-    /// <summary>
-    /// Whether there is any place for a request that could be cleared, of what nobody works on: in a block, or by dropping an item that fills blocks of its
-    /// own. If not, whatever the hands drop is dropped in vain.
-    /// </summary>
-    /// <remarks>
-    /// It ends with the first place that it finds, and begins with the block where the last search of this process has found one: so it looks at one block,
-    /// mostly, however many there are in which something is in the way. Nothing is dropped.
-    /// </remarks>
-    internal static bool IsAnyPlace(Attachment* heap, in Request request, Moment now)
-    {
-        ulong begin = Math.Min(Volatile.Read(ref heap->PlaceBlock) + 1, heap->Blocks);
-        for (ulong end = begin; Hints<TMachine>.TryFindLast(heap, Hints<TMachine>.CachePlane, end, out ulong block); end = block)
-        {
-            if (IsAnyPlaceIn(heap, block, request, now))
-            {
-                return true;
-            }
-        }
-
-        for (ulong end = heap->Blocks; Hints<TMachine>.TryFindLast(heap, Hints<TMachine>.CachePlane, end, out ulong block) && block >= begin; end = block)
-        {
-            if (IsAnyPlaceIn(heap, block, request, now))
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
-
     /// <summary>Clears the cheapest place for a request in a block.</summary>
     /// <param name="heap">The attachment.</param>
     /// <param name="block">The block.</param>
@@ -206,68 +176,6 @@ internal static unsafe class CacheClearing<TMachine>
     private static bool IsEnough(ulong least, ulong cheap, ulong lengthsSeen, ulong looks) => least == 0
         || (least != CachePrice<TMachine>.Obstacle && lengthsSeen >= LengthsCompared && (least <= cheap || looks >= MaxLooks));
 
-    private static bool IsAnyPlaceIn(Attachment* heap, ulong block, in Request request, Moment now)
-    {
-        bool isAny = CanMakePlaceIn(heap, block, request, now);
-        if (isAny)
-        {
-            Volatile.Write(ref heap->PlaceBlock, block);
-        }
-
-        return isAny;
-    }
-
-    private static bool CanMakePlaceIn(Attachment* heap, ulong block, in Request request, Moment now)
-    {
-        if (!Blocks<TMachine>.Read(heap, block).IsOpen)
-        {
-            Meeting meeting = default;
-            ulong looks = 0;
-            return PriceOf(heap, block, now, takesWork: false, ref meeting, ref looks, out ulong span) < CachePrice<TMachine>.Obstacle
-                && !LeaseScan<TMachine>.IsAnyLeased(heap, block, block + span);
-        }
-
-        if (IsAnyPlaceBetween(heap, block, request, now, out bool mayBeGarbage))
-        {
-            return true;
-        }
-
-        if (mayBeGarbage)
-        {
-            CacheHand<TMachine>.FreeGarbage(heap, block, close: false);
-            mayBeGarbage = IsAnyPlaceBetween(heap, block, request, now, out _);
-        }
-
-        return mayBeGarbage;
-    }
-
-    /// <summary>Whether the request has room in an open block between two allocations that cannot go.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static bool IsAnyPlaceBetween(Attachment* heap, ulong block, in Request request, Moment now, out bool mayBeGarbage)
-    {
-        bool isAnyLeased = LeaseScan<TMachine>.IsAnyLeased(heap, block, block + 1);
-        ItemWalk walkOfBlock;
-        ItemWalk* walk = &walkOfBlock;
-        ItemWalk<TMachine>.Begin(heap, block, walk);
-        uint after = 0;
-        mayBeGarbage = false;
-        while (ItemWalk<TMachine>.TryNext(heap, walk, out BlockPlace place))
-        {
-            if (request.TryPlace(after, place.First, out _))
-            {
-                return true;
-            }
-
-            if (PriceOfPlace(heap, block, place, place.Units, now, takesWork: false, isAnyLeased: isAnyLeased) >= CachePrice<TMachine>.Obstacle)
-            {
-                mayBeGarbage |= !place.IsPublished;
-                after = place.After;
-            }
-        }
-
-        return request.TryPlace(after, heap->Geometry.UnitsPerBlock, out _);
-    }
-
     /// <summary>Begins at the start of the block, and after each allocation.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static ulong FindCheapest(Attachment* heap, ulong block, in Request request, Moment now, bool takesWork, out uint best)
@@ -320,7 +228,7 @@ internal static unsafe class CacheClearing<TMachine>
     /// <param name="now">A time before this call.</param>
     /// <param name="takesWork">Whether what somebody works on can go.</param>
     /// <param name="isAnyLeased">Whether to look for leases: what is leased keeps its memory.</param>
-    private static ulong PriceOfPlace(Attachment* heap, ulong block, BlockPlace place, ulong weight, Moment now, bool takesWork, bool isAnyLeased)
+    internal static ulong PriceOfPlace(Attachment* heap, ulong block, BlockPlace place, ulong weight, Moment now, bool takesWork, bool isAnyLeased)
     {
         ulong unit = heap->FirstUnitOf(block) + place.First;
         return place.IsPublished && !(isAnyLeased && LeaseScan<TMachine>.IsAnyUnitLeased(heap, unit, unit + place.Units))
@@ -329,7 +237,7 @@ internal static unsafe class CacheClearing<TMachine>
     }
 
     /// <summary>What it costs to empty a block, with those that go together with it.</summary>
-    private static ulong PriceOf(Attachment* heap, ulong block, Moment now, bool takesWork, ref Meeting meeting, ref ulong looks, out ulong span)
+    internal static ulong PriceOf(Attachment* heap, ulong block, Moment now, bool takesWork, ref Meeting meeting, ref ulong looks, out ulong span)
     {
         BlockWord word = Blocks<TMachine>.Read(heap, block);
         span = SpanOf(heap, block, word);

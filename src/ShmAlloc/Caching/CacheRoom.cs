@@ -112,7 +112,7 @@ internal static unsafe class CacheRoom<TMachine>
         // If what the hands can drop makes room nowhere, they drop nothing.
         Request request = new(heap->UnitsFor(item.Shape.TotalBytes), heap->Geometry);
         ShmStatus status = ShmStatus.OutOfMemory;
-        bool isAny = CacheClearing<TMachine>.IsAnyPlace(heap, request, now);
+        bool isAny = PlaceSearch<TMachine>.IsAnyPlace(heap, request, now);
         for (int step = 0; isAny && step < MostSweeps + MostClearings && status == ShmStatus.OutOfMemory; step++)
         {
             if (!CacheHand<TMachine>.TryMakeRoom(heap, now, close: false, grip, out ulong block))

@@ -46,7 +46,7 @@ internal static unsafe class CacheRoom<TMachine>
             }
 
             ulong began = TMachine.TickMilliseconds();
-            Moment moment = new(now, shape) { Spared = spares == 0 ? 0 : FindSpared(heap, table, key, spares, grip) };
+            Moment moment = spares == 0 ? new Moment(now, shape) : Sparing(new Moment(now, shape), heap, table, key, spares, grip);
             status = TryBeginSlowly(heap, shard, table, key, valueBytes, options, cell, moment, grip, ref item);
             if (status == ShmStatus.OutOfMemory)
             {
@@ -63,17 +63,17 @@ internal static unsafe class CacheRoom<TMachine>
         return status;
     }
 
-    /// <summary>Where the item with a stamp lies, if the key has it: plus 1; else 0.</summary>
+    /// <summary>The item with a stamp stays, if the key has it.</summary>
     /// <remarks>It may be replaced at any time after this: then what is spared is another item, or nothing, until the room is made.</remarks>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static ulong FindSpared(Attachment* heap, CacheTable* table, in CacheKey key, ulong stamp, ulong* grip)
+    private static Moment Sparing(Moment now, Attachment* heap, CacheTable* table, in CacheKey key, ulong stamp, ulong* grip)
     {
         Probe probeOfKey;
         Probe* probe = &probeOfKey;
         Probe.Begin(probe, table, key.Hash);
         int index = CacheSearch<TMachine>.TryHold(heap, probe, key, grip, out ItemFacts facts);
         Grips<TMachine>.Loosen(grip);
-        return index >= 0 && facts.Stamp == stamp ? facts.Unit + 1 : 0;
+        return index >= 0 && facts.Stamp == stamp ? now.Sparing(facts.Unit) : now;
     }
 
     private static ShmStatus TryBeginSlowly(

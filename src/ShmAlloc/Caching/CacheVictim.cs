@@ -90,7 +90,7 @@ internal static unsafe class CacheVictim<TMachine>
         isExpired = shape.Is(ItemShape.Placeholder)
             || now.IsPast(deadline, shape)
             || (ItemAccess<TMachine>.Fits(heap, unit, shape.ValueBegins) && ItemAccess<TMachine>.IsTagRemoved(table, item, shape));
-        return unit + 1 != now.Spared
+        return !now.Spares(unit)
             && !ItemAccess<TMachine>.IsUnconfirmed(deadline)
             && (isExpired || !shape.Is(ItemShape.Pinned))
             && (takesWork || !Flight<TMachine>.IsInWork(heap, unit, shape));

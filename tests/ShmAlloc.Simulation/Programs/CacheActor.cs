@@ -135,7 +135,7 @@ internal sealed unsafe partial class CacheActor(World world, Actor actor, int pa
 
     internal CacheActor Evict(bool ruthless = true) => WithCells((_, second) =>
     {
-        Moment now = new(Now, Clock: 0);
+        Moment now = new(Now, clock: 0);
         ulong block;
         if (!ruthless)
         {
@@ -171,7 +171,7 @@ internal sealed unsafe partial class CacheActor(World world, Actor actor, int pa
     internal CacheActor EmptyBlock(int block) => WithCells((_, second) =>
     {
         Errand errand;
-        Errand.BeginForRoom(&errand, new Moment(Now, Clock: 0), Errand.Everything);
+        Errand.BeginForRoom(&errand, new Moment(Now, clock: 0), Errand.Everything);
         CacheHand<Simulated>.TryEmpty(Attached, (ulong)block, &errand, AddressOf(second));
     });
 

@@ -62,8 +62,8 @@ internal static class CacheFactory
         if (services.GetService<IDistributedCache>() is { } second and not SharedMemoryDistributedCache and not MemoryDistributedCache)
         {
             throw new InvalidOperationException(
-                $"{second.GetType().Name} is registered as IDistributedCache, and HybridCache in shared memory would not use it: with several hosts, they would "
-                + "no longer see each other's values. Remove that registration, or UseSharedMemory().");
+                $"{second.GetType().Name} is registered as IDistributedCache, and HybridCache in shared memory would not use it: with several hosts, they "
+                + "would no longer see each other's values. Remove that registration, or UseSharedMemory().");
         }
 
         CacheSpace space = MakeSpace(services, Options.DefaultName, HybridName);

@@ -51,7 +51,11 @@ internal static unsafe class Bell<TMachine>
     internal static ulong Listen(Attachment* heap)
     {
         ulong bell = TMachine.Read(&heap->Header->Bell);
-        TMachine.Announce(&heap->Header->BellIsAwaited, 1);
+        if (!heap->ReadOnly)
+        {
+            TMachine.Announce(&heap->Header->BellIsAwaited, 1);
+        }
+
         return bell;
     }
 

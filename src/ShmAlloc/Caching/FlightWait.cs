@@ -28,7 +28,7 @@ internal static unsafe class FlightWait<TMachine>
         ulong* bell = &heap->Header->Bell;
         do
         {
-            ulong heard = heap->ReadOnly ? TMachine.Read(bell) : Bell<TMachine>.Listen(heap);
+            ulong heard = Bell<TMachine>.Listen(heap);
             if (IsOver(heap, look))
             {
                 return true;

@@ -67,7 +67,7 @@ internal sealed unsafe partial class CacheActor
 
             ulong heard = Bell<Simulated>.Listen(Attached);
             int sleeps = world.EndlessSleeps;
-            if (IsStill(look))
+            if (!FlightWait<Simulated>.IsOver(Attached, look) && !Bell<Simulated>.HasRung(Attached, heard))
             {
                 Bell<Simulated>.Wait(&Attached->Header->Bell, heard);
             }
@@ -102,10 +102,6 @@ internal sealed unsafe partial class CacheActor
 
         return look;
     }
-
-    private bool IsStill(in FlightLook look) =>
-        Simulated.Read(look.Entry, "waiter", 0) == look.EntryBits && Simulated.Read(look.At, "waiter", 1) == look.Word.Bits
-        && !Flight<Simulated>.IsVoid(Attached, look.Word);
 
     private CacheActor Land(int key, int number, FlightLook look, bool gives, bool tagged, int words = 1)
     {

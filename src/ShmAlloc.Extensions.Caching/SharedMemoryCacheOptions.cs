@@ -89,10 +89,10 @@ public sealed class SharedMemoryCacheOptions
     /// </summary>
     public bool InProcess { get; set; }
 
-    /// <summary>Whether this platform can have shared memory: told otherwise in tests.</summary>
-    internal static bool? IsSupportedOverride { get; set; }
+    /// <summary>Whether this platform can have shared memory: told otherwise in tests, of the calls of one of them.</summary>
+    internal static AsyncLocal<bool?> IsSupportedOverride { get; } = new();
 
-    internal static bool IsSupported => IsSupportedOverride ?? OperatingSystem.IsLinux();
+    internal static bool IsSupported => IsSupportedOverride.Value ?? OperatingSystem.IsLinux();
 
     /// <summary>Which of the two are the same file.</summary>
     [SuppressMessage("Style", "IDE0046", Justification = "Three cases.")]

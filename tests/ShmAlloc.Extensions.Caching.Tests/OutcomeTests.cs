@@ -207,17 +207,20 @@ public sealed class OutcomeTests : IDisposable
     [Fact]
     public async Task On_a_platform_without_shared_memory_the_registration_works_and_says_so()
     {
-        SharedMemoryCacheOptions.IsSupportedOverride = false;
+        SharedMemoryCacheOptions.IsSupportedOverride.Value = false;
         try
         {
             using var application = Application(_ => { });
             await application.Distributed.SetAsync("key", [1], Token);
             Assert.Equal([1], await application.Distributed.GetAsync("key", Token));
             Assert.Contains(application.Log.Entries, entry => entry.Id == 3);
+            using TestApplication hybrid = new(services => services.AddHybridCache().UseSharedMemory());
+            Assert.Equal("value", await hybrid.Hybrid.GetOrCreateAsync("key", _ => ValueTask.FromResult("value"), cancellationToken: Token));
+            Assert.Equal("value", await hybrid.Hybrid.GetOrCreateAsync("key", _ => ValueTask.FromResult("other"), cancellationToken: Token));
         }
         finally
         {
-            SharedMemoryCacheOptions.IsSupportedOverride = null;
+            SharedMemoryCacheOptions.IsSupportedOverride.Value = null;
         }
     }
 

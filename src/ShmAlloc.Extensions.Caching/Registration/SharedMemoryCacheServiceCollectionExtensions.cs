@@ -53,6 +53,12 @@ public static class SharedMemoryCacheServiceCollectionExtensions
     public static IHybridCacheBuilder UseSharedMemory(this IHybridCacheBuilder builder, Action<SharedMemoryCacheOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
+        if (!SharedMemoryCacheOptions.IsSupported)
+        {
+            // Microsoft's stays, if it is there.
+            return builder;
+        }
+
         builder.Services.AddSharedMemoryCore(Options.Options.DefaultName, configure);
         builder.Services.Replace(ServiceDescriptor.Singleton(CacheFactory.MakeHybrid));
         return builder;

@@ -54,7 +54,7 @@ CASE("a value whose tag is removed between capture and set is gone")
 CASE("an entry has sixty-three tags, and each of them removes it")
 {
     enum { COUNT = 63 };
-    static char names[COUNT][8];
+    static char names[COUNT][16];
     const char *pointers[COUNT];
     struct shm_cache_tag tags[COUNT];
     open_heap();

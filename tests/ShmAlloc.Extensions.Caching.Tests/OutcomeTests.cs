@@ -125,6 +125,34 @@ public sealed class OutcomeTests : IDisposable
     }
 
     [Fact]
+    public async Task A_file_that_cannot_be_made_anew_as_it_is_configured_ends_nothing()
+    {
+        using var heap = ShmHeap.Create(_path.Value, new ShmHeapOptions { SizeBytes = 16 << 20 });
+        using var application = Application(options => (options.Path, options.MaxParticipants, options.IgnoreFailedInvalidations) = (_path.Value, 1_000_000, true));
+        await application.Distributed.SetAsync("key", [1], Token);
+        File.Delete(_path.Value);
+        await application.Distributed.RemoveAsync("key", Token);
+        Assert.Null(await application.Distributed.GetAsync("key", Token));
+        Assert.Equal(HealthStatus.Degraded, await HealthOf(application));
+    }
+
+    [Fact]
+    public async Task One_contract_goes_on_when_the_other_has_opened_the_file_anew()
+    {
+        using TestApplication application = new(services =>
+        {
+            services.AddDistributedSharedMemoryCache(options => options.Path = _path.Value);
+            services.AddHybridCache().UseSharedMemory();
+        });
+        for (var turn = 0; turn < 5; turn++)
+        {
+            Assert.Equal(turn, await application.Hybrid.GetOrCreateAsync($"{turn}", _ => ValueTask.FromResult(turn), cancellationToken: Token));
+            File.Delete(_path.Value);
+            await application.Distributed.RemoveAsync("key", Token);
+        }
+    }
+
+    [Fact]
     public async Task A_process_without_a_participant_slot_reads_and_removes_and_stores_once_one_is_free()
     {
         // Another process made the file and its cache, and two of them are all that may use it.

@@ -13,6 +13,8 @@ namespace ShmAlloc.Extensions.Caching.Heaps;
 /// </remarks>
 internal sealed class CacheSpace : IDisposable
 {
+    private const int MostLooks = 3;
+
     private static readonly TimeSpan BetweenLooks = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan BetweenTries = TimeSpan.FromSeconds(30);
 
@@ -54,7 +56,11 @@ internal sealed class CacheSpace : IDisposable
             throw;
         }
 
-        _timer = new Timer(static space => ((CacheSpace)space!).Look(), this, NextLook, Timeout.InfiniteTimeSpan);
+        // Of no caller's: whoever asks first would be kept as long as the application runs.
+        using (ExecutionContext.IsFlowSuppressed() ? default(AsyncFlowControl?) : ExecutionContext.SuppressFlow())
+        {
+            _timer = new Timer(static space => ((CacheSpace)space!).Look(), this, NextLook, Timeout.InfiniteTimeSpan);
+        }
     }
 
     /// <summary>The cache; null while there is none. It may be disposed at any time, which its calls then say.</summary>
@@ -86,7 +92,37 @@ internal sealed class CacheSpace : IDisposable
     /// <summary>
     /// A value was to take another one's place, and could not, because there is no cache: when it comes back, the other one may be there still.
     /// </summary>
-    internal void NoteMissed() => Volatile.Write(ref _mustEmpty, 1);
+    internal void NoteMissed()
+    {
+        Volatile.Write(ref _mustEmpty, 1);
+        lock (_gate)
+        {
+            // It may have come back just before this was noted.
+            if (Current is { } cache)
+            {
+                EmptyIfNeeded(cache);
+            }
+        }
+    }
+
+    /// <summary>Opens what is not open, or not the right file any more; what does not work is noted, and tried again.</summary>
+    internal void LookAgain() => Look();
+
+    /// <summary>With the gate held.</summary>
+    private void EmptyIfNeeded(SharedCache cache)
+    {
+        try
+        {
+            if (Volatile.Read(ref _mustEmpty) != 0 && cache.RemoveAll() == CacheStatus.Ok)
+            {
+                Volatile.Write(ref _mustEmpty, 0);
+            }
+        }
+        catch (ObjectDisposedException)
+        {
+            // It is opened again, and emptied then.
+        }
+    }
 
     public void Dispose()
     {
@@ -108,17 +144,22 @@ internal sealed class CacheSpace : IDisposable
     private void Invalidate(string what, Func<SharedCache, string, bool> remove)
     {
         // The file may have been replaced a moment ago: then others have another one.
-        Look();
-        try
+        for (int turn = 0; turn < MostLooks; turn++)
         {
-            if (Current is { } cache && (remove(cache, what) || cache.RemoveAll() == CacheStatus.Ok))
+            Look();
+            try
             {
-                return;
+                if (Current is { } cache && (remove(cache, what) || cache.RemoveAll() == CacheStatus.Ok))
+                {
+                    return;
+                }
+
+                break;
             }
-        }
-        catch (ObjectDisposedException) when (Volatile.Read(ref _isDisposed) || Current == null)
-        {
-            // As if there were none.
+            catch (ObjectDisposedException)
+            {
+                // It was replaced in that moment, or the application ends.
+            }
         }
 
         NoteMissed();
@@ -151,8 +192,9 @@ internal sealed class CacheSpace : IDisposable
                 Open();
                 Failure = null;
             }
-            catch (Exception exception) when (MayPass(exception))
+            catch (Exception exception) when (exception is not OutOfMemoryException)
             {
+                // Also what was configured wrongly: the application runs, and nobody is there to whom a timer could throw.
                 Volatile.Write(ref _cache, null);
                 if (Failure == null)
                 {
@@ -161,8 +203,10 @@ internal sealed class CacheSpace : IDisposable
 
                 Failure = exception;
             }
-
-            _timer?.Change(NextLook, Timeout.InfiniteTimeSpan);
+            finally
+            {
+                _timer?.Change(NextLook, Timeout.InfiniteTimeSpan);
+            }
         }
     }
 
@@ -176,13 +220,17 @@ internal sealed class CacheSpace : IDisposable
             if (isNew || wasAway || Volatile.Read(ref _mustEmpty) != 0)
             {
                 // What was removed meanwhile, here or in the file that went, may be there.
-                cache.RemoveAll();
-                Volatile.Write(ref _mustEmpty, 0);
+                Volatile.Write(ref _mustEmpty, 1);
+                EmptyIfNeeded(cache);
                 _log.Reopened(Path);
             }
 
             _epoch = epoch;
             Volatile.Write(ref _cache, cache);
+        }
+        else
+        {
+            EmptyIfNeeded(Current);
         }
     }
 

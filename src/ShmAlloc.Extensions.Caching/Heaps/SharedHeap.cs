@@ -10,6 +10,8 @@ internal sealed class SharedHeap
     private static readonly Dictionary<string, SharedHeap> All = new(StringComparer.Ordinal);
     private static long _privateHeaps;
 
+    private const int DefaultParticipants = 128;
+
     private readonly object _gate = new();
     private readonly string _path;
     private readonly SharedMemoryCacheOptions _options;
@@ -127,7 +129,7 @@ internal sealed class SharedHeap
         {
             SizeBytes = size,
             MaximumSizeBytes = _options.MaximumSizeBytes ?? HeapSize.MaximumFor(_path, size),
-            MaxParticipants = _options.MaxParticipants,
+            MaxParticipants = _options.MaxParticipants ?? DefaultParticipants,
         };
     }
 }

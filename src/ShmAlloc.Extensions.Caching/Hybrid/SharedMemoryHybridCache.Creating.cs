@@ -57,8 +57,10 @@ internal sealed partial class SharedMemoryHybridCache
                 ? await CreateAloneAsync(creation, serializer, gathering, cancellation).ConfigureAwait(false)
                 : await CreateHereAsync(cache, creation, serializer, gathering, stores, cancellation).ConfigureAwait(false);
         }
-        catch (ObjectDisposedException) when (!ReferenceEquals(space.Current, cache))
+        catch (ObjectDisposedException) when (HasEnded(cache))
         {
+            // The file was replaced in that moment, or the application ends.
+            space.LookAgain();
             return await CreateAloneAsync(creation, serializer, gathering, cancellation).ConfigureAwait(false);
         }
     }

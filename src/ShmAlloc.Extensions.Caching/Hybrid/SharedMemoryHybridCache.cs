@@ -61,7 +61,11 @@ internal sealed partial class SharedMemoryHybridCache(
         byte[] bytes = serializer.Write(value);
         if ((flags & HybridCacheEntryFlags.DisableDistributedCacheWrite) != 0)
         {
-            KeepHere(key, bytes, serializer, options, names);
+            if (!KeepHere(key, bytes, serializer, options, names))
+            {
+                // What the key had before is not its value any more, here or elsewhere.
+                space.Remove(_keys.Of(key));
+            }
         }
         else
         {
@@ -170,6 +174,7 @@ internal sealed partial class SharedMemoryHybridCache(
                 && (status = cache.GetMarked(inner, buffer, out length, out mark)) == CacheStatus.BufferTooSmall)
             {
                 ArrayPool<byte>.Shared.Return(buffer);
+                buffer = [];
                 buffer = ArrayPool<byte>.Shared.Rent(length);
             }
 
@@ -211,7 +216,8 @@ internal sealed partial class SharedMemoryHybridCache(
     }
 
     /// <summary>Keeps an object in this process, for as long as its key has what it has now in shared memory.</summary>
-    private void KeepHere<T>(string key, byte[] bytes, TypeSerializer<T> serializer, HybridCacheEntryOptions? options, string[] tags)
+    /// <returns>Whether it is kept.</returns>
+    private bool KeepHere<T>(string key, byte[] bytes, TypeSerializer<T> serializer, HybridCacheEntryOptions? options, string[] tags)
     {
         try
         {
@@ -220,22 +226,25 @@ internal sealed partial class SharedMemoryHybridCache(
                 && cache.CaptureTags(tags) is var captured
                 && TryRead(serializer, bytes, out T copy))
             {
-                Keep(key, copy, bytes, serializer, MarkWhatIsThere(cache, _keys.Of(key), options, adds: true), captured, options);
+                return Keep(key, copy, bytes, serializer, MarkWhatIsThere(cache, _keys.Of(key), options, adds: true), captured, options);
             }
         }
         catch (ObjectDisposedException)
         {
             // The application ends, or the file was replaced just now.
         }
+
+        return false;
     }
 
     /// <summary>Keeps an object for all callers; of a type whose objects can be changed, the bytes that each caller's own is made of.</summary>
-    private void Keep<T>(
+    /// <returns>Whether it is kept: it is not too large, and its key still has what it was made for.</returns>
+    private bool Keep<T>(
         string key, T value, byte[] bytes, TypeSerializer<T> serializer, in CacheMark mark, in CacheTags tags, HybridCacheEntryOptions? options)
     {
         if (bytes.Length > FirstLevel.LargestValueBytes || IsTooLarge(bytes.Length))
         {
-            return;
+            return false;
         }
 
         object? kept = serializer.IsReusable ? value : new FirstLevel.Bytes(bytes);
@@ -246,11 +255,27 @@ internal sealed partial class SharedMemoryHybridCache(
             if (space.Current is { } cache && item.IsCurrent(cache))
             {
                 _objects.Keep(item);
+                return true;
             }
         }
         catch (ObjectDisposedException)
         {
             // The application ends, or the file was replaced just now.
+        }
+
+        return false;
+    }
+
+    /// <summary>Whether it is the cache that is disposed, and nothing of the factory's.</summary>
+    private static bool HasEnded(SharedCache cache)
+    {
+        try
+        {
+            return cache.Heap.Id == Guid.Empty;
+        }
+        catch (ObjectDisposedException)
+        {
+            return true;
         }
     }
 

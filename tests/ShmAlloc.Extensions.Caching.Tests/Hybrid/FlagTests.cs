@@ -23,6 +23,19 @@ public sealed class FlagTests
 
     /// <summary>Whatever a caller leaves out: a first call gives the factory's value, or the default if it is not to run.</summary>
     [Theory]
+    [InlineData(HybridCacheEntryFlags.DisableDistributedCacheWrite)]
+    [InlineData(HybridCacheEntryFlags.None)]
+    public async Task What_is_too_large_to_be_kept_here_takes_the_place_of_the_one_before(HybridCacheEntryFlags before)
+    {
+        using var application = TestApplication.OwnHybrid();
+        var token = TestContext.Current.CancellationToken;
+        var here = new HybridCacheEntryOptions { Flags = HybridCacheEntryFlags.DisableDistributedCacheWrite };
+        await application.Hybrid.SetAsync("key", "old", new HybridCacheEntryOptions { Flags = before }, cancellationToken: token);
+        await application.Hybrid.SetAsync("key", new string('x', 100_000), here, cancellationToken: token);
+        Assert.Equal("new", await application.Hybrid.GetOrCreateAsync("key", _ => ValueTask.FromResult("new"), here, cancellationToken: token));
+    }
+
+    [Theory]
     [MemberData(nameof(All))]
     public async Task With_all_flags_a_first_call_is_right(Peer peer, HybridCacheEntryFlags flags)
     {

@@ -90,6 +90,10 @@ internal sealed class CacheStormCommand(string path, int kills, bool isLarge, in
             }
         }
 
+        // A thread that looked after values that are due ends a second after it is needed no more. A child that is forked beside it would wait for it for ever
+        // when it collects garbage, because it has no such thread.
+        Thread.Sleep(TimeSpan.FromSeconds(3));
+
         // The children inherit that we have used up our operations of the last round.
         Interlocked.Increment(ref CacheTally.Round);
         CacheTally.ForgetDeeds();

@@ -149,7 +149,7 @@ internal sealed class CacheStormCommand(string path, int kills, bool isLarge, in
             {
                 if (Stopwatch.GetElapsedTime(start) > Patience)
                 {
-                    _faults.Add($"worker {worker} made no progress");
+                    _faults.Add($"worker {worker} made no progress: {Child.Describe(_children[worker])}");
                     return;
                 }
 

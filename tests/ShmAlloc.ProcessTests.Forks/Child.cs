@@ -69,6 +69,29 @@ internal static unsafe class Child
         return (status & 0x7F) != 0 ? status & 0x7F : 1000 + (status >> 8 & 0xFF);
     }
 
+    /// <summary>What each thread of a child is at: for the report on one that hangs. Z: it has ended, with the status that comes last.</summary>
+    internal static string Describe(int child)
+    {
+        var threads = Directory.GetDirectories($"/proc/{child}/task").Select(thread =>
+        {
+            var stat = Read(thread, "stat").Split(") ")[^1].Split(' ');
+            return $"{Path.GetFileName(thread)} {Read(thread, "comm")}: {stat[0]}, system call {Read(thread, "syscall")}, status {stat[^1]}";
+        });
+        return string.Join("; ", threads);
+
+        static string Read(string thread, string name)
+        {
+            try
+            {
+                return File.ReadAllText(Path.Combine(thread, name)).Trim();
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                return "unknown";
+            }
+        }
+    }
+
     /// <summary>At once: nothing that is left of the runtime in a child may be asked to shut down in order.</summary>
     [DllImport("libc", EntryPoint = "_exit")]
     internal static extern void Exit(int code);

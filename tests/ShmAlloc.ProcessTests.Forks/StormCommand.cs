@@ -184,7 +184,7 @@ internal sealed class StormCommand(string path, int kills, int stops, int seed)
             {
                 if (Stopwatch.GetElapsedTime(start) > Patience)
                 {
-                    _faults.Add($"worker {worker} made no progress");
+                    _faults.Add($"worker {worker} made no progress: {Child.Describe(_children[worker])}");
                     return;
                 }
 

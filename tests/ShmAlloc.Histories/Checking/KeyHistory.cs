@@ -104,7 +104,7 @@ internal sealed class KeyHistory
     {
         OperationKind.Get => false,
         OperationKind.Renew => model.CanSlide != null,
-        OperationKind.Remove or OperationKind.ClearAll => !model.AllowEviction,
+        OperationKind.Remove or OperationKind.Delete or OperationKind.ClearAll => !model.AllowEviction,
         _ => true,
     };
 
@@ -120,7 +120,7 @@ internal sealed class KeyHistory
         for (var index = 0; index < Pending.Length; index++)
         {
             var (kind, value) = (Pending[index].Kind, Pending[index].Argument);
-            var isAnonymous = kind is OperationKind.Remove or OperationKind.ClearAll or OperationKind.Renew
+            var isAnonymous = kind is OperationKind.Remove or OperationKind.Delete or OperationKind.ClearAll or OperationKind.Renew
                 || (kind is OperationKind.Set or OperationKind.TryAdd && !isCounter && !seen.Contains(value));
             previous[index] = isAnonymous && latest.TryGetValue(kind, out var alike) ? alike : -1;
             if (isAnonymous)

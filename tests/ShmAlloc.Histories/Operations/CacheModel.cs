@@ -85,7 +85,7 @@ public sealed record CacheModel
                 return state.IsPresent;
             case OperationKind.Increment:
                 return TryIncrement(state, operation, ref next);
-            case OperationKind.ClearAll:
+            case OperationKind.ClearAll or OperationKind.Delete:
                 next = EntryState.Absent;
                 return true;
             default:

@@ -44,7 +44,7 @@ public sealed record Operation
     private bool IsAnswerPossible => Kind switch
     {
         OperationKind.Get or OperationKind.Renew => Outcome is Outcome.Found or Outcome.Missing,
-        OperationKind.Set or OperationKind.ClearAll => Outcome == Outcome.Done,
+        OperationKind.Set or OperationKind.ClearAll or OperationKind.Delete => Outcome == Outcome.Done,
         OperationKind.TryAdd => Outcome is Outcome.Done or Outcome.Exists,
         OperationKind.ReplaceIfUnchanged => Outcome is Outcome.Done or Outcome.Changed or Outcome.Missing,
         OperationKind.Remove or OperationKind.Increment => Outcome is Outcome.Done or Outcome.Missing,
@@ -68,7 +68,7 @@ public sealed record Operation
     /// <summary>Throws if no cache whatever could have given this answer, which means that it was recorded wrongly.</summary>
     internal void Validate()
     {
-        if (Kind is OperationKind.None or > OperationKind.Renew || (Outcome is not (Outcome.Pending or Outcome.Refused) && !IsAnswerPossible))
+        if (Kind is OperationKind.None or > OperationKind.Delete || (Outcome is not (Outcome.Pending or Outcome.Refused) && !IsAnswerPossible))
         {
             throw new ArgumentException($"{Kind} cannot answer {Outcome}: correct what is recorded.");
         }

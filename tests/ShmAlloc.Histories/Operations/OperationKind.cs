@@ -32,4 +32,7 @@ public enum OperationKind : byte
 
     /// <summary>Read as <see cref="Get"/> does, and renew the expiry of the value, if it slides: <see cref="Outcome.Found"/> or <see cref="Outcome.Missing"/>.</summary>
     Renew = 8,
+
+    /// <summary>Take the entry away if there is one: <see cref="Outcome.Done"/> in any case.</summary>
+    Delete = 9,
 }

@@ -110,6 +110,9 @@ internal static class RandomHistories
             case OperationKind.Remove:
                 entry = null;
                 return asked with { Outcome = before == null ? Outcome.Missing : Outcome.Done };
+            case OperationKind.Delete:
+                entry = null;
+                return asked with { Outcome = Outcome.Done };
             case OperationKind.Increment:
                 entry = (before ?? model.MissingCountsAs) + asked.Argument;
                 return entry is { } sum ? asked with { Outcome = Outcome.Done, Result = sum } : asked with { Outcome = Outcome.Missing };

@@ -7,6 +7,8 @@ public sealed class FlightCancellationTests : IDisposable
 {
     private static readonly CacheFlightOptions Patient = new() { WaitLimit = TimeSpan.FromMinutes(10) };
 
+    private static readonly TimeSpan Long = TimeSpan.FromSeconds(30);
+
     private readonly ManualClock _clock = new();
     private readonly TestCache _test;
 
@@ -32,7 +34,7 @@ public sealed class FlightCancellationTests : IDisposable
         var others = Enumerable.Range(0, 4).Select(_ => isSynchronous
             ? Task.Run(() => cache.GetOrAdd("key", _ => Made(), default, Patient))
             : cache.GetOrAddAsync("key", (_, _) => ValueTask.FromResult(Made()), default, Patient, Cancellation).AsTask()).ToList();
-        SpinWait.SpinUntil(() => CallersOf(cache) == 5);
+        Assert.True(SpinWait.SpinUntil(() => CallersOf(cache) == 5, Long));
         await leaves.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
         Assert.All(await Task.WhenAll(others), value => Assert.Equal([1], value));
@@ -55,7 +57,7 @@ public sealed class FlightCancellationTests : IDisposable
         using CancellationTokenSource leaves = new();
         var value = await Cache.GetOrAddAsync("key", async (_, _) => await Endless(leaves.Token), options, Patient, leaves.Token);
         Assert.Equal("old"u8.ToArray(), value);
-        SpinWait.SpinUntil(() => CallersOf(Cache) == 1);
+        Assert.True(SpinWait.SpinUntil(() => CallersOf(Cache) == 1, Long));
         _clock.Advance(10_000);
         var other = Cache.GetOrAddAsync("key", (_, _) => ValueTask.FromResult<byte[]>([1]), options, Patient, Cancellation).AsTask();
         Assert.Equal(2, CallersOf(Cache));
@@ -102,7 +104,7 @@ public sealed class FlightCancellationTests : IDisposable
         var callers = Enumerable.Range(0, 4).Select(_ => isSynchronous
             ? Task.Run(() => Cache.GetOrAdd("key", _ => TimesOut().AsTask().GetAwaiter().GetResult(), default, Patient))
             : Cache.GetOrAddAsync("key", (_, _) => TimesOut(), default, Patient, unused.Token).AsTask()).ToList();
-        SpinWait.SpinUntil(() => CallersOf(Cache) == 4);
+        Assert.True(SpinWait.SpinUntil(() => CallersOf(Cache) == 4, Long));
         await timeout.CancelAsync();
         ends.SetResult();
         foreach (var caller in callers)

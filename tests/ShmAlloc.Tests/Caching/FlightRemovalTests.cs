@@ -94,7 +94,7 @@ public sealed class FlightRemovalTests : IDisposable
         var value = Cache.GetOrAddAsync("key", async (_, _) => await Start(), default, Patient, Cancellation).AsTask();
         var told = await Assert.ThrowsAsync<InvalidOperationException>(() => flows!);
         Assert.Contains("SuppressFlow", told.Message, StringComparison.Ordinal);
-        SpinWait.SpinUntil(() => Cache.Heap.Flights.Own.Values.Any(flight => flight.Callers == 2) || started!.IsCompleted);
+        SpinWait.SpinUntil(() => Cache.Heap.Flights.Own.Values.Any(flight => flight.Callers == 2) || started!.IsCompleted, Long);
         mayLand.SetResult();
         Assert.Equal([1], await value);
         Assert.Equal([1], await started!);

@@ -13,7 +13,7 @@ arm64_filter='FullyQualifiedName!~ShmAlloc.Tests.Tidy&FullyQualifiedName!~A_comm
 
 # The programs of tests/ShmAlloc.Native.Tests that are lists of cases.
 arm64_programs=(allocation.c bad_input.c opening.c host.c forks.c forking_threads.c signals.c threads.c at_load.c
-    caching.c counting.c entries.c tags.c marks.c flights.c sharing.c)
+    caching.c counting.c entries.c tags.c marks.c flights.c waiting.c stale.c sharing.c)
 
 # Cases that the emulator cannot run, and why. Programs/emulator.c says whether it does what the first reason blames it for; if not, those cases run.
 arm64_no_advice="the emulator does not pass on MADV_WIPEONFORK and MADV_DONTFORK, so that a child is taken for its parent"

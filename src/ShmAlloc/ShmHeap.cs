@@ -74,6 +74,9 @@ public sealed unsafe partial class ShmHeap : IDisposable
         get => (Attachment*)Volatile.Read(ref _attachment);
     }
 
+    /// <summary>Flights that cannot be told to other processes.</summary>
+    internal PrivateFlights PrivateFlights { get; } = new();
+
     /// <summary>The flights of this process, and those of others that it waits for.</summary>
     internal FlightWatch Flights => LazyInitializer.EnsureInitialized(ref _flights, () => new FlightWatch(this));
 

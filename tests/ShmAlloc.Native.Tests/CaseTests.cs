@@ -6,7 +6,7 @@ public sealed class CaseTests
     /// <summary>How a case ends that says why it cannot be tried here.</summary>
     private const int NotPermitted = 77;
 
-    private static readonly string[] OfCaches = ["caching.c", "counting.c", "entries.c", "tags.c", "marks.c", "flights.c", "sharing.c"];
+    private static readonly string[] OfCaches = ["caching.c", "counting.c", "entries.c", "tags.c", "marks.c", "flights.c", "waiting.c", "stale.c", "sharing.c"];
 
     private static readonly string[] Sanitised =
         ["allocation.c", "bad_input.c", "opening.c", "host.c", "forks.c", "signals.c", "threads.c", .. OfCaches];
@@ -20,10 +20,13 @@ public sealed class CaseTests
 
     public static TheoryData<string, string> Cases => [.. Programs.SelectMany(program => CProgram.CasesOf(program).Select(sentence => (program, sentence)))];
 
-    public static TheoryData<string> SanitisedPrograms => [.. Effort.Choose(["bad_input.c", "entries.c", "flights.c"], Sanitised, Sanitised)];
+    public static TheoryData<string> SanitisedPrograms => [.. Effort.Choose(["bad_input.c", "entries.c", "flights.c", "waiting.c"], Sanitised, Sanitised)];
 
     /// <summary>Not those that are about many threads or signals, which take minutes under valgrind: its threads take turns.</summary>
-    public static TheoryData<string> ProgramsUnderValgrind => [.. Effort.Choose<string[]>(["allocation.c", "tags.c"], ["allocation.c", "bad_input.c", "host.c", "tags.c", "flights.c"])];
+    public static TheoryData<string> ProgramsUnderValgrind =>
+    [
+        .. Effort.Choose<string[]>(["allocation.c", "tags.c"], ["allocation.c", "bad_input.c", "host.c", "tags.c", "flights.c", "waiting.c", "stale.c"]),
+    ];
 
     [Theory]
     [MemberData(nameof(Cases))]

@@ -19,11 +19,11 @@ internal unsafe struct Tag
     internal ulong OfAll;
     internal ulong Cache;
 
-    /// <summary>The same number in every process, and hardly ever that of another cache.</summary>
+    /// <summary>The same number in every process, and hardly ever that of another cache, or of this one in a copy of the heap.</summary>
     internal static ulong CacheOf(Attachment* heap, CacheTable* table)
     {
         ulong* seed = (ulong*)&heap->Header->HashSeed;
-        return Hardware.Read(seed, "", 0) ^ ulong.RotateLeft(Hardware.Read(seed + 1, "", 0), 1) ^ ((ulong)(table->Number + 1) << 56);
+        return heap->FileNumber ^ Hardware.Read(seed, "", 0) ^ ulong.RotateLeft(Hardware.Read(seed + 1, "", 0), 1) ^ ((ulong)(table->Number + 1) << 56);
     }
 }
 

@@ -97,6 +97,7 @@ internal static unsafe class Attaching
         made->Room = blueprint->Room;
         made->Device = blueprint->Device;
         made->Inode = blueprint->Inode;
+        made->Birth = blueprint->Birth;
         made->KeepsStorage = blueprint->KeepsStorage;
         made->TrimAfter = blueprint->TrimAfter;
         made->Blocks = blueprint->Blocks;

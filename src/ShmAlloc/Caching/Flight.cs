@@ -93,6 +93,7 @@ internal static unsafe class Flight<TMachine>
         look.Entry = facts.Entry;
         look.EntryBits = facts.EntryBits;
         look.IsPlaceholder = facts.Shape.Is(ItemShape.Placeholder);
+        look.IsTagRemoved = facts.IsTagRemoved;
         if (facts.Entry != null && facts.Shape.Is(ItemShape.Worked))
         {
             look.At = ItemAccess<TMachine>.WorkOf(ItemAccess<TMachine>.At(heap, facts.Unit), facts.Shape);

@@ -75,6 +75,9 @@ internal unsafe struct FlightLook
     /// <summary>Whether that is a placeholder.</summary>
     internal bool IsPlaceholder;
 
+    /// <summary>Whether a tag of what the key has was removed.</summary>
+    internal bool IsTagRemoved;
+
     /// <summary>Whether the next value may take its place although nobody owns its work word: it has all its tags.</summary>
     internal bool IsCovered;
 }

@@ -49,6 +49,9 @@ internal sealed unsafe partial class FlightWatch(ShmHeap heap)
     /// <summary>How long those wait at most who have to look for themselves.</summary>
     internal static TimeSpan RestWithoutThread => BetweenRecoveries;
 
+    /// <summary>How the thread is started; tests have none.</summary>
+    internal Action<Thread> StartThread { get; set; } = static thread => thread.UnsafeStart();
+
     /// <summary>Whether there is a thread that waits for all.</summary>
     internal bool IsRunning => Volatile.Read(ref _isRunning);
 
@@ -147,7 +150,7 @@ internal sealed unsafe partial class FlightWatch(ShmHeap heap)
         {
             try
             {
-                new Thread(Run) { IsBackground = true, Name = "ShmAlloc: waits for values" }.UnsafeStart();
+                StartThread(new Thread(Run) { IsBackground = true, Name = "ShmAlloc: waits for values" });
                 _isRunning = true;
             }
             catch (Exception exception) when (exception is OutOfMemoryException or ThreadStartException)

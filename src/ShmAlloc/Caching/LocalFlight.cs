@@ -6,8 +6,8 @@ namespace ShmAlloc.Caching;
 /// A flight of this process: what those share who want the same value in it. They get its result also if it cannot be stored, and its exception.
 /// </summary>
 /// <remarks>
-/// Who may join has seen, within its own call, that the work word of what the key has is this flight's, that it has the stamp that this flight saw, that
-/// it has lost no tag, and that the generations count that this flight has captured. With less than that it might get what was removed before its call began.
+/// A caller may join if the flight began after its call did. Or it has seen, within its own call, that the key has what this flight saw, by its stamp; that
+/// it has lost no tag; and that the generations count that this flight has captured. With less than that it might get what was removed before its call began.
 /// </remarks>
 [SuppressMessage("Design", "CA1001", Justification = "A source of cancellation without a timer has nothing to give back.")]
 internal sealed class LocalFlight
@@ -20,9 +20,12 @@ internal sealed class LocalFlight
     private readonly List<LocalFlight> _waitsFor = [];
     private int _callers = 1;
     private bool _hasLanded;
+    private TaskCompletionSource? _over;
 
-    internal LocalFlight()
+    internal LocalFlight(byte[] key)
     {
+        Key = key;
+
         // Nobody may be left to see it.
         _ = _result.Task.ContinueWith(
             static task => _ = task.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
@@ -34,10 +37,58 @@ internal sealed class LocalFlight
     /// <summary>Held while it is begun: who holds it after that finds it begun, or not at all.</summary>
     internal Lock Gate { get; } = new();
 
+    internal byte[] Key { get; }
+
+    /// <summary>Its place among the beginnings of calls and flights of this process; 0: it has not begun. Its factory begins after that.</summary>
+    internal long Begun { get; set; }
+
     /// <summary>What others may store in its place, or null if it has not begun.</summary>
     internal CacheFlight? Flight { get; set; }
 
+    /// <summary>Whether it is one of <see cref="PrivateFlights"/>, and the next two say what it saw.</summary>
+    internal bool IsPrivate { get; set; }
+
+    /// <summary>Of what the key had when it began; 0: nothing, or it is not known.</summary>
+    internal ulong Stamp { get; set; }
+
+    /// <summary>Captured after it began.</summary>
+    internal CacheTags Tags { get; set; }
+
     internal Task<byte[]> Result => _result.Task;
+
+    /// <summary>Whether its exception is the cancellation of its first caller, by a token of that caller's: that is no matter of the others.</summary>
+    internal bool IsCancelledByCaller { get; private set; }
+
+    /// <summary>Completes when the flight has its result, or nobody wants that any more.</summary>
+    internal Task Over
+    {
+        get
+        {
+            lock (WaitsGate)
+            {
+                _over ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                if (IsOverNow)
+                {
+                    _over.TrySetResult();
+                }
+
+                return _over.Task;
+            }
+        }
+    }
+
+    internal bool IsOver
+    {
+        get
+        {
+            lock (WaitsGate)
+            {
+                return IsOverNow;
+            }
+        }
+    }
+
+    private bool IsOverNow => _callers == 0 || _hasLanded || Result.IsCompleted;
 
     /// <summary>Cancelled when nobody wants the result any more.</summary>
     internal CancellationToken Abandoned => _abandoned.Token;
@@ -69,6 +120,7 @@ internal sealed class LocalFlight
         if (isLast && !Result.IsCompleted)
         {
             Flight?.End(hasFailed: false);
+            TellOver();
             try
             {
                 _abandoned.Cancel();
@@ -91,9 +143,26 @@ internal sealed class LocalFlight
         }
 
         _result.TrySetResult(isShared ? value.AsSpan().ToArray() : value);
+        TellOver();
     }
 
-    internal void Fail(Exception exception) => _result.TrySetException(exception);
+    /// <summary>The factory has failed, or was cancelled.</summary>
+    /// <param name="exception">What it threw.</param>
+    /// <param name="isCancelledByCaller">Whether that was the first caller's token.</param>
+    internal void Fail(Exception exception, bool isCancelledByCaller)
+    {
+        IsCancelledByCaller = isCancelledByCaller;
+        _result.TrySetException(exception);
+        TellOver();
+    }
+
+    private void TellOver()
+    {
+        lock (WaitsGate)
+        {
+            _over?.TrySetResult();
+        }
+    }
 
     /// <summary>The factory begins, in this thread or asynchronous call.</summary>
     /// <param name="isAwaited">Whether the factory that this one is begun in, if any, waits for it.</param>
@@ -122,6 +191,21 @@ internal sealed class LocalFlight
         }
     }
 
+    /// <summary>Whether the factory that the caller is in, if any, would wait for itself if the caller waited for a flight.</summary>
+    internal static bool WouldWaitForItself(LocalFlight target)
+    {
+        LocalFlight? own = Current;
+        if (own == null)
+        {
+            return false;
+        }
+
+        lock (WaitsGate)
+        {
+            return target.Reaches(own);
+        }
+    }
+
     /// <summary>Says that the factory that the caller is in waits for a flight.</summary>
     /// <returns>The flight that waits, to be handed to <see cref="EndWait"/>; or null if the caller is in no factory.</returns>
     /// <exception cref="InvalidOperationException">That one waits, directly or through others, for the caller's.</exception>
@@ -139,7 +223,8 @@ internal sealed class LocalFlight
             {
                 throw new InvalidOperationException(
                     "The factory of a key asks for a key whose value waits for that factory: it would wait for itself. "
-                    + "Ask for the other key before, or after.");
+                    + "Ask for the other key before, or after. If the factory does not wait for what it starts here, nobody can see that: then start it "
+                    + "with Task.Run while ExecutionContext.SuppressFlow() is in effect.");
             }
 
             own._waitsFor.Add(target);

@@ -78,7 +78,7 @@ public sealed unsafe partial class SharedCache
 
         if (IsDue(key.Span, options, flight.Limit))
         {
-            RefreshAhead(key.ToArray(), state, factory, options, flight, value);
+            RefreshAhead(key.ToArray(), state, factory, options, flight, value, cancellation);
         }
 
         return ValueTask.FromResult(value);
@@ -123,7 +123,7 @@ public sealed unsafe partial class SharedCache
                     }
                     catch (Exception exception)
                     {
-                        call.Fail(exception);
+                        call.Fail(exception, isCancelledByCaller: false);
                         if (!call.TryTakeInstead())
                         {
                             throw;

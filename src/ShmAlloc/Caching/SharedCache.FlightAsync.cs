@@ -20,7 +20,7 @@ public sealed partial class SharedCache
                 case FlightStep.Done:
                     return call.Value;
                 case FlightStep.Work:
-                    _ = WorkAsync(call, state, factory);
+                    _ = WorkAsync(call, state, factory, cancellation);
                     await call.WaitAsync(cancellation).ConfigureAwait(false);
                     break;
                 default:
@@ -37,20 +37,26 @@ public sealed partial class SharedCache
         Func<TState, CancellationToken, ValueTask<byte[]>> factory,
         CacheEntryOptions options,
         CacheFlightOptions flight,
-        byte[] due)
+        byte[] due,
+        CancellationToken cancellation)
     {
         FlightCall call = new(this, key, options, flight, due);
         if (call.Next() == FlightStep.Work)
         {
             // Also what the factory does before it awaits is nothing that the caller waits for.
-            _ = Task.Run(() => WorkAsync(call, state, factory));
+            _ = Task.Run(() => WorkAsync(call, state, factory, cancellation), CancellationToken.None);
         }
     }
 
     /// <summary>
     /// The factory goes on when its first caller has left, as long as there are others. What comes of it is told to the flight, and never thrown.
     /// </summary>
-    private static async Task WorkAsync<TState>(FlightCall call, TState state, Func<TState, CancellationToken, ValueTask<byte[]>> factory)
+    /// <remarks>
+    /// A factory may use the token of the caller that it was written for, instead of the one that it is given. So what is cancelled while that token is, is
+    /// that caller's cancellation and not a failure: the others begin anew. A time limit of the factory's own is a failure like any other.
+    /// </remarks>
+    private static async Task WorkAsync<TState>(
+        FlightCall call, TState state, Func<TState, CancellationToken, ValueTask<byte[]>> factory, CancellationToken cancellation)
     {
         // What this method sets for the flow of the call ends with it.
         call.BeginWork();
@@ -60,7 +66,7 @@ public sealed partial class SharedCache
         }
         catch (Exception exception)
         {
-            call.Fail(exception);
+            call.Fail(exception, exception is OperationCanceledException && cancellation.IsCancellationRequested);
         }
         finally
         {

@@ -17,9 +17,10 @@ public sealed unsafe partial class SharedCache
 
         // Longer waits are no arguments of the runtime's; who wakes up before the limit looks again.
         private TimeSpan Left => TimeSpan.FromTicks((long)Math.Min(
-            _patience.Left(AwakeTicks, Limit), (ulong)(cache.Heap.Flights.IsRunning || _parked == null ? LongestWait : FlightWatch.RestWithoutThread).Ticks));
+            (_isPrivate ? _privatePatience : _patience).Left(AwakeTicks, Limit), (ulong)(cache.Heap.Flights.IsRunning || _parked == null ? LongestWait : FlightWatch.RestWithoutThread).Ticks));
 
-        private Task Waited => _joined != null ? _joined.Result : _parked != null ? _parked.Done.Task : _own.Result;
+        private Task Waited =>
+            _joined != null ? _joined.Result : _parked != null ? _parked.Done.Task : _inFront != null ? _inFront.Over : _own.Result;
 
         /// <summary>Waits, as a thread: the runtime lets others go on that wait for one of the pool.</summary>
         internal void Wait()
@@ -47,14 +48,26 @@ public sealed unsafe partial class SharedCache
         }
 
         /// <summary>Finds out for whom it waits.</summary>
-        private void WaitFor(Attachment* heap, in FlightLook look)
+        /// <returns>False: for nobody. It takes over from a flight of this process whose result is of no use to it, nor to the cache.</returns>
+        private bool TryWaitFor(Attachment* heap, in FlightLook look)
         {
             bool isOurs = look.Word.Slot == heap->Slot && look.Word.Epoch == heap->Epoch;
             LocalFlight? other = null;
-            if (isOurs && cache.Heap.Flights.Own.TryGetValue((cache.Identity.Number, Hash(), look.Word.Number), out other) && MayJoin(other, look))
+            _isPrivate = false;
+            if (isOurs && cache.Heap.Flights.Own.TryGetValue((cache.Identity.Number, Hash(), look.Word.Number), out other))
             {
-                _joined = other;
-                return;
+                if (TryJoin(other, look, out bool isOfNoUse))
+                {
+                    _joined = other;
+                    return true;
+                }
+
+                // A factory that asks for its own key is told so, and does not take over from itself.
+                if (isOfNoUse && HasCurrentTags && !LocalFlight.WouldWaitForItself(other))
+                {
+                    _patience.GiveUpOwner();
+                    return false;
+                }
             }
 
             // It waits for that flight also where it may not have its result.
@@ -64,14 +77,29 @@ public sealed unsafe partial class SharedCache
             {
                 _patience.GiveUpOwner();
             }
+
+            return true;
         }
 
-        private bool MayJoin(LocalFlight other, in FlightLook look)
+        /// <summary>Whether a flight of this caller could store its value: the tags that the caller has captured itself are none that were removed.</summary>
+        private bool HasCurrentTags => Marks<Hardware>.AreCurrent(cache._table, options.Tags.Captured);
+
+        /// <summary>Joins a flight, if its result was not worked out from what was removed before this call.</summary>
+        /// <param name="other">The flight.</param>
+        /// <param name="look">What the caller has seen.</param>
+        /// <param name="isOfNoUse">Whether a tag of it was removed, so that its result will not be stored either.</param>
+        private bool TryJoin(LocalFlight other, in FlightLook look, out bool isOfNoUse)
         {
             lock (other.Gate)
             {
-                return other.Flight is { } flying && flying.Stamp == look.Stamp && flying.Word.Bits == look.Word.Bits
-                    && Marks<Hardware>.AreCurrent(cache._table, flying.Tags.Captured) && other.TryJoin();
+                isOfNoUse = false;
+                if (other.Flight is not { } flying || flying.Word.Bits != look.Word.Bits || !other.Key.AsSpan().SequenceEqual(key))
+                {
+                    return false;
+                }
+
+                isOfNoUse = !Marks<Hardware>.AreCurrent(cache._table, flying.Tags.Captured);
+                return (other.Begun > _asked || (flying.Stamp == look.Stamp && !isOfNoUse)) && other.TryJoin();
             }
         }
 
@@ -79,7 +107,7 @@ public sealed unsafe partial class SharedCache
 
         private void EndWait(bool isOver)
         {
-            if (!isOver || Waited == _parked?.Done.Task)
+            if (!isOver || _parked != null || _inFront != null)
             {
                 if (_parked is { IsOwnerDead: true })
                 {
@@ -95,7 +123,7 @@ public sealed unsafe partial class SharedCache
                 // Each has an array of its own; the first caller, the one that the factory made.
                 _value = _joined == null ? _value ?? result.Result : result.Result.AsSpan().ToArray();
             }
-            else if (!TryTakeInstead())
+            else if (_joined is not { IsCancelledByCaller: true } && !TryTakeInstead())
             {
                 ExceptionDispatchInfo.Throw(result.Exception!.InnerException!);
             }

@@ -58,7 +58,10 @@ public sealed unsafe partial class SharedCache
     /// <param name="due">The value that there is, and that is due; null if there is none.</param>
     private sealed unsafe partial class FlightCall(SharedCache cache, byte[] key, CacheEntryOptions options, CacheFlightOptions flight, byte[]? due)
     {
-        private readonly LocalFlight _own = new();
+        private readonly LocalFlight _own = new(key);
+
+        /// <summary>The place of this call among the beginnings of calls and flights of this process.</summary>
+        private readonly long _asked = PrivateFlights.Next();
         private byte[]? _value;
 
         private LocalFlight.Frame? _frame;
@@ -100,7 +103,7 @@ public sealed unsafe partial class SharedCache
                     case FlightTurn.Value:
                         if (!TryTake(due ?? cache.GetArray(key, counts: false, out _)))
                         {
-                            return FlightStep.Work;
+                            return FlyPrivately(look);
                         }
 
                         break;
@@ -110,7 +113,7 @@ public sealed unsafe partial class SharedCache
                     case FlightTurn.Stale:
                         if (!TryTake(stale))
                         {
-                            return FlightStep.Work;
+                            return FlyPrivately(look);
                         }
 
                         break;
@@ -121,18 +124,22 @@ public sealed unsafe partial class SharedCache
                         TakeMeanwhile(stale!, look);
                         break;
                     case FlightTurn.Wait:
-                        WaitFor(visit.Heap, look);
-                        return FlightStep.Wait;
+                        if (TryWaitFor(visit.Heap, look))
+                        {
+                            return FlightStep.Wait;
+                        }
+
+                        break;
                     case FlightTurn.TakeOver:
                         break;
                     case FlightTurn.WorkUnder:
-                        return WorkUnder(look);
+                        return FlyPrivately(look);
                     default:
                         cache.Checked(look.Status);
                         _value = due ?? (flight.AllowStale ? ReadStale() : null);
                         if (_value == null)
                         {
-                            return FlightStep.Work;
+                            return FlyPrivately(look);
                         }
 
                         break;
@@ -157,17 +164,19 @@ public sealed unsafe partial class SharedCache
         }
 
         /// <summary>Lets others work, and tells all who wait why.</summary>
-        internal void Fail(Exception exception)
+        /// <param name="exception">What the factory threw.</param>
+        /// <param name="isCancelledByCaller">Whether that is the cancellation of the caller that runs it.</param>
+        internal void Fail(Exception exception, bool isCancelledByCaller)
         {
             _value = null;
             try
             {
-                _own.Flight?.End(hasFailed: !_own.Abandoned.IsCancellationRequested);
+                _own.Flight?.End(hasFailed: !isCancelledByCaller && !_own.Abandoned.IsCancellationRequested);
             }
             finally
             {
                 Unregister();
-                _own.Fail(exception);
+                _own.Fail(exception, isCancelledByCaller);
             }
         }
 
@@ -224,6 +233,7 @@ public sealed unsafe partial class SharedCache
                 if (look.State == FlightState.Begun)
                 {
                     // Only now: what was removed before is not what the factory will see.
+                    _own.Begun = PrivateFlights.Next();
                     _own.Flight = new CacheFlight(cache, key, look, cache.Capture(options.Tags), flight.Pause);
                     _number = isRegistered ? number : null;
                 }
@@ -243,14 +253,11 @@ public sealed unsafe partial class SharedCache
                 cache.Heap.Flights.Own.TryRemove((cache.Identity.Number, Hash(), number), out _);
                 _number = null;
             }
-        }
 
-        /// <summary>Nobody is asked, and nobody told: the value is stored if what was seen is still there then.</summary>
-        private FlightStep WorkUnder(FlightLook look)
-        {
-            look.Word = default;
-            _own.Flight = look.IsCovered ? new CacheFlight(cache, key, look, cache.Capture(options.Tags), flight.Pause) : null;
-            return FlightStep.Work;
+            if (_own.IsPrivate)
+            {
+                cache.Heap.PrivateFlights.Remove(cache.Identity.Number, Hash(), _own);
+            }
         }
 
         /// <returns>False: there is something that can neither be read nor removed by this process, which works a value out for itself.</returns>

@@ -37,7 +37,7 @@ public sealed unsafe partial class SharedCache
         _table = table;
         _clock = clock;
         ReadSeed(_heap, out _seed0, out _seed1);
-        Identity = new CacheIdentity(_seed0, _seed1, table->Number);
+        Identity = new CacheIdentity(_seed0 ^ heap->FileNumber, _seed1, table->Number);
     }
 
     /// <summary>The heap in which it lies.</summary>

@@ -15,6 +15,8 @@ internal unsafe struct Attachment
     /// <summary>A power of two.</summary>
     internal const int NotedOwners = 16;
 
+    private const ulong Mixer = 0x9E3779B97F4A7C15;
+
     // Constant once attached.
     internal byte* UserBase;
     internal ulong* Bitmaps;
@@ -167,6 +169,9 @@ internal unsafe struct Attachment
     internal int FileError;
     internal ulong Device;
     internal ulong Inode;
+
+    /// <summary>When the file was made; 0: its file system does not tell.</summary>
+    internal ulong Birth;
     internal byte* Path;
 
     /// <summary>Room for a name beside the path, or a copy of the header, while the heap is opened.</summary>
@@ -181,6 +186,9 @@ internal unsafe struct Attachment
     /// <summary>The attachment that this process left before this one.</summary>
     internal Attachment* NextLeft;
     internal ulong PrivateBytes;
+
+    /// <summary>The same number for every attachment of a file, and hardly ever that of another file: of a copy, say, which has the same header.</summary>
+    internal readonly ulong FileNumber => (((Inode * Mixer) ^ Birth) * Mixer) ^ Device;
 
     /// <summary>What the heap can grow to.</summary>
     internal readonly ulong WholeBytes => Geometry.MaximumBlocks << Geometry.BlockShift;

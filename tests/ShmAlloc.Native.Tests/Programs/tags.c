@@ -51,6 +51,31 @@ CASE("a value whose tag is removed between capture and set is gone")
     check_text(cache, "key", "new");
 }
 
+CASE("what was captured from a heap says nothing of its copy")
+{
+    char copy[200], command[400];
+    open_heap();
+    int cache = open_cache();
+    struct shm_cache_tag tag = capture(cache, "t");
+    shm_deinit();
+    snprintf(copy, sizeof copy, "%s-2", heap_path());
+    snprintf(command, sizeof command, "cp '%s' '%s'", heap_path(), copy);
+    CHECK_EQUAL(0, system(command));
+    open_heap();
+    CHECK_EQUAL(cache, open_cache());
+    CHECK(shm_cache_tags_are_current(cache, &tag, 1));
+    shm_deinit();
+    CHECK(shm_init(NULL, copy));
+    CHECK_EQUAL(cache, open_cache());
+    CHECK(!shm_cache_tags_are_current(cache, &tag, 1));
+    CHECK_EQUAL(SHM_E_FOREIGN, shm_last_error());
+    struct shm_cache_entry_options options = SHM_CACHE_ENTRY_OPTIONS_INIT;
+    options.tags = &tag;
+    options.tag_count = 1;
+    CHECK(!shm_cache_set_with(cache, "key", 3, "x", 1, &options));
+    CHECK_EQUAL(SHM_E_FOREIGN, shm_last_error());
+}
+
 CASE("an entry has sixty-three tags, and each of them removes it")
 {
     enum { COUNT = 63 };

@@ -333,13 +333,4 @@ public sealed class FlightEdgeTests
             return ItemAccess<Hardware>.At(heap, facts.Unit);
         }
     }
-
-    private sealed class ThrowingClock : TimeProvider
-    {
-        internal bool Throws { get; set; }
-
-        internal DateTimeOffset Now { get; set; } = DateTimeOffset.UnixEpoch.AddYears(50);
-
-        public override DateTimeOffset GetUtcNow() => Throws ? throw new NotSupportedException() : Now;
-    }
 }

@@ -40,19 +40,22 @@ public sealed class FlightSharingTests
     {
         using TestCache test = new();
         var options = new CacheEntryOptions { Tags = CacheTags.Of("tag") };
+
+        // Who is not told waits for itself, and no longer than that.
+        var impatient = new CacheFlightOptions { WaitLimit = TimeSpan.FromSeconds(1) };
         await Assert.ThrowsAsync<InvalidOperationException>(() => test.Cache.GetOrAddAsync("key", Ask, options, Patient, CancellationToken.None).AsTask());
         Assert.Throws<InvalidOperationException>(() => test.Cache.GetOrAdd("key", _ => AskAtOnce(), options, Patient));
 
         async ValueTask<byte[]> Ask(string key, CancellationToken abandoned)
         {
             test.Cache.RemoveByTag("tag");
-            return await test.Cache.GetOrAddAsync(key, (_, _) => ValueTask.FromResult<byte[]>([1]), options, Patient, CancellationToken.None);
+            return await test.Cache.GetOrAddAsync(key, (_, _) => ValueTask.FromResult<byte[]>([1]), options, impatient, CancellationToken.None);
         }
 
         byte[] AskAtOnce()
         {
             test.Cache.RemoveByTag("tag");
-            return test.Cache.GetOrAdd("key", _ => [1], options, Patient);
+            return test.Cache.GetOrAdd("key", _ => [1], options, impatient);
         }
     }
 

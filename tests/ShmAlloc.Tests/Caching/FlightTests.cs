@@ -120,7 +120,8 @@ public sealed class FlightTests : IDisposable
         ManualClock clock = new();
         using TestCache test = new(new SharedCacheOptions { Clock = clock });
         Assert.Equal(1 << 24, test.Cache.GetOrAdd("key", _ => new byte[1 << 24]).Length);
-        var nested = test.Cache.GetOrAdd("key", _ => test.Cache.GetOrAdd("key", _ => [2], default, Patient), default, Patient);
+        var elsewhere = test.OpenElsewhere(new SharedCacheOptions { Clock = clock });
+        var nested = test.Cache.GetOrAdd("key", _ => elsewhere.GetOrAdd("key", _ => [2], default, Patient), default, Patient);
         Assert.Equal([2], nested);
         Assert.Equal([2], test.Cache.Get("key"u8));
         test.AssertNothingIsLost();

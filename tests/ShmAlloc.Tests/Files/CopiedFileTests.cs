@@ -1,3 +1,4 @@
+using ShmAlloc.Caching;
 using ShmAlloc.TestSupport;
 
 namespace ShmAlloc.Tests.Files;
@@ -68,6 +69,40 @@ public sealed class CopiedFileTests : IDisposable
         Assert.Equal(2, reader.GetStatistics().Participants);
         using var original = ShmHeap.Attach(_original.Value);
         Assert.Equal(ShmStatus.Ok, original.Free(new ShmOffset(kept)));
+    }
+
+    /// <summary>The copy has the same seed, caches and generations, and goes on by itself.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void F67_what_was_captured_or_marked_in_a_heap_says_nothing_of_its_copy(bool isReadOnly)
+    {
+        CacheTags captured;
+        using (var heap = ShmHeap.Create(_original.Value, new ShmHeapOptions { SizeBytes = 1 << 20 }))
+        {
+            var cache = SharedCache.Open(heap);
+            captured = cache.CaptureTags("tag");
+            cache.Set("key"u8, [1], new() { Tags = captured });
+        }
+
+        File.Copy(_original.Value, _copy.Value);
+        using var first = ShmHeap.Attach(_original.Value);
+        using var second = isReadOnly ? ShmHeap.AttachReadOnly(_copy.Value) : ShmHeap.Attach(_copy.Value);
+        var (original, copy) = (SharedCache.Open(first), SharedCache.Open(second));
+        Assert.True(original.AreCurrent(captured));
+        Assert.Equal(CacheStatus.Ok, original.GetMarked("key"u8, new byte[1], out _, out var mark));
+        Assert.False(copy.IsCurrent(mark));
+        Assert.Throws<ArgumentException>(() => copy.AreCurrent(captured));
+        Assert.Throws<ArgumentException>(() => copy.Set("key"u8, [1], new() { Tags = captured }));
+        Assert.Throws<ArgumentException>(() => copy.TryBeginFlight("other"u8, out _, captured));
+        Assert.Throws<ArgumentException>(() => copy.GetOrAdd("other"u8, 0, _ => [1], new() { Tags = captured }));
+
+        // Nor does what the copy has captured say anything of the original; but an attachment of the same file is as good as another.
+        Assert.Throws<ArgumentException>(() => original.AreCurrent(copy.CaptureTags("tag")));
+        using var third = ShmHeap.Attach(_original.Value);
+        Assert.True(SharedCache.Open(third).AreCurrent(captured));
+        Assert.Equal(CacheStatus.Ok, original.RemoveByTag("tag"));
+        Assert.False(SharedCache.Open(third).AreCurrent(captured));
     }
 
     [Fact]

@@ -155,6 +155,7 @@ internal static unsafe class HeapFile
         heap->ReadOnly = specification.ReadOnly;
         heap->Device = status.Device;
         heap->Inode = status.Inode;
+        heap->Birth = status.Birth;
         heap->KeepsStorage = geometry.BlockBytes < Geometry.Page;
         heap->TrimAfter = specification.TrimAfter;
         return Mapping.TryMap(heap, descriptor, geometry) ? default : Failure.OfCall(SystemCall.Mmap, Libc.Error);

@@ -35,7 +35,10 @@ public sealed unsafe partial class ShmHeap : IDisposable
     /// <summary>For each cell: see <see cref="LeaseKeeper"/>.</summary>
     internal readonly LeaseKeeper?[] LeaseKeepers = new LeaseKeeper?[SlotLayout.Cells];
 
-    private FlightWatch? _flights;
+    /// <summary>The flights of this process.</summary>
+    internal readonly OwnFlights OwnFlights = new();
+
+    private FlightWatch? _flightWatch;
 
     /// <summary>What was known at the end.</summary>
     private long _lastCommittedBytes;
@@ -74,8 +77,8 @@ public sealed unsafe partial class ShmHeap : IDisposable
         get => (Attachment*)Volatile.Read(ref _attachment);
     }
 
-    /// <summary>The flights of this process, and those of others that it waits for.</summary>
-    internal FlightWatch Flights => LazyInitializer.EnsureInitialized(ref _flights, () => new FlightWatch(this));
+    /// <summary>The flights that this process waits for.</summary>
+    internal FlightWatch FlightWatch => LazyInitializer.EnsureInitialized(ref _flightWatch, () => new FlightWatch(this));
 
     /// <summary>The path of the file, as it was given.</summary>
     public string Path { get; }
@@ -307,7 +310,7 @@ public sealed unsafe partial class ShmHeap : IDisposable
     [SuppressMessage("Usage", "CA1816", Justification = "A reservation may put the end off; the finalizer is not needed from then on: see Retire.")]
     public void Dispose()
     {
-        Flights.GiveUpAll();
+        OwnFlights.GiveUpAll();
         using Visit visit = new(this);
         Departure<Hardware>.Begin(visit.Heap);
     }

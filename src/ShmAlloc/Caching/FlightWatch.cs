@@ -8,19 +8,21 @@ using ShmAlloc.Participants;
 namespace ShmAlloc.Caching;
 
 /// <summary>
-/// What one process knows of flights in a heap: its own ones, and those of others that somebody here waits for. One thread waits for all of them, and looks
-/// after the dead meanwhile; it runs while there is need of it.
+/// The flights that callers of this process wait for, most of them those of other processes. One thread waits for all of them, and looks after the dead
+/// meanwhile; it runs while a caller waits.
 /// </summary>
 /// <remarks>
 /// A look at what 20,000 waiters wait for takes about a millisecond. So the thread looks when the bell has rung, or an owner is void; otherwise only every
 /// <see cref="LongestRest"/>, because a ringer may have died before it woke anybody. Whether the owners live it asks every ten milliseconds: they are few.
 /// </remarks>
-internal sealed unsafe partial class FlightWatch(ShmHeap heap)
+internal sealed unsafe class FlightWatch(ShmHeap heap)
 {
     /// <summary>Looking at all that is waited for takes at most a thirtieth of the time.</summary>
     private const int RestPerLook = 29;
 
-    private static readonly TimeSpan BetweenRecoveries = TimeSpan.FromMilliseconds(10);
+    /// <summary>Between two looks at whether owners live; by callers, too, when there is no thread that could look for them.</summary>
+    internal static readonly TimeSpan BetweenRecoveries = TimeSpan.FromMilliseconds(10);
+
     private static readonly TimeSpan LongestRest = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan ShortestRest = TimeSpan.FromMilliseconds(1);
 
@@ -45,9 +47,6 @@ internal sealed unsafe partial class FlightWatch(ShmHeap heap)
     private bool _isOwnerVoid;
     private readonly List<Waiter> _over = [];
     private readonly List<(int Slot, uint Epoch)> _asked = [];
-
-    /// <summary>How long those wait at most who have to look for themselves.</summary>
-    internal static TimeSpan RestWithoutThread => BetweenRecoveries;
 
     /// <summary>Whether there is a thread that waits for all.</summary>
     internal bool IsRunning => Volatile.Read(ref _isRunning);

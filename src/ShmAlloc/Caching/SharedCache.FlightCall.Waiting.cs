@@ -16,8 +16,14 @@ public sealed unsafe partial class SharedCache
         private FlightWatch.Waiter? _parked;
 
         // Longer waits are no arguments of the runtime's; who wakes up before the limit looks again.
-        private TimeSpan Left => TimeSpan.FromTicks((long)Math.Min(
-            _patience.Left(AwakeTicks, Limit), (ulong)(cache.Heap.Flights.IsRunning || _parked == null ? LongestWait : FlightWatch.RestWithoutThread).Ticks));
+        private TimeSpan Left
+        {
+            get
+            {
+                TimeSpan longest = _parked != null && !cache.Heap.FlightWatch.IsRunning ? FlightWatch.BetweenRecoveries : LongestWait;
+                return TimeSpan.FromTicks((long)Math.Min(_patience.Left(AwakeTicks, Limit), (ulong)longest.Ticks));
+            }
+        }
 
         private Task Waited => _joined != null ? _joined.Result : _parked != null ? _parked.Done.Task : _own.Result;
 
@@ -51,7 +57,7 @@ public sealed unsafe partial class SharedCache
         {
             bool isOurs = look.Word.Slot == heap->Slot && look.Word.Epoch == heap->Epoch;
             LocalFlight? other = null;
-            if (isOurs && cache.Heap.Flights.Own.TryGetValue((cache.Identity.Number, Hash(), look.Word.Number), out other) && MayJoin(other, look))
+            if (isOurs && cache.Heap.OwnFlights.Registered.TryGetValue((cache.Identity.Number, Hash(), look.Word.Number), out other) && MayJoin(other, look))
             {
                 _joined = other;
                 return;
@@ -59,8 +65,8 @@ public sealed unsafe partial class SharedCache
 
             // It waits for that flight also where it may not have its result.
             _inFront = other;
-            _parked = cache.Heap.Flights.Park(look);
-            if (!cache.Heap.Flights.IsRunning && !FlightWait<Hardware>.TryLookAfter(heap, look.Word))
+            _parked = cache.Heap.FlightWatch.Park(look);
+            if (!cache.Heap.FlightWatch.IsRunning && !FlightWait<Hardware>.TryLookAfter(heap, look.Word))
             {
                 _patience.GiveUpOwner();
             }
@@ -105,7 +111,7 @@ public sealed unsafe partial class SharedCache
         {
             if (_parked != null)
             {
-                cache.Heap.Flights.Unpark(_parked);
+                cache.Heap.FlightWatch.Unpark(_parked);
                 _parked = null;
             }
 

@@ -34,7 +34,7 @@ public sealed unsafe partial class SharedCache
             WorkWord word = new(facts.Work);
             return Flight<Hardware>.IsVoid(_heap, word)
                 ? !word.IsTime || word.Time <= Now
-                : Heap.Flights.IsOverdue(Flight<Hardware>.LookOf(_heap, facts), limit);
+                : Heap.FlightWatch.IsOverdue(Flight<Hardware>.LookOf(_heap, facts), limit);
         }
     }
 
@@ -183,14 +183,14 @@ public sealed unsafe partial class SharedCache
 
         private FlightLook Begin(Attachment* heap)
         {
-            cache.Heap.Flights.Begin();
+            cache.Heap.OwnFlights.Begin();
             try
             {
                 return BeginCounted(heap);
             }
             finally
             {
-                cache.Heap.Flights.IsDone();
+                cache.Heap.OwnFlights.IsDone();
             }
         }
 
@@ -201,7 +201,7 @@ public sealed unsafe partial class SharedCache
             CacheTags places = cache.Capture(options.Tags);
             lock (_own.Gate)
             {
-                uint number = cache.Heap.Flights.Register(heap, cache.Identity.Number, hash, _own, out bool isRegistered);
+                uint number = cache.Heap.OwnFlights.Register(heap, cache.Identity.Number, hash, _own, out bool isRegistered);
                 FlightRequest request = new()
                 {
                     Mine = Flight<Hardware>.Name(heap, number),
@@ -229,7 +229,7 @@ public sealed unsafe partial class SharedCache
                 }
                 else if (isRegistered)
                 {
-                    cache.Heap.Flights.Own.TryRemove((cache.Identity.Number, hash, number), out _);
+                    cache.Heap.OwnFlights.Registered.TryRemove((cache.Identity.Number, hash, number), out _);
                 }
 
                 return look;
@@ -240,7 +240,7 @@ public sealed unsafe partial class SharedCache
         {
             if (_number is { } number)
             {
-                cache.Heap.Flights.Own.TryRemove((cache.Identity.Number, Hash(), number), out _);
+                cache.Heap.OwnFlights.Registered.TryRemove((cache.Identity.Number, Hash(), number), out _);
                 _number = null;
             }
         }
@@ -266,7 +266,7 @@ public sealed unsafe partial class SharedCache
         /// <summary>There is a value while somebody works on the next one: unless that takes too long.</summary>
         private void TakeMeanwhile(byte[] value, in FlightLook look)
         {
-            if (_patience.TakesOver == 0 && cache.Heap.Flights.IsOverdue(look, flight.Limit))
+            if (_patience.TakesOver == 0 && cache.Heap.FlightWatch.IsOverdue(look, flight.Limit))
             {
                 _patience.GiveUpOwner(look);
             }

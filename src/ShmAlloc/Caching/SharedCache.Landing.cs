@@ -37,14 +37,14 @@ public sealed unsafe partial class SharedCache
         TimeSpan pause = retryAfter ?? CacheFlightOptions.DefaultRetryAfter;
         ArgumentOutOfRangeException.ThrowIfLessThan(pause, TimeSpan.Zero, nameof(retryAfter));
         using Visit visit = Enter();
-        Heap.Flights.Begin();
+        Heap.OwnFlights.Begin();
         try
         {
             return TryBegin(key, tags, pause, out flight);
         }
         finally
         {
-            Heap.Flights.IsDone();
+            Heap.OwnFlights.IsDone();
         }
     }
 

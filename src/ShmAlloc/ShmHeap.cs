@@ -39,6 +39,7 @@ public sealed unsafe partial class ShmHeap : IDisposable
     internal readonly OwnFlights OwnFlights = new();
 
     private FlightWatch? _flightWatch;
+    private BellSeats? _bellSeats;
 
     /// <summary>What was known at the end.</summary>
     private long _lastCommittedBytes;
@@ -79,6 +80,9 @@ public sealed unsafe partial class ShmHeap : IDisposable
 
     /// <summary>The flights that this process waits for.</summary>
     internal FlightWatch FlightWatch => LazyInitializer.EnsureInitialized(ref _flightWatch, () => new FlightWatch(this));
+
+    /// <summary>Where threads wait without it.</summary>
+    internal BellSeats BellSeats => LazyInitializer.EnsureInitialized(ref _bellSeats, () => new BellSeats(this));
 
     /// <summary>The path of the file, as it was given.</summary>
     public string Path { get; }

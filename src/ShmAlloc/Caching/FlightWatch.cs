@@ -54,7 +54,7 @@ internal sealed unsafe class FlightWatch(ShmHeap heap)
     /// <summary>With the gate held.</summary>
     private bool IsIdle => _waiters.Count == 0 && _noted.Count == 0;
 
-    /// <summary>How many wait for others.</summary>
+    /// <summary>How many callers wait here.</summary>
     internal int Waiting
     {
         get

@@ -14,6 +14,8 @@ public sealed unsafe partial class SharedCache
         private LocalFlight? _joined;
         private LocalFlight? _inFront;
         private FlightWatch.Waiter? _parked;
+        private FlightLook? _awaitedAtBell;
+        private bool _hasNoSeat;
 
         // Longer waits are no arguments of the runtime's; who wakes up before the limit looks again.
         private TimeSpan Left
@@ -30,6 +32,13 @@ public sealed unsafe partial class SharedCache
         /// <summary>Waits, as a thread: the runtime lets others go on that wait for one of the pool.</summary>
         internal void Wait()
         {
+            if (_awaitedAtBell is { } seen)
+            {
+                _awaitedAtBell = null;
+                WaitAtBell(seen);
+                return;
+            }
+
             LocalFlight? waiting = null;
             try
             {
@@ -52,10 +61,26 @@ public sealed unsafe partial class SharedCache
             }
         }
 
+        private void WaitAtBell(in FlightLook seen)
+        {
+            BellWait wait = cache.Heap.BellSeats.Wait(seen, Left);
+            _hasNoSeat = wait == BellWait.NoSeat;
+            if (wait == BellWait.OwnerIsDead)
+            {
+                _patience.GiveUpOwner();
+            }
+        }
+
         /// <summary>Finds out for whom it waits.</summary>
         private void WaitFor(Attachment* heap, in FlightLook look)
         {
             bool isOurs = look.Word.Slot == heap->Slot && look.Word.Epoch == heap->Epoch;
+            if (Blocks && !isOurs && !_hasNoSeat && cache.Heap.BellSeats.MayWait)
+            {
+                _awaitedAtBell = look;
+                return;
+            }
+
             LocalFlight? other = null;
             if (isOurs && cache.Heap.OwnFlights.Registered.TryGetValue((cache.Identity.Number, Hash(), look.Word.Number), out other) && MayJoin(other, look))
             {

@@ -68,6 +68,9 @@ public sealed unsafe partial class SharedCache
 
         private FlightPatience _patience;
 
+        /// <summary>Whether the caller waits as a thread.</summary>
+        internal bool Blocks { get; init; }
+
         internal byte[] Value => _value!;
 
         internal CancellationToken Abandoned => _own.Abandoned;

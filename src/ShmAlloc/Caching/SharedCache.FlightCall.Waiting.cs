@@ -13,7 +13,7 @@ public sealed unsafe partial class SharedCache
 
         private LocalFlight? _joined;
         private LocalFlight? _inFront;
-        private FlightWatch.Waiter? _parked;
+        private FlightWaiter? _parked;
         private FlightLook? _awaitedAtBell;
         private bool _hasNoSeat;
 
@@ -27,7 +27,7 @@ public sealed unsafe partial class SharedCache
             }
         }
 
-        private Task Waited => _joined != null ? _joined.Result : _parked != null ? _parked.Done.Task : _own.Result;
+        private Task Waited => _joined != null ? _joined.Result : _parked != null ? _parked.Done : _own.Result;
 
         /// <summary>Waits, as a thread: the runtime lets others go on that wait for one of the pool.</summary>
         internal void Wait()
@@ -90,7 +90,7 @@ public sealed unsafe partial class SharedCache
 
             // It waits for that flight also where it may not have its result.
             _inFront = other;
-            _parked = cache.Heap.FlightWatch.Park(look);
+            _parked = cache.Heap.FlightWatch.Park(look, isAwaited: !Blocks);
             if (!cache.Heap.FlightWatch.IsRunning && !FlightWait<Hardware>.TryLookAfter(heap, look.Word))
             {
                 _patience.GiveUpOwner();
@@ -110,7 +110,7 @@ public sealed unsafe partial class SharedCache
 
         private void EndWait(bool isOver)
         {
-            if (!isOver || Waited == _parked?.Done.Task)
+            if (!isOver || Waited == _parked?.Done)
             {
                 if (_parked is { IsOwnerDead: true })
                 {

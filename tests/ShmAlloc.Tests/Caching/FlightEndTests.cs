@@ -36,7 +36,7 @@ public sealed class FlightEndTests : IDisposable
         var leaving = _test.OpenElsewhere();
         Assert.Equal(CacheStatus.Ok, Cache.TryBeginFlight("key"u8, out var flight));
         var waiters = Threads.Start(4, _ => Assert.Throws<ObjectDisposedException>(() => leaving.GetOrAdd("key", _ => [1], default, Patient)));
-        SpinWait.SpinUntil(() => leaving.Heap.FlightWatch.Waiting == 4);
+        SpinWait.SpinUntil(() => leaving.Waiting() == 4);
         leaving.Heap.Dispose();
         waiters();
         flight!.Dispose();
@@ -61,7 +61,7 @@ public sealed class FlightEndTests : IDisposable
         var reader = _test.OpenReadOnly();
         Assert.Equal(CacheStatus.Ok, Cache.TryBeginFlight("key"u8, out var flight));
         var waiter = Threads.Start(1, _ => Assert.Equal([1], reader.GetOrAdd("key", _ => throw new NotSupportedException(), default, Patient)));
-        SpinWait.SpinUntil(() => reader.Heap.FlightWatch.Waiting == 1);
+        SpinWait.SpinUntil(() => reader.Waiting() == 1);
         Assert.Equal(CacheFlightOutcome.Stored, flight!.Complete([1], default));
         waiter();
     }

@@ -333,11 +333,11 @@ public sealed class FlightTests : IDisposable
         }));
         entered.Wait(Cancellation);
         var waiters = Threads.Start(8, _ => Assert.Equal([1], elsewhere.GetOrAdd("key", _ => throw new NotSupportedException(), default, Patient)));
-        SpinWait.SpinUntil(() => elsewhere.Heap.FlightWatch.Waiting == 8);
+        SpinWait.SpinUntil(() => elsewhere.Waiting() == 8);
         mayLand.Set();
         leader();
         waiters();
-        Assert.Equal(0, elsewhere.Heap.FlightWatch.Waiting);
+        Assert.Equal(0, elsewhere.Waiting());
     }
 
     [Fact]
@@ -346,7 +346,7 @@ public sealed class FlightTests : IDisposable
         var elsewhere = _test.OpenElsewhere();
         Assert.Equal(CacheStatus.Ok, Cache.TryBeginFlight("key", out var flight));
         var waiter = Task.Run(() => elsewhere.GetOrAdd("key", _ => throw new NotSupportedException(), default, Patient), Cancellation);
-        SpinWait.SpinUntil(() => elsewhere.Heap.FlightWatch.Waiting == 1 && IsAwaited() == 1);
+        SpinWait.SpinUntil(() => elsewhere.Waiting() == 1 && IsAwaited() == 1);
 
         // The wish is gone, the bell stays as it is, and another process says the wish again.
         SetAwaited(0);

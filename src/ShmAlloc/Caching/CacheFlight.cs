@@ -160,7 +160,7 @@ public sealed class CacheFlight : IDisposable
     {
         if (Word.IsOwned)
         {
-            _cache.GiveUp(_key, Stamp, Word, rest, hasFailed);
+            _cache.GiveUp(new UnendedFlight(_cache, _key, Stamp, Word, rest, hasFailed));
         }
     }
 }

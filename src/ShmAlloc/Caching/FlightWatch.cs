@@ -36,6 +36,7 @@ internal sealed unsafe class FlightWatch
     private readonly HashSet<FlightWaiter> _waiters = [];
     private readonly Dictionary<(nint At, ulong Word), FlightWaiter> _noted = [];
     private readonly Dictionary<(int Slot, uint Epoch), int> _owners = [];
+    private readonly List<UnendedFlight> _unended = [];
     private readonly WatchThreads _threads;
 
     // What follows is the thread's that watches.
@@ -58,7 +59,7 @@ internal sealed unsafe class FlightWatch
     internal bool IsRunning => _threads.IsRunning;
 
     /// <summary>With the gate held.</summary>
-    private bool IsIdle => _waiters.Count == 0 && _noted.Count == 0;
+    private bool IsIdle => _waiters.Count == 0 && _noted.Count == 0 && _unended.Count == 0;
 
     /// <summary>How many callers wait here.</summary>
     internal int Waiting
@@ -126,6 +127,40 @@ internal sealed unsafe class FlightWatch
         }
     }
 
+    /// <summary>A flight of this process has ended, but others were in the way when they were to be told so.</summary>
+    internal void EndLater(in UnendedFlight flight)
+    {
+        lock (_gate)
+        {
+            _unended.Add(flight);
+            _threads.Start(isAwaited: false);
+        }
+    }
+
+    /// <summary>Tries again to tell others of flights that have ended. One that was left just now is the thread's.</summary>
+    internal void EndThoseLeft()
+    {
+        if (_unended.Count == 0)
+        {
+            return;
+        }
+
+        UnendedFlight[] left;
+        lock (_gate)
+        {
+            left = [.. _unended];
+            _unended.Clear();
+        }
+
+        foreach (UnendedFlight flight in left)
+        {
+            if (!flight.TryEnd())
+            {
+                EndLater(flight);
+            }
+        }
+    }
+
     /// <summary>With the gate held.</summary>
     private void Remove(FlightWaiter waiter)
     {
@@ -167,6 +202,7 @@ internal sealed unsafe class FlightWatch
             if (Stopwatch.GetElapsedTime(_lookedAfterTheDead) >= BetweenRecoveries)
             {
                 LookAfterTheDead();
+                EndThoseLeft();
                 _lookedAfterTheDead = Stopwatch.GetTimestamp();
             }
 
@@ -340,6 +376,7 @@ internal sealed unsafe class FlightWatch
 
             _waiters.Clear();
             _noted.Clear();
+            _unended.Clear();
             _owners.Clear();
         }
     }

@@ -199,6 +199,7 @@ public sealed unsafe partial class SharedCache
 
         private FlightLook BeginCounted(Attachment* heap)
         {
+            cache.Heap.FlightWatch.EndThoseLeft();
             ulong now = cache.Now;
             ulong hash = Hash();
             CacheTags places = cache.Capture(options.Tags);
@@ -224,6 +225,7 @@ public sealed unsafe partial class SharedCache
                     }
                 }
 
+                cache.GiveUpIfLeftOwned(look, key);
                 if (look.State == FlightState.Begun)
                 {
                     // Only now: what was removed before is not what the factory will see.

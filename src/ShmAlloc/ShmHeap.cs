@@ -35,7 +35,11 @@ public sealed unsafe partial class ShmHeap : IDisposable
     /// <summary>For each cell: see <see cref="LeaseKeeper"/>.</summary>
     internal readonly LeaseKeeper?[] LeaseKeepers = new LeaseKeeper?[SlotLayout.Cells];
 
-    private FlightWatch? _flights;
+    /// <summary>The flights of this process.</summary>
+    internal readonly OwnFlights OwnFlights = new();
+
+    private FlightWatch? _flightWatch;
+    private BellSeats? _bellSeats;
 
     /// <summary>What was known at the end.</summary>
     private long _lastCommittedBytes;
@@ -77,8 +81,11 @@ public sealed unsafe partial class ShmHeap : IDisposable
     /// <summary>Flights that cannot be told to other processes.</summary>
     internal PrivateFlights PrivateFlights { get; } = new();
 
-    /// <summary>The flights of this process, and those of others that it waits for.</summary>
-    internal FlightWatch Flights => LazyInitializer.EnsureInitialized(ref _flights, () => new FlightWatch(this));
+    /// <summary>The flights that this process waits for.</summary>
+    internal FlightWatch FlightWatch => LazyInitializer.EnsureInitialized(ref _flightWatch, () => new FlightWatch(this));
+
+    /// <summary>Where threads wait without it.</summary>
+    internal BellSeats BellSeats => LazyInitializer.EnsureInitialized(ref _bellSeats, () => new BellSeats(this));
 
     /// <summary>The path of the file, as it was given.</summary>
     public string Path { get; }
@@ -310,7 +317,7 @@ public sealed unsafe partial class ShmHeap : IDisposable
     [SuppressMessage("Usage", "CA1816", Justification = "A reservation may put the end off; the finalizer is not needed from then on: see Retire.")]
     public void Dispose()
     {
-        Flights.GiveUpAll();
+        OwnFlights.GiveUpAll();
         using Visit visit = new(this);
         Departure<Hardware>.Begin(visit.Heap);
     }

@@ -204,7 +204,7 @@ public sealed class CacheInteroperationTests : IAsyncLifetime
     /// <summary>Until a caller of this process waits for another one's value.</summary>
     private async Task AwaitWaiterAsync()
     {
-        while (_heap.Flights.Waiting == 0)
+        while (_heap.FlightWatch.Waiting == 0)
         {
             await Task.Yield();
         }

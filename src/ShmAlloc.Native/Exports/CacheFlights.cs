@@ -149,7 +149,7 @@ internal static unsafe class CacheFlights
         WorkWord mine = new(flight->Word);
         if (mine.IsOwned)
         {
-            Flight<Hardware>.GiveUp(heap, table, key, flight->Stamp, mine, FlightEnding.WordOf(rest, hasFailed, HeapClock.Now(heap)));
+            Flight<Hardware>.TryGiveUp(heap, table, key, flight->Stamp, mine, FlightEnding.WordOf(rest, hasFailed, HeapClock.Now(heap)));
         }
     }
 

@@ -66,5 +66,6 @@ internal static unsafe class Bell<TMachine>
     /// <summary>Sleeps until the bell is another, or a little longer, or less long: the caller looks again.</summary>
     /// <param name="bell">Where it is, which may be mapped no more.</param>
     /// <param name="heard">What it was.</param>
-    internal static void Wait(ulong* bell, ulong heard) => TMachine.WaitWhile(bell, heard, MostMilliseconds);
+    /// <param name="mostMilliseconds">How long it sleeps at most: not more than <see cref="MostMilliseconds"/>.</param>
+    internal static void Wait(ulong* bell, ulong heard, uint mostMilliseconds = MostMilliseconds) => TMachine.WaitWhile(bell, heard, mostMilliseconds);
 }

@@ -33,7 +33,7 @@ public sealed class CacheFlight : IDisposable
         _pause = (ulong)Math.Ceiling(pause.TotalMilliseconds);
         _look = look;
         Tags = tags;
-        _name = Word.IsOwned ? cache.Heap.Flights.Note(this) : 0;
+        _name = Word.IsOwned ? cache.Heap.OwnFlights.Note(this) : 0;
     }
 
     /// <summary>It was forgotten: others need not wait until they have waited too long.</summary>
@@ -72,14 +72,14 @@ public sealed class CacheFlight : IDisposable
             throw new ArgumentException("The tags of a flight are given when it begins, so that a removal counts that comes in between.", nameof(options));
         }
 
-        _cache.Heap.Flights.BeginEnd();
+        _cache.Heap.OwnFlights.BeginEnd();
         try
         {
             return Land(value, options, marks, out mark);
         }
         finally
         {
-            _cache.Heap.Flights.IsDone();
+            _cache.Heap.OwnFlights.IsDone();
         }
     }
 
@@ -129,7 +129,7 @@ public sealed class CacheFlight : IDisposable
     /// <summary>Lets others work: at once if there is nothing else, or nothing has failed; else after the pause.</summary>
     internal void End(bool hasFailed)
     {
-        _cache.Heap.Flights.BeginEnd();
+        _cache.Heap.OwnFlights.BeginEnd();
         try
         {
             if (TryEnd(Ended))
@@ -139,7 +139,7 @@ public sealed class CacheFlight : IDisposable
         }
         finally
         {
-            _cache.Heap.Flights.IsDone();
+            _cache.Heap.OwnFlights.IsDone();
         }
     }
 
@@ -152,7 +152,7 @@ public sealed class CacheFlight : IDisposable
         }
 
         GC.SuppressFinalize(this);
-        _cache.Heap.Flights.Forget(_name);
+        _cache.Heap.OwnFlights.Forget(_name);
         return true;
     }
 
@@ -160,7 +160,7 @@ public sealed class CacheFlight : IDisposable
     {
         if (Word.IsOwned)
         {
-            _cache.GiveUp(_key, Stamp, Word, rest, hasFailed);
+            _cache.GiveUp(new UnendedFlight(_cache, _key, Stamp, Word, rest, hasFailed));
         }
     }
 }

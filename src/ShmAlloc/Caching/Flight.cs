@@ -29,6 +29,9 @@ internal static unsafe class Flight<TMachine>
 {
     private const int MaxTries = 64;
 
+    /// <summary>One wait in vain ends the tries of a call, also one of another thread: a flight that gives up begins them anew, because others wait for it.</summary>
+    private const int MostWaitsInVain = 2;
+
     /// <summary>
     /// What a flight of this participant writes into a work word: with another number than the flights that it has begun before, until it has begun as many as
     /// there are numbers. A process that had to do without a slot may get one now.
@@ -58,7 +61,7 @@ internal static unsafe class Flight<TMachine>
     {
         FlightLook look = default;
         CacheStatus status = CacheStatus.Contended;
-        for (int tries = 0; tries < MaxTries && status is CacheStatus.Contended or CacheStatus.Changed; tries++)
+        for (int tries = 0; tries < MaxTries && status is CacheStatus.Contended or CacheStatus.Changed && !look.IsLeftOwned; tries++)
         {
             status = CacheReader<TMachine>.TryReadAnywhere(heap, table, key, null, 0, out ItemFacts facts, isUse: false);
             if (status is not (CacheStatus.Ok or CacheStatus.BufferTooSmall or CacheStatus.Missing))
@@ -146,24 +149,30 @@ internal static unsafe class Flight<TMachine>
     }
 
     /// <summary>Lets others work from a time on, if the word still says that this flight does.</summary>
-    internal static void GiveUp(Attachment* heap, CacheTable* table, in CacheKey key, ulong stamp, WorkWord mine, WorkWord next)
+    /// <returns>False: others were in the way, and the word says so still. The caller tries again later.</returns>
+    internal static bool TryGiveUp(Attachment* heap, CacheTable* table, in CacheKey key, ulong stamp, WorkWord mine, WorkWord next)
     {
-        CacheStatus status;
-        Retry retry = Retry.Begin(heap);
-        do
+        CacheStatus status = CacheStatus.Contended;
+        for (int waits = 0; waits < MostWaitsInVain && status == CacheStatus.Contended; waits++)
         {
-            status = CacheReader<TMachine>.TryReadAnywhere(heap, table, key, null, 0, out ItemFacts facts, isUse: false);
-            if (status is CacheStatus.Ok or CacheStatus.BufferTooSmall)
+            Retry retry = Retry.Begin(heap);
+            do
             {
-                status = facts.Stamp == stamp && facts.Work == mine.Bits ? TrySwap(heap, facts, next) : CacheStatus.Changed;
+                status = CacheReader<TMachine>.TryReadAnywhere(heap, table, key, null, 0, out ItemFacts facts, isUse: false);
+                if (status is CacheStatus.Ok or CacheStatus.BufferTooSmall)
+                {
+                    status = facts.Stamp == stamp && facts.Work == mine.Bits ? TrySwap(heap, facts, next) : CacheStatus.Changed;
+                }
             }
+            while (status == CacheStatus.Contended && retry.TryAgain<TMachine>(heap));
         }
-        while (status == CacheStatus.Contended && retry.TryAgain<TMachine>(heap));
 
         if (status == CacheStatus.Ok)
         {
             Bell<TMachine>.Ring(heap);
         }
+
+        return status != CacheStatus.Contended;
     }
 
     /// <summary>Whether nobody alive has said that it works.</summary>
@@ -234,7 +243,8 @@ internal static unsafe class Flight<TMachine>
         status = TryPlace(heap, table, key, request, now, ref look);
         if (status != CacheStatus.Ok)
         {
-            GiveUp(heap, table, key, facts.Stamp, request.Mine, WorkWord.NotBefore(now));
+            look.Stamp = facts.Stamp;
+            look.IsLeftOwned = !TryGiveUp(heap, table, key, facts.Stamp, request.Mine, WorkWord.NotBefore(now));
         }
 
         return status;

@@ -80,4 +80,9 @@ internal unsafe struct FlightLook
 
     /// <summary>Whether the next value may take its place although nobody owns its work word: it has all its tags.</summary>
     internal bool IsCovered;
+
+    /// <summary>
+    /// It is impossible, and the word of the item with that stamp is the caller's all the same: nobody could be told so. The caller gives it up later.
+    /// </summary>
+    internal bool IsLeftOwned;
 }

@@ -4,6 +4,19 @@ using ShmAlloc.Participants;
 
 namespace ShmAlloc.Caching;
 
+/// <summary>What a caller that waits finds when it looks.</summary>
+internal enum FlightWaitState
+{
+    /// <summary>What it waits for is as it was: it may sleep until the bell rings.</summary>
+    GoesOn,
+
+    /// <summary>What it waits for has changed, or nobody alive works on it.</summary>
+    Over,
+
+    /// <summary>The owner is dead, and this process may not tell others so.</summary>
+    OwnerIsDead,
+}
+
 /// <summary>
 /// Waiting for who works, by a caller that has no thread to do so for it: it sleeps at the bell, and looks after the dead meanwhile.
 /// </summary>
@@ -26,32 +39,47 @@ internal static unsafe class FlightWait<TMachine>
         ulong begun = TMachine.TickMilliseconds();
         ulong nextLook = begun;
         ulong* bell = &heap->Header->Bell;
-        do
+        FlightWaitState state;
+        while ((state = Look(heap, look, ref nextLook, out ulong heard)) == FlightWaitState.GoesOn)
         {
-            ulong heard = Bell<TMachine>.Listen(heap);
-            if (IsOver(heap, look))
-            {
-                return true;
-            }
-
-            if (TMachine.TickMilliseconds() >= nextLook)
-            {
-                if (!TryLookAfter(heap, look.Word))
-                {
-                    return false;
-                }
-
-                nextLook = TMachine.TickMilliseconds() + BetweenLooksAtOwner;
-                if (IsOver(heap, look))
-                {
-                    return true;
-                }
-            }
-
             TMachine.WaitWhile(bell, heard, heap->ReadOnly ? ReadOnlyRest : Bell<TMachine>.MostMilliseconds);
+            if (Volatile.Read(ref heap->Closing) != 0 || TMachine.TickMilliseconds() - begun >= mostMilliseconds)
+            {
+                break;
+            }
         }
-        while (Volatile.Read(ref heap->Closing) == 0 && TMachine.TickMilliseconds() - begun < mostMilliseconds);
-        return true;
+
+        return state != FlightWaitState.OwnerIsDead;
+    }
+
+    /// <summary>The look of a caller that waits, before it sleeps at the bell; now and then it looks after the owner.</summary>
+    /// <remarks>
+    /// The caller listens before it looks: what changes after the look makes the bell another one than it has heard, and its sleep ends, or does not begin.
+    /// </remarks>
+    /// <param name="heap">The attachment. During a visit, or of a heap that stays.</param>
+    /// <param name="look">What was seen.</param>
+    /// <param name="nextLook">When to look after the owner, by the coarse clock.</param>
+    /// <param name="heard">What the bell is: to sleep by.</param>
+    internal static FlightWaitState Look(Attachment* heap, in FlightLook look, ref ulong nextLook, out ulong heard)
+    {
+        heard = Bell<TMachine>.Listen(heap);
+        if (IsOver(heap, look))
+        {
+            return FlightWaitState.Over;
+        }
+
+        if (TMachine.TickMilliseconds() < nextLook)
+        {
+            return FlightWaitState.GoesOn;
+        }
+
+        if (!TryLookAfter(heap, look.Word))
+        {
+            return FlightWaitState.OwnerIsDead;
+        }
+
+        nextLook = TMachine.TickMilliseconds() + BetweenLooksAtOwner;
+        return IsOver(heap, look) ? FlightWaitState.Over : FlightWaitState.GoesOn;
     }
 
     /// <summary>

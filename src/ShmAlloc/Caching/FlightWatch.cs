@@ -8,19 +8,21 @@ using ShmAlloc.Participants;
 namespace ShmAlloc.Caching;
 
 /// <summary>
-/// What one process knows of flights in a heap: its own ones, and those of others that somebody here waits for. One thread waits for all of them, and looks
-/// after the dead meanwhile; it runs while there is need of it.
+/// The flights that callers of this process wait for, most of them those of other processes. One thread waits for all of them, and looks after the dead
+/// meanwhile; it runs while a caller waits: see <see cref="WatchThreads"/>. A few callers wait without it: see <see cref="BellSeats"/>.
 /// </summary>
 /// <remarks>
 /// A look at what 20,000 waiters wait for takes about a millisecond. So the thread looks when the bell has rung, or an owner is void; otherwise only every
 /// <see cref="LongestRest"/>, because a ringer may have died before it woke anybody. Whether the owners live it asks every ten milliseconds: they are few.
 /// </remarks>
-internal sealed unsafe partial class FlightWatch(ShmHeap heap)
+internal sealed unsafe class FlightWatch
 {
     /// <summary>Looking at all that is waited for takes at most a thirtieth of the time.</summary>
     private const int RestPerLook = 29;
 
-    private static readonly TimeSpan BetweenRecoveries = TimeSpan.FromMilliseconds(10);
+    /// <summary>Between two looks at whether owners live; by callers, too, when there is no thread that could look for them.</summary>
+    internal static readonly TimeSpan BetweenRecoveries = TimeSpan.FromMilliseconds(10);
+
     private static readonly TimeSpan LongestRest = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan ShortestRest = TimeSpan.FromMilliseconds(1);
 
@@ -28,37 +30,40 @@ internal sealed unsafe partial class FlightWatch(ShmHeap heap)
     private static readonly TimeSpan MostRestPerWaiter = TimeSpan.FromMicroseconds(5);
 
     private static readonly TimeSpan ReadOnlyRest = TimeSpan.FromMilliseconds(2);
-    private static readonly TimeSpan Idle = TimeSpan.FromSeconds(1);
 
+    private readonly ShmHeap _heap;
     private readonly object _gate = new();
-    private readonly HashSet<Waiter> _waiters = [];
-    private readonly Dictionary<(nint At, ulong Word), Waiter> _noted = [];
+    private readonly HashSet<FlightWaiter> _waiters = [];
+    private readonly Dictionary<(nint At, ulong Word), FlightWaiter> _noted = [];
     private readonly Dictionary<(int Slot, uint Epoch), int> _owners = [];
-    private bool _isRunning;
+    private readonly List<UnendedFlight> _unended = [];
+    
 
-    // What follows is the thread's.
+    // What follows is the thread's that watches.
     private ulong* _bell;
     private ulong _heard;
     private long _looked;
     private long _lookedAfterTheDead;
     private TimeSpan _rest;
     private bool _isOwnerVoid;
-    private readonly List<Waiter> _over = [];
+    private readonly List<FlightWaiter> _over = [];
     private readonly List<(int Slot, uint Epoch)> _asked = [];
 
-    /// <summary>How long those wait at most who have to look for themselves.</summary>
-    internal static TimeSpan RestWithoutThread => BetweenRecoveries;
+    internal FlightWatch(ShmHeap heap)
+    {
+        _heap = heap;
+        Threads = new WatchThreads(_gate, () => IsIdle, Watch);
+    }
 
-    /// <summary>How the thread is started; tests have none.</summary>
-    internal Action<Thread> StartThread { get; set; } = static thread => thread.UnsafeStart();
+    internal WatchThreads Threads { get; }
 
     /// <summary>Whether there is a thread that waits for all.</summary>
-    internal bool IsRunning => Volatile.Read(ref _isRunning);
+    internal bool IsRunning => Threads.IsRunning;
 
     /// <summary>With the gate held.</summary>
-    private bool IsIdle => _waiters.Count == 0 && _noted.Count == 0;
+    private bool IsIdle => _waiters.Count == 0 && _noted.Count == 0 && _unended.Count == 0;
 
-    /// <summary>How many wait for others.</summary>
+    /// <summary>How many callers wait here.</summary>
     internal int Waiting
     {
         get
@@ -71,27 +76,29 @@ internal sealed unsafe partial class FlightWatch(ShmHeap heap)
     }
 
     /// <summary>Waits until what was seen has changed, or nobody alive works on it any more. During a visit.</summary>
-    internal Waiter Park(in FlightLook look)
+    /// <param name="look">What was seen.</param>
+    /// <param name="isAwaited">Whether the caller awaits it; if not, it waits as a thread.</param>
+    internal FlightWaiter Park(in FlightLook look, bool isAwaited)
     {
-        Waiter waiter = new(look);
+        FlightWaiter waiter = new(look, isAwaited);
         lock (_gate)
         {
             _waiters.Add(waiter);
             CountOwner(waiter, 1);
-            Start();
+            Threads.Start(isAwaited);
         }
 
         // A change from here on is seen by the thread, one before that now.
-        if (waiter.IsOver(heap.Attachment))
+        if (waiter.IsOver(_heap.Attachment))
         {
-            waiter.Done.TrySetResult();
+            waiter.EndHere();
         }
 
         return waiter;
     }
 
     /// <summary>The waiter has left.</summary>
-    internal void Unpark(Waiter waiter)
+    internal void Unpark(FlightWaiter waiter)
     {
         lock (_gate)
         {
@@ -108,12 +115,12 @@ internal sealed unsafe partial class FlightWatch(ShmHeap heap)
         lock (_gate)
         {
             (nint, ulong) name = ((nint)look.At, look.Word.Bits);
-            if (!_noted.TryGetValue(name, out Waiter? noted))
+            if (!_noted.TryGetValue(name, out FlightWaiter? noted))
             {
-                noted = new Waiter(look);
+                noted = new FlightWaiter(look, isAwaited: false);
                 _noted.Add(name, noted);
                 CountOwner(noted, 1);
-                Start();
+                Threads.Start(isAwaited: false);
                 return false;
             }
 
@@ -122,8 +129,42 @@ internal sealed unsafe partial class FlightWatch(ShmHeap heap)
         }
     }
 
+    /// <summary>A flight of this process has ended, but others were in the way when they were to be told so.</summary>
+    internal void EndLater(in UnendedFlight flight)
+    {
+        lock (_gate)
+        {
+            _unended.Add(flight);
+            Threads.Start(isAwaited: false);
+        }
+    }
+
+    /// <summary>Tries again to tell others of flights that have ended. One that was left just now is the thread's.</summary>
+    internal void EndThoseLeft()
+    {
+        if (_unended.Count == 0)
+        {
+            return;
+        }
+
+        UnendedFlight[] left;
+        lock (_gate)
+        {
+            left = [.. _unended];
+            _unended.Clear();
+        }
+
+        foreach (UnendedFlight flight in left)
+        {
+            if (!flight.TryEnd())
+            {
+                EndLater(flight);
+            }
+        }
+    }
+
     /// <summary>With the gate held.</summary>
-    private void Remove(Waiter waiter)
+    private void Remove(FlightWaiter waiter)
     {
         if (_waiters.Remove(waiter))
         {
@@ -132,7 +173,7 @@ internal sealed unsafe partial class FlightWatch(ShmHeap heap)
     }
 
     /// <summary>With the gate held: how many wait for an owner, so that each is asked for once.</summary>
-    private void CountOwner(Waiter waiter, int change)
+    private void CountOwner(FlightWaiter waiter, int change)
     {
         ref int count = ref CollectionsMarshal.GetValueRefOrAddDefault(_owners, waiter.Owner, out _);
         count += change;
@@ -142,46 +183,28 @@ internal sealed unsafe partial class FlightWatch(ShmHeap heap)
         }
     }
 
-    /// <summary>With the gate held.</summary>
-    private void Start()
-    {
-        Monitor.Pulse(_gate);
-        if (!_isRunning)
-        {
-            try
-            {
-                StartThread(new Thread(Run) { IsBackground = true, Name = "ShmAlloc: waits for values" });
-                _isRunning = true;
-            }
-            catch (Exception exception) when (exception is OutOfMemoryException or ThreadStartException)
-            {
-                // The process may have no further threads: those who wait look for themselves, until a later one can start it.
-            }
-        }
-    }
-
-    private void Run()
+    /// <summary>Watches as long as there is something to.</summary>
+    /// <returns>A caller that awaited the end of its wait, and is to go on in this thread: another one stands by to watch.</returns>
+    private FlightWaiter? Watch()
     {
         while (true)
         {
-            lock (_gate)
-            {
-                if (IsIdle && !Monitor.Wait(_gate, Idle) && IsIdle)
-                {
-                    _isRunning = false;
-                    return;
-                }
-            }
-
             if (!TryLook())
             {
                 EndAll();
-                continue;
             }
 
+            FlightWaiter? caller = EndOver();
+            if (Threads.TryLeave(caller != null))
+            {
+                return caller;
+            }
+
+            caller?.End();
             if (Stopwatch.GetElapsedTime(_lookedAfterTheDead) >= BetweenRecoveries)
             {
                 LookAfterTheDead();
+                EndThoseLeft();
                 _lookedAfterTheDead = Stopwatch.GetTimestamp();
             }
 
@@ -192,13 +215,34 @@ internal sealed unsafe partial class FlightWatch(ShmHeap heap)
         }
     }
 
+    /// <summary>Ends what the look has found to be over, without the gate, which is the first that each caller wants.</summary>
+    /// <returns>One that is left to be ended, because a caller awaits it.</returns>
+    private FlightWaiter? EndOver()
+    {
+        FlightWaiter? left = null;
+        foreach (FlightWaiter waiter in _over)
+        {
+            if (waiter.IsAwaited && left == null)
+            {
+                left = waiter;
+            }
+            else
+            {
+                waiter.End();
+            }
+        }
+
+        _over.Clear();
+        return left;
+    }
+
     /// <summary>Looks at everything that is waited for, if there is reason to.</summary>
     /// <returns>False if the heap was disposed.</returns>
     private bool TryLook()
     {
-        using Visit visit = new(heap);
+        using Visit visit = new(_heap);
         Attachment* attached = visit.Heap;
-        if ((nint)attached != heap.AttachmentName || Volatile.Read(ref attached->Closing) != 0)
+        if ((nint)attached != _heap.AttachmentName || Volatile.Read(ref attached->Closing) != 0)
         {
             return false;
         }
@@ -214,7 +258,7 @@ internal sealed unsafe partial class FlightWatch(ShmHeap heap)
         lock (_gate)
         {
             long begun = Stopwatch.GetTimestamp();
-            foreach (Waiter waiter in _waiters)
+            foreach (FlightWaiter waiter in _waiters)
             {
                 if (waiter.IsOver(attached))
                 {
@@ -222,7 +266,7 @@ internal sealed unsafe partial class FlightWatch(ShmHeap heap)
                 }
             }
 
-            foreach (((nint, ulong) key, Waiter noted) in _noted)
+            foreach (((nint, ulong) key, FlightWaiter noted) in _noted)
             {
                 if (noted.IsOver(attached))
                 {
@@ -239,13 +283,6 @@ internal sealed unsafe partial class FlightWatch(ShmHeap heap)
             _over.ForEach(Remove);
         }
 
-        // Without the gate, which is the first that each of them wants; and not part of the look, because it is not in vain.
-        foreach (Waiter waiter in _over)
-        {
-            waiter.Done.TrySetResult();
-        }
-
-        _over.Clear();
         return true;
     }
 
@@ -265,10 +302,10 @@ internal sealed unsafe partial class FlightWatch(ShmHeap heap)
     private void LookAfterTheDead()
     {
         bool isAnyDead = false;
-        using (Visit visit = new(heap))
+        using (Visit visit = new(_heap))
         {
             Attachment* attached = visit.Heap;
-            if ((nint)attached != heap.AttachmentName || !Hardware.BeginProbing(attached, out int probe))
+            if ((nint)attached != _heap.AttachmentName || !Hardware.BeginProbing(attached, out int probe))
             {
                 return;
             }
@@ -293,9 +330,9 @@ internal sealed unsafe partial class FlightWatch(ShmHeap heap)
             Hardware.EndProbing(attached, probe);
         }
 
-        if (isAnyDead && !heap.IsReadOnly)
+        if (isAnyDead && !_heap.IsReadOnly)
         {
-            heap.RecoverDead();
+            _heap.RecoverDead();
         }
     }
 
@@ -303,10 +340,10 @@ internal sealed unsafe partial class FlightWatch(ShmHeap heap)
     {
         lock (_gate)
         {
-            foreach (Waiter waiter in _waiters.Concat(_noted.Values).Where(waiter => waiter.Owner.Slot == slot))
+            foreach (FlightWaiter waiter in _waiters.Concat(_noted.Values).Where(waiter => waiter.Owner.Slot == slot))
             {
                 waiter.IsOwnerDead = true;
-                waiter.Done.TrySetResult();
+                waiter.End();
             }
         }
     }
@@ -315,7 +352,7 @@ internal sealed unsafe partial class FlightWatch(ShmHeap heap)
     private void Sleep()
     {
         TimeSpan left = _rest - Stopwatch.GetElapsedTime(_looked);
-        if (heap.IsReadOnly)
+        if (_heap.IsReadOnly)
         {
             Thread.Sleep(ReadOnlyRest);
         }
@@ -334,33 +371,15 @@ internal sealed unsafe partial class FlightWatch(ShmHeap heap)
     {
         lock (_gate)
         {
-            foreach (Waiter waiter in _waiters)
+            foreach (FlightWaiter waiter in _waiters)
             {
-                waiter.Done.TrySetResult();
+                waiter.End();
             }
 
             _waiters.Clear();
             _noted.Clear();
+            _unended.Clear();
             _owners.Clear();
         }
-    }
-
-    /// <summary>What somebody waits for: that an entry, or a work word, is no more what it was, or that nobody alive owns that.</summary>
-    internal sealed class Waiter(in FlightLook look)
-    {
-        private readonly FlightLook _seen = look;
-
-        internal long Since { get; } = Stopwatch.GetTimestamp();
-
-        /// <summary>Whose word it is.</summary>
-        internal (int Slot, uint Epoch) Owner => (_seen.Word.Slot, _seen.Word.Epoch);
-
-        /// <summary>Whether it need not wait, although it cannot be said to others that the owner is dead.</summary>
-        internal bool IsOwnerDead { get; set; }
-
-        internal TaskCompletionSource Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        /// <summary>During a visit.</summary>
-        internal bool IsOver(Attachment* heap) => FlightWait<Hardware>.IsOver(heap, _seen);
     }
 }

@@ -105,7 +105,7 @@ public sealed unsafe partial class SharedCache
     private byte[] Fly<TState>(
         byte[] key, TState state, Func<TState, byte[]> factory, in CacheEntryOptions options, in CacheFlightOptions flight, byte[]? due)
     {
-        FlightCall call = new(this, key, options, flight, due);
+        FlightCall call = new(this, key, options, flight, due) { Blocks = true };
         while (true)
         {
             switch (call.Next())

@@ -13,18 +13,32 @@ public sealed unsafe partial class SharedCache
 
         private LocalFlight? _joined;
         private LocalFlight? _inFront;
-        private FlightWatch.Waiter? _parked;
+        private FlightWaiter? _parked;
+        private FlightLook? _awaitedAtBell;
+        private bool _hasNoSeat;
 
         // Longer waits are no arguments of the runtime's; who wakes up before the limit looks again.
-        private TimeSpan Left => TimeSpan.FromTicks((long)Math.Min(
-            (_isPrivate ? _privatePatience : _patience).Left(AwakeTicks, Limit), (ulong)(cache.Heap.Flights.IsRunning || _parked == null ? LongestWait : FlightWatch.RestWithoutThread).Ticks));
+        private TimeSpan Left
+        {
+            get
+            {
+                TimeSpan longest = _parked != null && !cache.Heap.FlightWatch.IsRunning ? FlightWatch.BetweenRecoveries : LongestWait;
+                return TimeSpan.FromTicks((long)Math.Min((_isPrivate ? _privatePatience : _patience).Left(AwakeTicks, Limit), (ulong)longest.Ticks));
+            }
+        }
 
-        private Task Waited =>
-            _joined != null ? _joined.Result : _parked != null ? _parked.Done.Task : _inFront != null ? _inFront.Over : _own.Result;
+        private Task Waited => _joined != null ? _joined.Result : _parked != null ? _parked.Done : _inFront != null ? _inFront.Over : _own.Result;
 
         /// <summary>Waits, as a thread: the runtime lets others go on that wait for one of the pool.</summary>
         internal void Wait()
         {
+            if (_awaitedAtBell is { } seen)
+            {
+                _awaitedAtBell = null;
+                WaitAtBell(seen);
+                return;
+            }
+
             LocalFlight? waiting = null;
             try
             {
@@ -47,14 +61,30 @@ public sealed unsafe partial class SharedCache
             }
         }
 
+        private void WaitAtBell(in FlightLook seen)
+        {
+            BellWait wait = cache.Heap.BellSeats.Wait(seen, Left);
+            _hasNoSeat = wait == BellWait.NoSeat;
+            if (wait == BellWait.OwnerIsDead)
+            {
+                _patience.GiveUpOwner();
+            }
+        }
+
         /// <summary>Finds out for whom it waits.</summary>
         /// <returns>False: for nobody. It takes over from a flight of this process whose result is of no use to it, nor to the cache.</returns>
         private bool TryWaitFor(Attachment* heap, in FlightLook look)
         {
-            bool isOurs = look.Word.Slot == heap->Slot && look.Word.Epoch == heap->Epoch;
-            LocalFlight? other = null;
             _isPrivate = false;
-            if (isOurs && cache.Heap.Flights.Own.TryGetValue((cache.Identity.Number, Hash(), look.Word.Number), out other))
+            bool isOurs = look.Word.Slot == heap->Slot && look.Word.Epoch == heap->Epoch;
+            if (Blocks && !isOurs && !_hasNoSeat && cache.Heap.BellSeats.MayWait)
+            {
+                _awaitedAtBell = look;
+                return true;
+            }
+
+            LocalFlight? other = null;
+            if (isOurs && cache.Heap.OwnFlights.Registered.TryGetValue((cache.Identity.Number, Hash(), look.Word.Number), out other))
             {
                 if (TryJoin(other, look, out bool isOfNoUse))
                 {
@@ -72,8 +102,8 @@ public sealed unsafe partial class SharedCache
 
             // It waits for that flight also where it may not have its result.
             _inFront = other;
-            _parked = cache.Heap.Flights.Park(look);
-            if (!cache.Heap.Flights.IsRunning && !FlightWait<Hardware>.TryLookAfter(heap, look.Word))
+            _parked = cache.Heap.FlightWatch.Park(look, isAwaited: !Blocks);
+            if (!cache.Heap.FlightWatch.IsRunning && !FlightWait<Hardware>.TryLookAfter(heap, look.Word))
             {
                 _patience.GiveUpOwner();
             }
@@ -133,7 +163,7 @@ public sealed unsafe partial class SharedCache
         {
             if (_parked != null)
             {
-                cache.Heap.Flights.Unpark(_parked);
+                cache.Heap.FlightWatch.Unpark(_parked);
                 _parked = null;
             }
 

@@ -34,7 +34,7 @@ public sealed unsafe partial class SharedCache
             WorkWord word = new(facts.Work);
             return Flight<Hardware>.IsVoid(_heap, word)
                 ? !word.IsTime || word.Time <= Now
-                : Heap.Flights.IsOverdue(Flight<Hardware>.LookOf(_heap, facts), limit);
+                : Heap.FlightWatch.IsOverdue(Flight<Hardware>.LookOf(_heap, facts), limit);
         }
     }
 
@@ -70,6 +70,9 @@ public sealed unsafe partial class SharedCache
         private uint? _number;
 
         private FlightPatience _patience;
+
+        /// <summary>Whether the caller waits as a thread.</summary>
+        internal bool Blocks { get; init; }
 
         internal byte[] Value => _value!;
 
@@ -192,25 +195,26 @@ public sealed unsafe partial class SharedCache
 
         private FlightLook Begin(Attachment* heap)
         {
-            cache.Heap.Flights.Begin();
+            cache.Heap.OwnFlights.Begin();
             try
             {
                 return BeginCounted(heap);
             }
             finally
             {
-                cache.Heap.Flights.IsDone();
+                cache.Heap.OwnFlights.IsDone();
             }
         }
 
         private FlightLook BeginCounted(Attachment* heap)
         {
+            cache.Heap.FlightWatch.EndThoseLeft();
             ulong now = cache.Now;
             ulong hash = Hash();
             CacheTags places = cache.Capture(options.Tags);
             lock (_own.Gate)
             {
-                uint number = cache.Heap.Flights.Register(heap, cache.Identity.Number, hash, _own, out bool isRegistered);
+                uint number = cache.Heap.OwnFlights.Register(heap, cache.Identity.Number, hash, _own, out bool isRegistered);
                 FlightRequest request = new()
                 {
                     Mine = Flight<Hardware>.Name(heap, number),
@@ -230,6 +234,7 @@ public sealed unsafe partial class SharedCache
                     }
                 }
 
+                cache.GiveUpIfLeftOwned(look, key);
                 if (look.State == FlightState.Begun)
                 {
                     // Only now: what was removed before is not what the factory will see.
@@ -239,7 +244,7 @@ public sealed unsafe partial class SharedCache
                 }
                 else if (isRegistered)
                 {
-                    cache.Heap.Flights.Own.TryRemove((cache.Identity.Number, hash, number), out _);
+                    cache.Heap.OwnFlights.Registered.TryRemove((cache.Identity.Number, hash, number), out _);
                 }
 
                 return look;
@@ -250,7 +255,7 @@ public sealed unsafe partial class SharedCache
         {
             if (_number is { } number)
             {
-                cache.Heap.Flights.Own.TryRemove((cache.Identity.Number, Hash(), number), out _);
+                cache.Heap.OwnFlights.Registered.TryRemove((cache.Identity.Number, Hash(), number), out _);
                 _number = null;
             }
 
@@ -273,7 +278,7 @@ public sealed unsafe partial class SharedCache
         /// <summary>There is a value while somebody works on the next one: unless that takes too long.</summary>
         private void TakeMeanwhile(byte[] value, in FlightLook look)
         {
-            if (_patience.TakesOver == 0 && cache.Heap.Flights.IsOverdue(look, flight.Limit))
+            if (_patience.TakesOver == 0 && cache.Heap.FlightWatch.IsOverdue(look, flight.Limit))
             {
                 _patience.GiveUpOwner(look);
             }

@@ -37,14 +37,14 @@ public sealed unsafe partial class SharedCache
         TimeSpan pause = retryAfter ?? CacheFlightOptions.DefaultRetryAfter;
         ArgumentOutOfRangeException.ThrowIfLessThan(pause, TimeSpan.Zero, nameof(retryAfter));
         using Visit visit = Enter();
-        Heap.Flights.Begin();
+        Heap.OwnFlights.Begin();
         try
         {
             return TryBegin(key, tags, pause, out flight);
         }
         finally
         {
-            Heap.Flights.IsDone();
+            Heap.OwnFlights.IsDone();
         }
     }
 
@@ -65,6 +65,7 @@ public sealed unsafe partial class SharedCache
                     TagCount = places.Captured?.Length ?? 0,
                 };
                 FlightLook look = Flight<Hardware>.Begin(_heap, _table, found, request, Now);
+                GiveUpIfLeftOwned(look, key);
                 flight = look.State == FlightState.Begun ? new CacheFlight(this, key.ToArray(), look, Capture(tags), pause) : null;
                 return look.State switch
                 {
@@ -123,19 +124,39 @@ public sealed unsafe partial class SharedCache
         };
     }
 
-    /// <summary>Lets others work on what a flight has not stored. One whose heap has ended has given up with that.</summary>
-    internal void GiveUp(byte[] key, ulong stamp, WorkWord mine, ulong rest, bool hasFailed)
+    /// <summary>Lets others work on what a flight has not stored: now, or as soon as nobody is in the way.</summary>
+    internal void GiveUp(in UnendedFlight flight)
+    {
+        if (!TryGiveUp(flight))
+        {
+            Heap.FlightWatch.EndLater(flight);
+        }
+    }
+
+    /// <returns>False: others are in the way. A flight whose heap has ended has given up with that.</returns>
+    internal bool TryGiveUp(in UnendedFlight flight)
     {
         using Visit visit = new(Heap);
         if (visit.Heap != _heap)
         {
-            return;
+            return true;
         }
 
+        ulong rest = flight.Rest;
         ulong now = NowIfAny(ref rest);
-        fixed (byte* bytes = key)
+        fixed (byte* bytes = flight.Key)
         {
-            Flight<Hardware>.GiveUp(_heap, _table, KeyOf(bytes, key.Length), stamp, mine, FlightEnding.WordOf(rest, hasFailed, now));
+            return Flight<Hardware>.TryGiveUp(
+                _heap, _table, KeyOf(bytes, flight.Key.Length), flight.Stamp, flight.Word, FlightEnding.WordOf(rest, flight.HasFailed, now));
+        }
+    }
+
+    /// <summary>A begin has failed, and nobody could be told that.</summary>
+    private void GiveUpIfLeftOwned(in FlightLook look, ReadOnlySpan<byte> key)
+    {
+        if (look.IsLeftOwned)
+        {
+            Heap.FlightWatch.EndLater(new UnendedFlight(this, key.ToArray(), look.Stamp, look.Word, Rest: 0, HasFailed: false));
         }
     }
 

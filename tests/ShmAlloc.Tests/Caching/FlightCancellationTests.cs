@@ -135,7 +135,7 @@ public sealed class FlightCancellationTests : IDisposable
     {
         lock (cache.Heap.PrivateFlights.Gate)
         {
-            return (cache.Heap.Flights.Own.Values.SingleOrDefault() ?? cache.Heap.PrivateFlights.FindOnly())?.Callers ?? 0;
+            return (cache.Heap.OwnFlights.Registered.Values.SingleOrDefault() ?? cache.Heap.PrivateFlights.FindOnly())?.Callers ?? 0;
         }
     }
 

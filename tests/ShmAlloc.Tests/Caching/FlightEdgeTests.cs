@@ -25,7 +25,7 @@ public sealed class FlightEdgeTests
         TaskCompletionSource asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
         var caller = test.Cache.GetOrAddAsync("a", Work, default, Patient, leaves.Token).AsTask();
         await asked.Task;
-        Assert.Equal(1, test.Cache.Heap.Flights.Own.Values.Single().Callers);
+        Assert.Equal(1, test.Cache.Heap.OwnFlights.Registered.Values.Single().Callers);
         await leaves.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => caller);
         await cancelled.Task;
@@ -88,7 +88,7 @@ public sealed class FlightEdgeTests
             test.Cache.GetOrAddAsync("key", (_, _) => throw new NotSupportedException(), default, new() { WaitLimit = limit }, TestContext.Current.CancellationToken).AsTask(),
             Task.Run(() => test.Cache.GetOrAdd("key", _ => throw new NotSupportedException(), default, new() { WaitLimit = limit })),
         ]).ToList();
-        SpinWait.SpinUntil(() => test.Cache.Heap.Flights.Waiting == waiters.Count || waiters.Exists(waiter => waiter.IsFaulted));
+        SpinWait.SpinUntil(() => test.Cache.Waiting() == waiters.Count || waiters.Exists(waiter => waiter.IsFaulted));
         Assert.Equal(CacheFlightOutcome.Stored, flight!.Complete([1], default));
         Assert.All(await Task.WhenAll(waiters), value => Assert.Equal([1], value));
     }
@@ -184,7 +184,7 @@ public sealed class FlightEdgeTests
                 ? test.Cache.GetOrAdd("key", _ => [1], options, Patient with { RefreshesInline = true })
                 : await test.Cache.GetOrAddAsync("key", (_, _) => ValueTask.FromResult<byte[]>([1]), options, Patient, TestContext.Current.CancellationToken);
             Assert.True(value.AsSpan().SequenceEqual("old"u8) || value is [1]);
-            Assert.Equal(0, test.Cache.Heap.Flights.Waiting);
+            Assert.Equal(0, test.Cache.Waiting());
             other?.Dispose();
         }
     }
@@ -229,7 +229,7 @@ public sealed class FlightEdgeTests
         clock.Now += TimeSpan.FromMilliseconds(200);
         var caller = test.Cache.GetOrAddAsync("key", Fail, default, Patient, TestContext.Current.CancellationToken).AsTask();
         Assert.NotNull(await Record.ExceptionAsync(() => caller));
-        Assert.Empty(test.Cache.Heap.Flights.Own);
+        Assert.Empty(test.Cache.Heap.OwnFlights.Registered);
         clock.Throws = false;
 
         async ValueTask<byte[]> Fail(string key, CancellationToken abandoned)
@@ -288,7 +288,7 @@ public sealed class FlightEdgeTests
         Assert.Equal(CacheStatus.Ok, test.Cache.TryBeginFlight("key"u8, out var flight));
         Assert.Equal(CacheStatus.Ok, leaving.TryLease("leased"u8, out var lease));
         var waiter = Support.Threads.Start(1, _ => Assert.Throws<ObjectDisposedException>(() => leaving.GetOrAdd("key", _ => [1], default, Patient)));
-        SpinWait.SpinUntil(() => leaving.Heap.Flights.Waiting == 1);
+        SpinWait.SpinUntil(() => leaving.Waiting() == 1);
         leaving.Heap.Dispose();
         waiter();
         lease.Dispose();

@@ -1,5 +1,7 @@
 using System.Runtime.CompilerServices;
 using ShmAlloc.Caching;
+using ShmAlloc.Memory;
+using ShmAlloc.Participants;
 using ShmAlloc.Tests.Support;
 
 namespace ShmAlloc.Tests.Caching;
@@ -36,7 +38,7 @@ public sealed class FlightEndTests : IDisposable
         var leaving = _test.OpenElsewhere();
         Assert.Equal(CacheStatus.Ok, Cache.TryBeginFlight("key"u8, out var flight));
         var waiters = Threads.Start(4, _ => Assert.Throws<ObjectDisposedException>(() => leaving.GetOrAdd("key", _ => [1], default, Patient)));
-        SpinWait.SpinUntil(() => leaving.Heap.Flights.Waiting == 4);
+        SpinWait.SpinUntil(() => leaving.Waiting() == 4);
         leaving.Heap.Dispose();
         waiters();
         flight!.Dispose();
@@ -55,13 +57,45 @@ public sealed class FlightEndTests : IDisposable
         static void Begin(SharedCache cache) => Assert.Equal(CacheStatus.Ok, cache.TryBeginFlight("key"u8, out _));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_flight_that_could_not_tell_others_of_its_end_tells_them_later(bool isOwnProcess)
+    {
+        var leading = _test.OpenElsewhere();
+        Assert.Equal(CacheStatus.Ok, leading.TryBeginFlight("key"u8, out var flight));
+        var cells = TakeAllCells(leading.Heap);
+        flight!.Dispose();
+        Assert.Equal(CacheStatus.Computing, Cache.TryBeginFlight("key"u8, out _));
+        Release(leading.Heap, cells);
+        var caller = (isOwnProcess ? leading : Cache).GetOrAddAsync(
+            "key", (_, _) => ValueTask.FromResult<byte[]>([1]), default, Patient, TestContext.Current.CancellationToken);
+        Assert.Equal([1], await caller.AsTask().WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken));
+        _test.AssertNothingIsLost();
+
+        static unsafe List<int> TakeAllCells(ShmHeap heap)
+        {
+            // Nobody gives one back: so there is no use in waiting long.
+            heap.Attachment->MaxTurns = 1;
+            List<int> taken = [];
+            while (Cells<Hardware>.TryTakeAtOnce(heap.Attachment, out var cell) == ShmStatus.Ok)
+            {
+                taken.Add(cell);
+            }
+
+            return taken;
+        }
+
+        static unsafe void Release(ShmHeap heap, List<int> cells) => cells.ForEach(cell => Cells<Hardware>.Release(heap.Attachment, cell));
+    }
+
     [Fact]
     public void Who_may_only_read_waits_for_others()
     {
         var reader = _test.OpenReadOnly();
         Assert.Equal(CacheStatus.Ok, Cache.TryBeginFlight("key"u8, out var flight));
         var waiter = Threads.Start(1, _ => Assert.Equal([1], reader.GetOrAdd("key", _ => throw new NotSupportedException(), default, Patient)));
-        SpinWait.SpinUntil(() => reader.Heap.Flights.Waiting == 1);
+        SpinWait.SpinUntil(() => reader.Waiting() == 1);
         Assert.Equal(CacheFlightOutcome.Stored, flight!.Complete([1], default));
         waiter();
     }

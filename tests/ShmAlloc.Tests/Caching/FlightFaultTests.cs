@@ -26,7 +26,7 @@ public sealed class FlightFaultTests
         using TestCache test = new();
         var waiting = test.OpenElsewhere();
         var tries = 0;
-        waiting.Heap.Flights.StartThread = _ =>
+        waiting.Heap.FlightWatch.Threads.StartThread = _ =>
         {
             Interlocked.Increment(ref tries);
             throw OfType(why);
@@ -35,7 +35,7 @@ public sealed class FlightFaultTests
         var waiter = isSynchronous
             ? Task.Run(() => waiting.GetOrAdd("key", _ => throw new NotSupportedException(), default, Patient), Cancellation)
             : waiting.GetOrAddAsync("key", (_, _) => throw new NotSupportedException(), default, Patient, Cancellation).AsTask();
-        SpinWait.SpinUntil(() => waiter.IsCompleted || waiting.Heap.Flights.Waiting == 1);
+        SpinWait.SpinUntil(() => waiter.IsCompleted || waiting.Waiting() == 1);
         Assert.Equal(CacheFlightOutcome.Stored, flight!.Complete([1], default));
         Assert.Equal([1], await waiter.WaitAsync(Long, Cancellation));
         Assert.NotEqual(0, tries);
@@ -50,7 +50,7 @@ public sealed class FlightFaultTests
         clock.Advance(100);
         Assert.Equal(CacheStatus.Ok, test.Cache.TryBeginFlight("key", out var flight));
         var other = test.OpenElsewhere(new SharedCacheOptions { Clock = clock });
-        other.Heap.Flights.StartThread = _ => throw OfType(typeof(OutOfMemoryException));
+        other.Heap.FlightWatch.Threads.StartThread = _ => throw OfType(typeof(OutOfMemoryException));
         Bytes.Equal("old"u8, other.GetOrAdd("key", _ => throw new NotSupportedException(), default, Patient with { AllowStale = true }));
         flight!.Dispose();
     }
@@ -67,10 +67,10 @@ public sealed class FlightFaultTests
         using var slotless = who == "no slot" ? ShmHeap.Attach(test.Path, new ShmHeapOptions { TrimAfter = Timeout.InfiniteTimeSpan }) : null;
         var waiting = who == "writer" ? test.Cache : who == "read-only" ? test.OpenReadOnly() : SharedCache.Open(slotless!);
         Assert.Equal(who == "writer", waiting.Heap.ParticipantSlot != null);
-        waiting.Heap.Flights.StartThread = hasThread ? waiting.Heap.Flights.StartThread : _ => throw OfType(typeof(OutOfMemoryException));
+        waiting.Heap.FlightWatch.Threads.StartThread = hasThread ? waiting.Heap.FlightWatch.Threads.StartThread : _ => throw OfType(typeof(OutOfMemoryException));
         Assert.Equal(CacheStatus.Ok, dying.TryBeginFlight("key"u8, out _));
         var waiter = Task.Run(() => waiting.GetOrAdd("key", _ => [1], default, Patient), Cancellation);
-        SpinWait.SpinUntil(() => waiting.Heap.Flights.Waiting == 1);
+        SpinWait.SpinUntil(() => waiting.Waiting() == 1);
         Release(dying.Heap);
         Assert.Equal([1], await waiter.WaitAsync(Long, Cancellation));
 

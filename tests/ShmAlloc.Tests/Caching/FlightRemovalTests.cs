@@ -66,7 +66,7 @@ public sealed class FlightRemovalTests : IDisposable
         Assert.Equal(1, calls);
         ends[1].SetResult();
         Assert.Equal([1], await callers[0]);
-        var isShared = SpinWait.SpinUntil(() => Cache.Heap.Flights.Own.Values.Any(flight => flight.Callers == 10), Long);
+        var isShared = SpinWait.SpinUntil(() => Cache.Heap.OwnFlights.Registered.Values.Any(flight => flight.Callers == 10), Long);
         foreach (var end in ends[2..])
         {
             end.SetResult();
@@ -94,7 +94,7 @@ public sealed class FlightRemovalTests : IDisposable
         var value = Cache.GetOrAddAsync("key", async (_, _) => await Start(), default, Patient, Cancellation).AsTask();
         var told = await Assert.ThrowsAsync<InvalidOperationException>(() => flows!);
         Assert.Contains("SuppressFlow", told.Message, StringComparison.Ordinal);
-        SpinWait.SpinUntil(() => Cache.Heap.Flights.Own.Values.Any(flight => flight.Callers == 2) || started!.IsCompleted, Long);
+        SpinWait.SpinUntil(() => Cache.Heap.OwnFlights.Registered.Values.Any(flight => flight.Callers == 2) || started!.IsCompleted, Long);
         mayLand.SetResult();
         Assert.Equal([1], await value);
         Assert.Equal([1], await started!);

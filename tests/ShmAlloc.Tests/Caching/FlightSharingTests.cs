@@ -17,7 +17,7 @@ public sealed class FlightSharingTests
             var key = $"key {round}";
             TaskCompletionSource goesOn = new(TaskCreationOptions.RunContinuationsAsynchronously);
             var first = WriteOverAsync(test.Cache.GetOrAddAsync(key, async (_, _) => await Make(goesOn.Task), default, Patient, CancellationToken.None).AsTask());
-            SpinWait.SpinUntil(() => test.Cache.Heap.Flights.Own.Count == 1);
+            SpinWait.SpinUntil(() => test.Cache.Heap.OwnFlights.Registered.Count == 1);
             var others = Enumerable.Range(0, 4).Select(_ => test.Cache.GetOrAddAsync(key, (_, _) => throw new NotSupportedException(), default, Patient, CancellationToken.None).AsTask()).ToList();
             goesOn.SetResult();
             await first;
@@ -108,7 +108,7 @@ public sealed class FlightSharingTests
                 other = Task.Run(() => test.Cache.GetOrAddAsync("b", (_, _) => throw new NotSupportedException(), default, Patient, CancellationToken.None).AsTask());
             }
 
-            SpinWait.SpinUntil(() => test.Cache.Heap.Flights.Own.Values.Any(flight => flight.Callers == 2));
+            SpinWait.SpinUntil(() => test.Cache.Heap.OwnFlights.Registered.Values.Any(flight => flight.Callers == 2));
             await leaves.CancelAsync();
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => inner);
             hasLeft.SetResult();
@@ -133,7 +133,7 @@ public sealed class FlightSharingTests
             test.Cache.Remove("key");
         }
 
-        Assert.Equal((int)WorkWord.Numbers, test.Cache.Heap.Flights.Own.Count);
+        Assert.Equal((int)WorkWord.Numbers, test.Cache.Heap.OwnFlights.Registered.Count);
         Assert.Equal([1], test.Cache.GetOrAdd("key", _ => [1], default, Patient));
     }
 

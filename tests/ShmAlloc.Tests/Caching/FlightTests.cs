@@ -209,7 +209,7 @@ public sealed class FlightTests : IDisposable
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => two);
         Assert.Equal([7], await seen.Task);
         Assert.Equal([7], Cache.Get("key"u8));
-        SpinWait.SpinUntil(() => Cache.Heap.Flights.Own.IsEmpty);
+        SpinWait.SpinUntil(() => Cache.Heap.OwnFlights.Registered.IsEmpty);
 
         async ValueTask<byte[]> Work(string key, CancellationToken abandoned)
         {
@@ -237,7 +237,7 @@ public sealed class FlightTests : IDisposable
         var first = Cache.GetOrAddAsync("key", Work, default, Patient, leaves.Token).AsTask();
         var second = Cache.GetOrAddAsync("key", Work, default, Patient, Cancellation).AsTask();
         var third = Task.Run(() => Cache.GetOrAdd("key", _ => throw new NotSupportedException(), default, Patient), Cancellation);
-        SpinWait.SpinUntil(() => Cache.Heap.Flights.Own.Values.Any(flight => flight.Callers == 3));
+        SpinWait.SpinUntil(() => Cache.Heap.OwnFlights.Registered.Values.Any(flight => flight.Callers == 3));
         await leaves.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
         mayLand.SetResult();
@@ -271,7 +271,7 @@ public sealed class FlightTests : IDisposable
         var two = Ask("b", "a");
         var failures = new[] { await Record.ExceptionAsync(() => one), await Record.ExceptionAsync(() => two) };
         Assert.Contains(failures, failure => failure is InvalidOperationException);
-        SpinWait.SpinUntil(() => Cache.Heap.Flights.Own.IsEmpty);
+        SpinWait.SpinUntil(() => Cache.Heap.OwnFlights.Registered.IsEmpty);
 
         Task<byte[]> Ask(string key, string other) => Cache.GetOrAddAsync(
             key,
@@ -334,11 +334,11 @@ public sealed class FlightTests : IDisposable
         }));
         entered.Wait(Cancellation);
         var waiters = Threads.Start(8, _ => Assert.Equal([1], elsewhere.GetOrAdd("key", _ => throw new NotSupportedException(), default, Patient)));
-        SpinWait.SpinUntil(() => elsewhere.Heap.Flights.Waiting == 8);
+        SpinWait.SpinUntil(() => elsewhere.Waiting() == 8);
         mayLand.Set();
         leader();
         waiters();
-        Assert.Equal(0, elsewhere.Heap.Flights.Waiting);
+        Assert.Equal(0, elsewhere.Waiting());
     }
 
     [Fact]
@@ -347,7 +347,7 @@ public sealed class FlightTests : IDisposable
         var elsewhere = _test.OpenElsewhere();
         Assert.Equal(CacheStatus.Ok, Cache.TryBeginFlight("key", out var flight));
         var waiter = Task.Run(() => elsewhere.GetOrAdd("key", _ => throw new NotSupportedException(), default, Patient), Cancellation);
-        SpinWait.SpinUntil(() => elsewhere.Heap.Flights.Waiting == 1 && IsAwaited() == 1);
+        SpinWait.SpinUntil(() => elsewhere.Waiting() == 1 && IsAwaited() == 1);
 
         // The wish is gone, the bell stays as it is, and another process says the wish again.
         SetAwaited(0);

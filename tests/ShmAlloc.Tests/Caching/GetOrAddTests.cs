@@ -79,7 +79,7 @@ public sealed class GetOrAddTests : IDisposable
         var join = Threads.Start(1, _ => Assert.Throws<NotSupportedException>(() => Cache.GetOrAdd("key"u8, 0, Fail)));
         entered.Wait(cancellation);
         var shared = Threads.Start(1, _ => Assert.Throws<NotSupportedException>(() => Cache.GetOrAdd("key"u8, 0, Fail, default, Patient)));
-        SpinWait.SpinUntil(() => Cache.Heap.Flights.Own.Values.Any(flight => flight.Callers == 2));
+        SpinWait.SpinUntil(() => Cache.Heap.OwnFlights.Registered.Values.Any(flight => flight.Callers == 2));
         mayFail.Set();
         join();
         shared();

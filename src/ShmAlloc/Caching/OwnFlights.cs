@@ -5,8 +5,8 @@ using ShmAlloc.Participants;
 
 namespace ShmAlloc.Caching;
 
-/// <content>The flights of this process: where its callers find each other, and who gives them up when the heap is disposed.</content>
-internal sealed unsafe partial class FlightWatch
+/// <summary>The flights of this process in a heap: its callers find each other here, and the heap gives them up when it is disposed.</summary>
+internal sealed unsafe class OwnFlights
 {
     private static readonly TimeSpan LongestWaitForChanges = TimeSpan.FromSeconds(1);
 
@@ -15,8 +15,8 @@ internal sealed unsafe partial class FlightWatch
     private bool _hasGivenUp;
     private int _changing;
 
-    /// <summary>The flights of this process, by cache, hash of the key, and number.</summary>
-    internal ConcurrentDictionary<(uint Cache, ulong Hash, uint Number), LocalFlight> Own { get; } = [];
+    /// <summary>Those that callers may join, by cache, hash of the key, and number.</summary>
+    internal ConcurrentDictionary<(uint Cache, ulong Hash, uint Number), LocalFlight> Registered { get; } = [];
 
     /// <summary>Before a flight begins; <see cref="IsDone"/> comes after it was noted.</summary>
     /// <exception cref="ObjectDisposedException">The heap is being disposed: all flights were given up.</exception>
@@ -81,7 +81,7 @@ internal sealed unsafe partial class FlightWatch
         for (uint tries = 0; tries < WorkWord.Numbers && !isRegistered; tries++)
         {
             number = Flight<Hardware>.NextNumber(attached);
-            isRegistered = Own.TryAdd((cache, hash, number), flight);
+            isRegistered = Registered.TryAdd((cache, hash, number), flight);
         }
 
         return number;

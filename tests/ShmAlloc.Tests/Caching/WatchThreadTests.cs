@@ -1,0 +1,99 @@
+using ShmAlloc.Caching;
+
+namespace ShmAlloc.Tests.Caching;
+
+/// <summary>Where callers go on that have awaited a flight of another process.</summary>
+public sealed class WatchThreadTests : IDisposable
+{
+    private static readonly CacheFlightOptions Patient = new() { WaitLimit = Timeout.InfiniteTimeSpan };
+
+    private readonly TestCache _test = new();
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _test.Dispose();
+
+    [Fact]
+    public async Task A_caller_that_blocks_where_it_goes_on_keeps_nobody_waiting()
+    {
+        var elsewhere = _test.OpenElsewhere();
+        using ManualResetEventSlim mayEnd = new();
+        string? where = null;
+        var first = Begin("first");
+        var blocked = Block(Ask("first"));
+        Land(first);
+        Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref where) != null, TimeSpan.FromMinutes(1)));
+
+        // In the thread that was woken, not in another one.
+        Assert.Equal("ShmAlloc: waits for values", where);
+        for (var number = 0; number < 4; number++)
+        {
+            var (one, two) = (Begin($"one {number}"), Begin($"two {number}"));
+            var (wantsOne, wantsTwo) = (Ask($"one {number}"), Ask($"two {number}"));
+            Land(one);
+            Assert.Equal([1], await wantsOne.WaitAsync(TimeSpan.FromMinutes(1), Cancellation));
+            Land(two);
+            Assert.Equal([1], await wantsTwo.WaitAsync(TimeSpan.FromMinutes(1), Cancellation));
+        }
+
+        Assert.False(blocked.IsCompleted);
+        mayEnd.Set();
+        await blocked;
+
+        // It comes back, and then callers go on in the thread that was woken again.
+        var last = "";
+        for (var tries = 0; tries < 10_000 && last != "ShmAlloc: waits for values"; tries++)
+        {
+            var flight = Begin($"last {tries}");
+            var named = Name(Ask($"last {tries}"));
+            Land(flight);
+            last = await named;
+        }
+
+        Assert.Equal("ShmAlloc: waits for values", last);
+
+        async Task Block(Task<byte[]> wanted)
+        {
+            await wanted.ConfigureAwait(false);
+            Volatile.Write(ref where, Thread.CurrentThread.Name ?? "a thread without a name");
+            mayEnd.Wait(Cancellation);
+        }
+
+        async Task<string?> Name(Task<byte[]> wanted)
+        {
+            await wanted.ConfigureAwait(false);
+            return Thread.CurrentThread.Name;
+        }
+
+        Task<byte[]> Ask(string key) => elsewhere.GetOrAddAsync(key, (_, _) => throw new NotSupportedException(), default, Patient, Cancellation).AsTask();
+
+        CacheFlight Begin(string key)
+        {
+            Assert.Equal(CacheStatus.Ok, _test.Cache.TryBeginFlight(key, out var flight));
+            return flight!;
+        }
+
+        void Land(CacheFlight flight) => Assert.Equal(CacheFlightOutcome.Stored, flight.Complete([1], default));
+    }
+
+    [Fact]
+    public async Task Of_many_that_end_at_once_all_go_on_although_each_blocks_until_all_do()
+    {
+        const int callers = 6;
+        var elsewhere = _test.OpenElsewhere();
+        Assert.Equal(CacheStatus.Ok, _test.Cache.TryBeginFlight("key", out var flight));
+        using CountdownEvent missing = new(callers);
+        var all = Enumerable.Range(0, callers).Select(_ => GoOn(
+            elsewhere.GetOrAddAsync("key", (_, _) => throw new NotSupportedException(), default, Patient, Cancellation).AsTask())).ToList();
+        Assert.Equal(callers, elsewhere.Heap.FlightWatch.Waiting);
+        Assert.Equal(CacheFlightOutcome.Stored, flight!.Complete([1], default));
+        await Task.WhenAll(all).WaitAsync(TimeSpan.FromMinutes(1), Cancellation);
+
+        async Task GoOn(Task<byte[]> wanted)
+        {
+            Assert.Equal([1], await wanted.ConfigureAwait(false));
+            missing.Signal();
+            missing.Wait(Cancellation);
+        }
+    }
+}

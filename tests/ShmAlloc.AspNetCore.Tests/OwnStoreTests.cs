@@ -86,7 +86,7 @@ public sealed class OwnStoreTests
         using var one = OutputStore.Sharing(path, options => options.Generation = "1");
         using var other = OutputStore.Sharing(path, options => options.Generation = "2");
         using var build = OutputStore.Sharing(path);
-        using var same = OutputStore.Sharing(path);
+        using var same = OutputStore.Sharing(path, options => options.Generation = BuildIdentity.Current);
         await one.Store.SetAsync("key", [1], ["tag"], Long, Token);
         Assert.Null(await other.Store.GetAsync("key", Token));
         Assert.Null(await build.Store.GetAsync("key", Token));

@@ -20,8 +20,19 @@ internal static class Program
                 }
 
                 return 0;
+            case ["fusion", var path]:
+                await using (var fused = Fused.Start(path))
+                {
+                    Console.WriteLine("ready");
+                    while (await Console.In.ReadLineAsync() is { } line)
+                    {
+                        Console.WriteLine(await fused.DoAsync(line));
+                    }
+                }
+
+                return 0;
             default:
-                await Console.Error.WriteLineAsync("usage: ShmAlloc.Extensions.Worker web <heap> <directory of keys>");
+                await Console.Error.WriteLineAsync("usage: ShmAlloc.Extensions.Worker web <heap> <directory of keys> | fusion <heap>");
                 return 2;
         }
     }

@@ -26,8 +26,46 @@ public sealed class PackageTests(ITestOutputHelper output) : IDisposable
         Console.WriteLine($"{(await distributed.GetAsync("key"))?.Length} {value} {File.Exists(args[0])}");
         """;
 
+    private const string SiteConsumer = """
+        using Microsoft.AspNetCore.OutputCaching;
+        using ZiggyCreatures.Caching.Fusion;
+        using ZiggyCreatures.Caching.Fusion.Serialization.SystemTextJson;
+
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.Logging.ClearProviders();
+        builder.Services.AddSharedMemoryOutputCache(options => options.Path = args[0]);
+        builder.Services.AddOutputCache(options => options.AddBasePolicy(policy => policy.Tag("pages").CaptureTags()));
+        builder.Services.AddFusionCache().WithSerializer(new FusionCacheSystemTextJsonSerializer()).WithSharedMemory();
+        await using var site = builder.Build();
+        site.UseOutputCache();
+        int rendered = 0;
+        site.MapGet("/", () => $"{++rendered}");
+        await site.StartAsync();
+        using HttpClient client = new() { BaseAddress = new Uri(site.Urls.Single()) };
+        string pages = await client.GetStringAsync("/") + await client.GetStringAsync("/");
+        await site.Services.GetRequiredService<IOutputCacheStore>().EvictByTagAsync("pages", default);
+        pages += await client.GetStringAsync("/");
+        var fusion = site.Services.GetRequiredService<IFusionCache>();
+        string value = fusion.GetOrSet("key", _ => "worked out");
+        Console.WriteLine($"{pages} {value} {fusion.HasDistributedCache} {fusion.HasBackplane} {fusion.HasDistributedLocker} {File.Exists(args[0])}");
+        """;
+
+    private const string References = """
+        <PackageReference Include="ShmAlloc.Extensions.Caching" Version="VERSION" />
+            <PackageReference Include="Microsoft.Extensions.DependencyInjection" Version="10.0.15" />
+        """;
+
+    private const string SiteReferences = """
+        <PackageReference Include="ShmAlloc.AspNetCore" Version="VERSION" />
+            <PackageReference Include="ShmAlloc.FusionCache" Version="VERSION" />
+            <PackageReference Include="ZiggyCreatures.FusionCache.Serialization.SystemTextJson" Version="2.9.0" />
+        """;
+
+    private static readonly string[] Packages = ["ShmAlloc", "ShmAlloc.Extensions.Caching", "ShmAlloc.AspNetCore", "ShmAlloc.FusionCache"];
+
     private const string Project = """
-        <Project Sdk="Microsoft.NET.Sdk">
+        <Project Sdk="SDK">
           <PropertyGroup>
             <OutputType>Exe</OutputType>
             <TargetFramework>net10.0</TargetFramework>
@@ -41,8 +79,7 @@ public sealed class PackageTests(ITestOutputHelper output) : IDisposable
             <RestoreFallbackFolders>FALLBACK</RestoreFallbackFolders>
           </PropertyGroup>
           <ItemGroup>
-            <PackageReference Include="ShmAlloc.Extensions.Caching" Version="VERSION" />
-            <PackageReference Include="Microsoft.Extensions.DependencyInjection" Version="10.0.15" />
+            REFERENCES
           </ItemGroup>
         </Project>
         """;
@@ -64,7 +101,7 @@ public sealed class PackageTests(ITestOutputHelper output) : IDisposable
     public void A_project_outside_the_repository_restores_builds_and_runs_them()
     {
         Pack();
-        WriteConsumer();
+        WriteConsumer("Microsoft.NET.Sdk", References, Consumer);
         Dotnet("build -c Release -o out --disable-build-servers -nodeReuse:false");
         Assert.Equal("3 worked out True", Run("dotnet", $"exec {Path.Combine(ConsumerDirectory, "out", "consumer.dll")} {_path}").Trim());
         if (Effort.Choose(false, true, true))
@@ -73,6 +110,13 @@ public sealed class PackageTests(ITestOutputHelper output) : IDisposable
             Dotnet("publish -c Release -p:PublishAot=true -p:DefineConstants=AOT -o native --disable-build-servers -nodeReuse:false");
             Assert.Equal("3 worked out True", Run(Path.Combine(ConsumerDirectory, "native", "consumer"), _path.Value).Trim());
         }
+
+        // A web application has the others.
+        Directory.Delete(ConsumerDirectory, recursive: true);
+        File.Delete(_path.Value);
+        WriteConsumer("Microsoft.NET.Sdk.Web", SiteReferences, SiteConsumer);
+        Dotnet("build -c Release -o out --disable-build-servers -nodeReuse:false");
+        Assert.Equal("112 worked out True True True True", Run("dotnet", $"exec {Path.Combine(ConsumerDirectory, "out", "consumer.dll")} {_path}").Trim());
     }
 
     private static string RepositoryRoot
@@ -91,7 +135,7 @@ public sealed class PackageTests(ITestOutputHelper output) : IDisposable
 
     private void Pack()
     {
-        foreach (var project in (string[])["ShmAlloc", "ShmAlloc.Extensions.Caching"])
+        foreach (var project in Packages)
         {
             // Apart from what is being tested: another version is compiled anew.
             Dotnet($"pack {Path.Combine(RepositoryRoot, "src", project)} -c Release -o {_directory}/packed -p:Version={Version} --artifacts-path {_directory}/artifacts --disable-build-servers -nodeReuse:false");
@@ -101,17 +145,27 @@ public sealed class PackageTests(ITestOutputHelper output) : IDisposable
             Assert.Contains($"lib/net10.0/{project}.xml", entries);
             Assert.Contains("README.md", entries);
             Assert.True(File.Exists($"{_directory}/packed/{project}.{Version}.snupkg"), "There are no symbols.");
+            using StreamReader specification = new(package.GetEntry($"{project}.nuspec")!.Open());
+            var text = specification.ReadToEnd();
+            Assert.Contains("<license type=\"expression\">MIT</license>", text, StringComparison.Ordinal);
+
+            // What uses internals of another one needs exactly that version.
+            Assert.Equal(
+                project is "ShmAlloc.AspNetCore" or "ShmAlloc.FusionCache",
+                text.Contains($"id=\"ShmAlloc.Extensions.Caching\" version=\"[{Version}]\"", StringComparison.Ordinal));
         }
     }
 
-    private void WriteConsumer()
+    private void WriteConsumer(string sdk, string references, string program)
     {
         // What was restored for the tests is there already; what is packed here does not stay among it.
         File.WriteAllText(Path.Combine(ConsumerDirectory, "consumer.csproj"), Project
+            .Replace("SDK", sdk, StringComparison.Ordinal)
+            .Replace("REFERENCES", references, StringComparison.Ordinal)
             .Replace("VERSION", Version, StringComparison.Ordinal)
             .Replace("PACKAGES", Path.Combine(_directory, "restored"), StringComparison.Ordinal)
             .Replace("FALLBACK", HomePackages, StringComparison.Ordinal));
-        File.WriteAllText(Path.Combine(ConsumerDirectory, "Program.cs"), Consumer);
+        File.WriteAllText(Path.Combine(ConsumerDirectory, "Program.cs"), program);
         File.WriteAllText(Path.Combine(ConsumerDirectory, "nuget.config"), $"""
             <configuration><packageSources><add key="packed" value="{_directory}/packed" /></packageSources></configuration>
             """);

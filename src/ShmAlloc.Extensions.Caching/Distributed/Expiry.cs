@@ -27,7 +27,7 @@ internal static class Expiry
     private static ArgumentOutOfRangeException OutOfRange(string name, object value, string message) => new(name, value, message);
 
     /// <summary>Time counts in milliseconds: what lives shorter than one lives one.</summary>
-    private static TimeSpan? AtLeastOne(TimeSpan? time) => time < TimeSpan.FromMilliseconds(1) ? TimeSpan.FromMilliseconds(1) : time;
+    internal static TimeSpan? AtLeastOne(TimeSpan? time) => time < TimeSpan.FromMilliseconds(1) ? TimeSpan.FromMilliseconds(1) : time;
 
     /// <summary>
     /// A read renews a window only when that moves it by more than an eighth, so that most reads write nothing. So that nothing expires early all the same,

@@ -71,7 +71,7 @@ internal static class CacheFactory
         return new SharedMemoryHybridCache(space, MetricsOf(services, space), new Serialization(services), options, ClockOf(services));
     }
 
-    private static CacheSpace MakeSpace(IServiceProvider services, string name, string contract)
+    internal static CacheSpace MakeSpace(IServiceProvider services, string name, string contract)
     {
         SharedMemoryCacheOptions options = services.GetRequiredService<IOptionsMonitor<SharedMemoryCacheOptions>>().Get(name);
         IHostEnvironment? environment = services.GetService<IHostEnvironment>();
@@ -86,12 +86,12 @@ internal static class CacheFactory
         return space;
     }
 
-    private static CacheMetrics MetricsOf(IServiceProvider services, CacheSpace space) =>
+    internal static CacheMetrics MetricsOf(IServiceProvider services, CacheSpace space) =>
         new(services.GetService<IMeterFactory>(), space.Name, () => space);
 
-    private static TimeProvider ClockOf(IServiceProvider services) => services.GetService<TimeProvider>() ?? TimeProvider.System;
+    internal static TimeProvider ClockOf(IServiceProvider services) => services.GetService<TimeProvider>() ?? TimeProvider.System;
 
-    private static ILogger LoggerOf(IServiceProvider services) =>
+    internal static ILogger LoggerOf(IServiceProvider services) =>
         services.GetService<ILoggerFactory>()?.CreateLogger("ShmAlloc.Extensions.Caching") ?? NullLogger.Instance;
 
     private static void TellOfFallback(IServiceProvider services) => new CacheLog(LoggerOf(services)).FellBack();

@@ -168,6 +168,7 @@ public sealed unsafe partial class SharedCache
             {
                 Unregister();
                 _own.Fail(exception);
+                cache.NoteFailure(key, exception, isUnwanted: exception is OperationCanceledException && _own.Abandoned.IsCancellationRequested);
             }
         }
 

@@ -108,7 +108,7 @@ public sealed class CacheInteroperationTests : IAsyncLifetime
     public async Task NET_waits_for_a_value_that_C_works_out()
     {
         await ExpectAsync("leads", "lead key");
-        Assert.Equal(CacheStatus.Computing, _cache.TryBeginFlight("key", out _));
+        Assert.Equal(CacheStatus.Computing, _cache.BeginFlight("key", out _));
         var wanted = Task.Run(() => _cache.GetOrAdd("key", _ => throw new InvalidOperationException("C works it out.")));
         await AwaitWaiterAsync();
         await ExpectAsync("ok", "complete key by_C");
@@ -118,7 +118,7 @@ public sealed class CacheInteroperationTests : IAsyncLifetime
     [Fact]
     public async Task C_waits_for_a_value_that_NET_works_out()
     {
-        Assert.Equal(CacheStatus.Ok, _cache.TryBeginFlight("key", out var flight));
+        Assert.Equal(CacheStatus.Ok, _cache.BeginFlight("key", out var flight));
         await ExpectAsync("busy", "lead key");
         await SendAsync("want key");
         await AwaitBellAsync();
@@ -129,7 +129,7 @@ public sealed class CacheInteroperationTests : IAsyncLifetime
     [Fact]
     public async Task C_works_the_value_out_when_NET_gives_up()
     {
-        Assert.Equal(CacheStatus.Ok, _cache.TryBeginFlight("key", out var flight));
+        Assert.Equal(CacheStatus.Ok, _cache.BeginFlight("key", out var flight));
         await SendAsync("want key");
         await AwaitBellAsync();
         flight!.Dispose();
@@ -193,7 +193,7 @@ public sealed class CacheInteroperationTests : IAsyncLifetime
         Assert.Equal("old", Encoding.UTF8.GetString(_cache.GetOrAdd("key", _ => throw new InvalidOperationException("C works."), default, stale)));
         await ExpectAsync("ok", "give-up key");
         Assert.Equal("old", Encoding.UTF8.GetString(_cache.GetOrAdd("key", _ => throw new InvalidOperationException("Just failed."), default, stale)));
-        Assert.Equal(CacheStatus.Ok, _cache.TryBeginFlight("key", out var flight));
+        Assert.Equal(CacheStatus.Ok, _cache.BeginFlight("key", out var flight));
         await ExpectAsync("stale old", "want key stale");
         Assert.Equal(CacheFlightOutcome.Stored, flight!.Complete("new"u8, default));
         await ExpectAsync("found new", "want key stale");

@@ -1,3 +1,5 @@
+using ShmAlloc.Caching;
+
 namespace ShmAlloc.Native.Tests;
 
 /// <summary>The samples in C, in Python, and in C# and C together, as their comments say to run them.</summary>
@@ -22,7 +24,7 @@ public sealed class SampleTests : IDisposable
     [Fact]
     public async Task F65_the_C_program_of_the_first_page_prints_what_the_first_process_stored()
     {
-        var lines = File.ReadLines(Path.Combine(Locations.Root, "README.md")).SkipWhile(line => line != "```c").Skip(1).TakeWhile(line => line != "```").ToList();
+        var lines = Assert.Single(Blocks("README.md"));
         Assert.StartsWith("#include", lines[0], StringComparison.Ordinal);
         var directory = Directory.CreateTempSubdirectory("shmalloc-readme-");
         try
@@ -44,9 +46,51 @@ public sealed class SampleTests : IDisposable
     }
 
     [Fact]
+    public async Task The_first_program_with_a_cache_of_the_page_on_the_C_ABI_finds_what_another_process_has_set()
+    {
+        var program = Assert.Single(Blocks("docs/c-abi.md"), IsProgram);
+        var directory = Directory.CreateTempSubdirectory("shmalloc-first-");
+        try
+        {
+            var source = Path.Combine(directory.FullName, "first.c");
+            await File.WriteAllLinesAsync(source, program, TestContext.Current.CancellationToken);
+            var executable = await CProgram.BuildAsync(source);
+            Assert.Equal(new CommandResult(0, "set for a minute\n", ""), await Command.RunAsync(executable, [], ("SHM_FILE", _path.Value)));
+            Assert.Equal(new CommandResult(0, "found Paris\n", ""), await Command.RunAsync(executable, [], ("SHM_FILE", _path.Value)));
+            using (var heap = ShmHeap.Attach(_path.Value))
+            {
+                var cache = SharedCache.Open(heap);
+                Assert.Equal("Paris"u8.ToArray(), cache.Get("capital of France"));
+                Assert.NotNull(Assert.Single(cache.Enumerate()).Expires);
+                cache.Set("capital of France", new byte[65]);
+            }
+
+            var tooLong = await Command.RunAsync(executable, [], ("SHM_FILE", _path.Value));
+            Assert.Equal((1, ""), (tooLong.ExitCode, tooLong.Output));
+            Assert.StartsWith("not read: ", tooLong.Errors, StringComparison.Ordinal);
+            var none = await Command.RunAsync(executable, []);
+            Assert.Equal((1, ""), (none.ExitCode, none.Output));
+            Assert.StartsWith("no cache: ", none.Errors, StringComparison.Ordinal);
+        }
+        finally
+        {
+            directory.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
+    public void Every_piece_of_C_on_the_pages_is_run()
+    {
+        Assert.Equal(2, Blocks("docs/c-abi.md").Count);
+        Assert.All(
+            Directory.EnumerateFiles(Path.Combine(Locations.Root, "docs"), "*.md").Where(page => Path.GetFileName(page) != "c-abi.md"),
+            page => Assert.Empty(Blocks(page)));
+    }
+
+    [Fact]
     public async Task The_flight_of_the_page_on_the_C_ABI_works_a_report_out_once_for_all_processes()
     {
-        var lines = File.ReadLines(Path.Combine(Locations.Root, "docs/c-abi.md")).SkipWhile(line => line != "```c").Skip(1).TakeWhile(line => line != "```").ToList();
+        var lines = Assert.Single(Blocks("docs/c-abi.md"), block => !IsProgram(block));
         Assert.StartsWith("#include", lines[0], StringComparison.Ordinal);
         var directory = Directory.CreateTempSubdirectory("shmalloc-page-");
         try
@@ -125,4 +169,31 @@ public sealed class SampleTests : IDisposable
         Assert.Equal(left.Value, heap.ReadRoot(root));
         Assert.Equal(1, heap.GetStatistics().Allocations);
     }
+
+    /// <summary>The pieces of C on a page.</summary>
+    private static List<List<string>> Blocks(string page)
+    {
+        List<List<string>> blocks = [];
+        List<string>? block = null;
+        foreach (var line in File.ReadLines(Path.Combine(Locations.Root, page)))
+        {
+            if (block == null)
+            {
+                block = line == "```c" ? [] : null;
+            }
+            else if (line == "```")
+            {
+                blocks.Add(block);
+                block = null;
+            }
+            else
+            {
+                block.Add(line);
+            }
+        }
+
+        return blocks;
+    }
+
+    private static bool IsProgram(List<string> block) => block.Contains("int main(void)");
 }

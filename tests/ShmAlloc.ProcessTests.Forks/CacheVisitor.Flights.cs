@@ -64,7 +64,7 @@ internal sealed partial class CacheVisitor
     {
         var number = NextNumber();
         var options = OptionsOf(number);
-        if (cache.TryBeginFlight(_key, out var flight, options.Tags) != CacheStatus.Ok)
+        if (cache.BeginFlight(_key, out var flight, options.Tags) != CacheStatus.Ok)
         {
             return;
         }

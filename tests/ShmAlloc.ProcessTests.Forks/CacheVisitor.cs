@@ -133,7 +133,7 @@ internal sealed partial class CacheVisitor(SharedCache cache, WorkerLog log, int
             case < 21:
                 value = NewValue(out argument);
                 log.Begin(OperationKind.TryAdd, key, argument);
-                End(cache.TryAdd(_key, value, OptionsOf(argument)), CacheDeed.Add);
+                End(cache.Add(_key, value, OptionsOf(argument)), CacheDeed.Add);
                 break;
             case < 24:
                 Replace(key);
@@ -196,7 +196,7 @@ internal sealed partial class CacheVisitor(SharedCache cache, WorkerLog log, int
         }
 
         log.Begin(Reading, key);
-        var status = cache.TryLease(_key, out var lease);
+        var status = cache.Lease(_key, out var lease);
         if (status != CacheStatus.Ok)
         {
             End(status, CacheDeed.Lease);
@@ -223,7 +223,7 @@ internal sealed partial class CacheVisitor(SharedCache cache, WorkerLog log, int
     private void Reserve(int key)
     {
         var number = NextNumber();
-        var status = cache.TryReserve(_key, CacheValue.LengthOf(number), OptionsOf(number), out var reservation);
+        var status = cache.Reserve(_key, CacheValue.LengthOf(number), out var reservation, OptionsOf(number));
         if (reservation == null)
         {
             Refuse(status);

@@ -26,7 +26,7 @@ internal static class CacheVerbs
     /// <summary>Begins to work a value out, and never ends.</summary>
     private static string Lead(HeapSession session, string key)
     {
-        var status = session.Cache.TryBeginFlight(key, out var flight);
+        var status = session.Cache.BeginFlight(key, out var flight);
         session.Flight = flight;
         return status == CacheStatus.Ok ? "leads" : status.ToString();
     }

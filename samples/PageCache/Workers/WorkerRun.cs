@@ -98,7 +98,7 @@ internal sealed class WorkerRun
         {
             Lifetime = order.LifetimeMilliseconds > 0 ? TimeSpan.FromMilliseconds(order.LifetimeMilliseconds) : null,
             StaleFor = order is { AllowStale: true, LifetimeMilliseconds: > 0 } ? TimeSpan.FromHours(1) : null,
-            Tags = CacheTags.Of([.. Articles.OnPage(number).Select(Articles.TagOf)]),
+            Tags = [.. Articles.OnPage(number).Select(Articles.TagOf)],
         };
         byte[] page = _cache.GetOrAdd(
             KeyOf(number),

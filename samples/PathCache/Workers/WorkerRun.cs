@@ -114,7 +114,7 @@ internal sealed unsafe class WorkerRun
             return true;
         }
 
-        CacheStatus status = _cache.TryAdd(path, FileSystem.Ask(path, _buffer));
+        CacheStatus status = _cache.Add(path, FileSystem.Ask(path, _buffer));
         score.LostRaces += status == CacheStatus.Exists ? 1 : 0;
         score.NoRoom += status is CacheStatus.Ok or CacheStatus.Exists ? 0 : 1;
         return false;

@@ -170,7 +170,7 @@ internal sealed partial class SharedMemoryHybridCache
     {
         if (cache.GetMarked(inner, [], out _, out CacheMark mark) == CacheStatus.Missing && adds)
         {
-            cache.TryAdd(inner, [], EntryOf(entry, default));
+            cache.Add(inner, [], EntryOf(entry, default));
             cache.GetMarked(inner, [], out _, out mark);
         }
 

@@ -102,6 +102,11 @@ internal static unsafe class CacheFlights
         }
 
         GiveUp(heap, table, found, flight, FlightEnding.RestAfterEnd(hasFailed, flight->IsPlaceholder != 0, flight->Pause), hasFailed: true);
+        if (hasFailed)
+        {
+            CacheCounts<Hardware>.Add(heap, table, CacheCounter.FailedFlights, 1);
+        }
+
         Libc.Error = error;
         return true;
     }

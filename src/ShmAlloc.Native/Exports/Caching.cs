@@ -127,7 +127,7 @@ internal static unsafe class Caching
         }
 
         CacheStatus status = CacheCalls<Hardware>.RemoveAll(heap, table);
-        return status == CacheStatus.WrongKind ? LastError.Fail(ErrorCode.Of(ShmFailure.OptionsContradict, Detail.AllowsRemoveAll)) : Done(status, error);
+        return status == CacheStatus.WrongKind ? LastError.Fail(ErrorCode.Of(ShmFailure.OptionsContradict, Detail.RemoveAll)) : Done(status, error);
     }
 
     [RuntimeExport("shm_cache_touch")]

@@ -52,6 +52,7 @@ internal unsafe struct EntryOptions
             {
                 LifeFault.None => Detail.None,
                 LifeFault.SlidesAndIsWorked => Detail.SlidingAndStale,
+                LifeFault.RefreshesTooLate => Detail.RefreshTooLate,
                 _ => Detail.StaleWithoutExpiry,
             };
     }

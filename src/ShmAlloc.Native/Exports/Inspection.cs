@@ -48,6 +48,7 @@ internal struct CacheFigures
     internal ulong EvictionsForLimit;
     internal ulong EvictionsForEntry;
     internal ulong Expirations;
+    internal ulong FailedFlights;
 }
 
 /// <summary><c>struct shm_verification</c>.</summary>
@@ -147,6 +148,7 @@ internal static unsafe class Inspection
         to->EvictionsForLimit = Figure(heap, table, CacheCounter.EvictionsForLimit);
         to->EvictionsForEntry = Figure(heap, table, CacheCounter.EvictionsForEntry);
         to->Expirations = Figure(heap, table, CacheCounter.Expirations);
+        to->FailedFlights = Figure(heap, table, CacheCounter.FailedFlights);
         Libc.Error = error;
         return true;
     }

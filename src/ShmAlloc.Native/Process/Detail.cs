@@ -15,6 +15,7 @@ internal enum Detail : byte
     TagSlots,
     Checksums,
     AllowsRemoveAll,
+    RemoveAll,
 
     // Options of an entry, and of a flight.
     ManyTags,
@@ -22,6 +23,7 @@ internal enum Detail : byte
     VersionHere,
     SlidingAndStale,
     StaleWithoutExpiry,
+    RefreshTooLate,
     TagsOfFlight,
     KeyOfFlight,
 

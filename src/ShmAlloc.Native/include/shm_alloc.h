@@ -226,7 +226,7 @@ struct shm_cache_entry_options {
     uint64_t expires_at;    /* when it does, since 1970 by the clock of the machine; SHM_E_EXPIRED if that has passed. The earlier counts */
     uint64_t sliding;       /* after what time without a get, a lease or a touch; at the latest at one of the two above */
     uint64_t stale_for;     /* how long after it has expired a flight may give it out; needs one of the first two, and no sliding */
-    uint64_t refresh_after; /* after what time a flight works the next value out ahead; not with sliding */
+    uint64_t refresh_after; /* after what time a flight works the next value out ahead: less than lifetime; not with sliding */
     uint64_t version;       /* of shm_cache_set_with: only if that is the version of the value still, see shm_cache_get_marked;
                                SHM_E_CHANGED, or SHM_E_MISSING if there is no value */
     const struct shm_cache_tag *tags;
@@ -248,7 +248,8 @@ bool shm_cache_set_or_remove(int cache, const void *key, size_t key_size, const 
 bool shm_cache_remove(int cache, const void *key, size_t key_size) SHM_NOEXCEPT;
 
 /* Removes everything, for all processes at once, in constant time; its memory is freed later, as room is needed. What a set
-   that began before stores may go or stay. SHM_E_OPTIONS_CONTRADICT if the cache was made without SHM_CACHE_ALLOWS_REMOVE_ALL. */
+   that began before stores may go or stay. SHM_E_OPTIONS_CONTRADICT if the cache was made without SHM_CACHE_ALLOWS_REMOVE_ALL:
+   there is no way then to remove everything from C. */
 bool shm_cache_remove_all(int cache) SHM_NOEXCEPT;
 
 /* Gives a value another lifetime from now on, in milliseconds, and changes nothing else; 0: until there is no room for it. A value
@@ -380,6 +381,7 @@ struct shm_cache_statistics {
     uint64_t evictions_for_limit;  /* because of the limit, */
     uint64_t evictions_for_entry;  /* because both places of another key in the index were taken */
     uint64_t expirations;          /* items that were dropped after their time */
+    uint64_t failed_flights;       /* flights that ended without a value: shm_cache_end_flight with has_failed, factories of .NET */
 };
 
 /* Adds up the figures of all processes. Another process tells its own every 256 operations, so a little may be missing. */

@@ -27,6 +27,9 @@ internal enum CacheCounter
 
     /// <summary>Items that were dropped after their time, or after a tag was removed.</summary>
     Expirations,
+
+    /// <summary>Flights that have ended without a value.</summary>
+    FailedFlights,
 }
 
 /// <summary>
@@ -138,7 +141,7 @@ internal static unsafe class CacheCounts<TMachine>
 
         ulong* shared = table->Counters + ((uint)heap->Slot * TableLayout.CounterWords);
         long* mine = shard->CacheCounts + (table->Number * TableLayout.CounterWords);
-        for (int counter = 0; counter <= (int)CacheCounter.Expirations; counter++)
+        for (int counter = 0; counter <= (int)CacheCounter.FailedFlights; counter++)
         {
             // Threads that share a shard, or flush each other's, may lose a hit or a miss or count it twice, but no item.
             long change = mine[counter] == 0 ? 0 : Interlocked.Exchange(ref mine[counter], 0);

@@ -20,14 +20,17 @@ public readonly record struct CacheEntryOptions
     public TimeSpan? StaleFor { get; init; }
 
     /// <summary>
-    /// From what time on <c>GetOrAddAsync</c> works the next value out ahead, while it returns this one: more than zero, and best less than the lifetime. Not
-    /// with <see cref="SlidingExpiration"/>.
+    /// From what time on <c>GetOrAddAsync</c> works the next value out ahead, while it returns this one: more than zero, and less than <see cref="Lifetime"/>.
+    /// An <see cref="AbsoluteExpiration"/> may come before it: then nothing is worked out ahead. Not with <see cref="SlidingExpiration"/>.
     /// </summary>
     public TimeSpan? RefreshAfter { get; init; }
 
     /// <summary>Whether it stays when room is made for others.</summary>
     public bool Pinned { get; init; }
 
-    /// <summary>What it is removed with: at most 63 tags. What counts is when they were captured; by default that is when the value is set.</summary>
+    /// <summary>
+    /// What it is removed with: at most 63 tags, as in <c>Tags = ["article 5", "author 2"]</c>. What counts is when they were captured: for those that are given
+    /// by their names, that is when the value is set, or right before <c>GetOrAdd</c> runs the factory.
+    /// </summary>
     public CacheTags Tags { get; init; }
 }

@@ -5,7 +5,7 @@ namespace ShmAlloc.Caching;
 
 /// <summary>
 /// The right to work out the value of a key, that one caller has at a time: see
-/// <see cref="SharedCache.TryBeginFlight(ReadOnlySpan{byte}, out CacheFlight, in CacheTags, TimeSpan?)"/>.
+/// <see cref="SharedCache.BeginFlight(ReadOnlySpan{byte}, out CacheFlight, in CacheTags, TimeSpan?)"/>.
 /// It ends with <see cref="Complete(ReadOnlySpan{byte}, in CacheEntryOptions)"/>, or with <see cref="Dispose"/>: then another may work. If the process dies,
 /// others go on at once.
 /// </summary>
@@ -37,7 +37,7 @@ public sealed class CacheFlight : IDisposable
     }
 
     /// <summary>It was forgotten: others need not wait until they have waited too long.</summary>
-    ~CacheFlight() => End(hasFailed: true);
+    ~CacheFlight() => Fail();
 
     /// <summary>What it wrote to own the work word; the default if it owns none, because it was not to wait.</summary>
     internal WorkWord Word => _look.Word;
@@ -67,7 +67,7 @@ public sealed class CacheFlight : IDisposable
 
     private CacheFlightOutcome Complete(ReadOnlySpan<byte> value, in CacheEntryOptions options, bool marks, out CacheMark mark)
     {
-        if (options.Tags != default)
+        if (options.Tags.Captured != null || options.Tags.Names is { Length: > 0 })
         {
             throw new ArgumentException("The tags of a flight are given when it begins, so that a removal counts that comes in between.", nameof(options));
         }
@@ -115,7 +115,7 @@ public sealed class CacheFlight : IDisposable
     /// <summary>Ends the flight without a value, as after a failure, if it has not ended: another may work.</summary>
     /// <remarks>Where there is a stale value, those who take it do not try again before the pause is over that was given at the beginning.</remarks>
     [SuppressMessage("Usage", "CA1816", Justification = "See TryEnd.")]
-    public void Dispose() => End(hasFailed: true);
+    public void Dispose() => Fail();
 
     /// <summary>The heap is about to be disposed: others may work, and what comes of this flight is not stored.</summary>
     internal void GiveUpWithHeap()
@@ -127,19 +127,31 @@ public sealed class CacheFlight : IDisposable
     }
 
     /// <summary>Lets others work: at once if there is nothing else, or nothing has failed; else after the pause.</summary>
-    internal void End(bool hasFailed)
+    /// <returns>Whether it had not ended before.</returns>
+    internal bool End(bool hasFailed)
     {
         _cache.Heap.OwnFlights.BeginEnd();
         try
         {
-            if (TryEnd(Ended))
+            bool ends = TryEnd(Ended);
+            if (ends)
             {
                 GiveUp(FlightEnding.RestAfterEnd(hasFailed, IsPlaceholder, _pause), hasFailed: true);
             }
+
+            return ends;
         }
         finally
         {
             _cache.Heap.OwnFlights.IsDone();
+        }
+    }
+
+    private void Fail()
+    {
+        if (End(hasFailed: true))
+        {
+            _cache.CountFailedFlight();
         }
     }
 

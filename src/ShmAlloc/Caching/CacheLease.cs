@@ -66,7 +66,7 @@ public sealed unsafe partial class SharedCache
     /// that is attached read-only has no leases), or why not.
     /// </returns>
     /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
-    public CacheStatus TryLease(ReadOnlySpan<byte> key, out CacheLease lease)
+    public CacheStatus Lease(ReadOnlySpan<byte> key, out CacheLease lease)
     {
         lease = default;
         using Visit visit = Enter();

@@ -72,11 +72,11 @@ public sealed unsafe partial class SharedCache
     /// <summary>Reserves room for a value that is then written into it.</summary>
     /// <param name="key">The key: at most 65,535 bytes.</param>
     /// <param name="lengthBytes">Bytes of the value.</param>
+    /// <param name="reservation">The value to write, or null if the answer is not Ok; it takes a cell of this process (96 in all) until it is disposed.</param>
     /// <param name="options">How long it lives, counted from now.</param>
-    /// <param name="reservation">The value to write; it takes a cell of this process (96 in all) until it is disposed.</param>
     /// <returns><see cref="CacheStatus.Ok"/>, or why not.</returns>
     /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
-    public CacheStatus TryReserve(ReadOnlySpan<byte> key, int lengthBytes, in CacheEntryOptions options, out CacheReservation? reservation)
+    public CacheStatus Reserve(ReadOnlySpan<byte> key, int lengthBytes, out CacheReservation? reservation, in CacheEntryOptions options = default)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(lengthBytes);
         reservation = null;

@@ -13,6 +13,7 @@ namespace ShmAlloc.Caching;
 /// <param name="EvictionsForLimit">Dropped because the cache had reached its limit.</param>
 /// <param name="EvictionsForEntry">Dropped because both places of another key in the index were taken.</param>
 /// <param name="Expirations">Dropped after their time, or after a tag was removed.</param>
+/// <param name="FailedFlights">Values that were not worked out: a factory has failed, or a flight was given up.</param>
 public sealed record CacheStatistics(
     long Entries,
     long Bytes,
@@ -25,7 +26,8 @@ public sealed record CacheStatistics(
     long EvictionsForRoom,
     long EvictionsForLimit,
     long EvictionsForEntry,
-    long Expirations)
+    long Expirations,
+    long FailedFlights)
 {
     /// <summary>Hits for each get, 0 to 1; 0 if there was none.</summary>
     public double HitRate => Hits + Misses == 0 ? 0 : (double)Hits / (Hits + Misses);

@@ -35,7 +35,9 @@ public enum CacheStatus
     /// <summary>The heap is attached read-only.</summary>
     ReadOnly = 9,
 
-    /// <summary>The heap object was disposed.</summary>
+    /// <summary>
+    /// The heap object was disposed. No member of <see cref="SharedCache"/> answers so: all of them throw <see cref="ObjectDisposedException"/> then.
+    /// </summary>
     Closed = 10,
 
     /// <summary>All participant slots of the heap are taken; create it with a larger <see cref="ShmHeapOptions.MaxParticipants"/>.</summary>

@@ -1,11 +1,13 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 
 namespace ShmAlloc.Caching;
 
 /// <summary>
-/// Tags of an entry. Captured by <see cref="SharedCache.CaptureTags(string[])"/> before the value is worked out, they make a removal that comes in between
-/// count.
+/// Tags of an entry: their names, as in <c>Tags = ["article 5", "author 2"]</c> or <c>Tags = "article 5"</c>. Captured by
+/// <see cref="SharedCache.CaptureTags(string[])"/> before the value is worked out, they make a removal that comes in between count.
 /// </summary>
+[CollectionBuilder(typeof(CacheTags), nameof(Of))]
 public readonly record struct CacheTags
 {
     internal CacheTags(string[] names, ulong[]? captured, CacheIdentity cache)
@@ -53,6 +55,15 @@ public readonly record struct CacheTags
     /// <param name="names">At most 63.</param>
     [SuppressMessage("Usage", "CA2225", Justification = "Of is the method.")]
     public static implicit operator CacheTags(string[] names) => Of(names);
+
+    /// <summary>One tag by its name, whatever is in it: a comma separates nothing.</summary>
+    /// <param name="name">The name; not null.</param>
+    [SuppressMessage("Usage", "CA2225", Justification = "Of is the method.")]
+    public static implicit operator CacheTags(string name) => Of(new ReadOnlySpan<string>(in name));
+
+    /// <summary>Goes over the names.</summary>
+    /// <returns>The enumerator.</returns>
+    public ReadOnlySpan<string>.Enumerator GetEnumerator() => new ReadOnlySpan<string>(Names).GetEnumerator();
 
     /// <summary>The names, and whether the tags were captured.</summary>
     /// <returns>For instance "article 5, user 7 (captured)".</returns>

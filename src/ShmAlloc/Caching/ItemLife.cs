@@ -12,6 +12,9 @@ internal enum LifeFault
 
     /// <summary>It never expires, so it never is stale.</summary>
     IsStaleWithoutExpiry,
+
+    /// <summary>It has expired when the next one would be worked out ahead.</summary>
+    RefreshesTooLate,
 }
 
 /// <summary>How long an item lives, in milliseconds from now on, in whatever language it was said. A field that is 0 was not said.</summary>
@@ -36,12 +39,14 @@ internal struct ItemLife
     internal ulong RefreshAfter;
 
     /// <summary>Whether what is said contradicts itself.</summary>
-    internal static LifeFault FaultOf(bool slides, bool canBeStale, bool isRefreshed, bool expires) =>
+    internal static LifeFault FaultOf(bool slides, bool canBeStale, bool isRefreshed, bool isTooLate, bool expires) =>
         slides && (canBeStale || isRefreshed) ? LifeFault.SlidesAndIsWorked
         : canBeStale && !expires ? LifeFault.IsStaleWithoutExpiry
+        : isRefreshed && isTooLate ? LifeFault.RefreshesTooLate
         : LifeFault.None;
 
-    internal readonly LifeFault Fault => FaultOf(Window != 0, StaleFor != 0, RefreshAfter != 0, (Lifetime | Left) != 0);
+    internal readonly LifeFault Fault =>
+        FaultOf(Window != 0, StaleFor != 0, RefreshAfter != 0, Lifetime != 0 && RefreshAfter >= Lifetime, (Lifetime | Left) != 0);
 
     /// <summary>Says so to an item that is made now.</summary>
     internal readonly void Apply(ref ItemOptions item, ulong now)

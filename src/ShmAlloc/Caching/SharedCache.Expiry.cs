@@ -8,7 +8,7 @@ public sealed unsafe partial class SharedCache
 {
     /// <summary>
     /// Gives a value a new expiry, and changes nothing else: not the value, nor its version, tags, or that it is pinned. The options count from now, as when
-    /// the value is set: without any it lives until there is no room for it. Counts as a use of it.
+    /// the value is set. Counts as a use of it. To renew what slides by its own window, call <see cref="Refresh(ReadOnlySpan{byte})"/>.
     /// </summary>
     /// <remarks>
     /// A value whose expiry slides keeps its window, and the absolute expiry that it was set with. A lifetime or a point in time says when it expires if nobody
@@ -20,7 +20,7 @@ public sealed unsafe partial class SharedCache
     /// </remarks>
     /// <param name="key">The key: at most 65,535 bytes.</param>
     /// <param name="options">
-    /// When it expires. <see cref="CacheEntryOptions.Pinned"/>, <see cref="CacheEntryOptions.Tags"/>, <see cref="CacheEntryOptions.StaleFor"/> and
+    /// When it expires. <see langword="default"/> takes the expiry away: the value lives until there is no room for it. <see cref="CacheEntryOptions.Pinned"/>, <see cref="CacheEntryOptions.Tags"/>, <see cref="CacheEntryOptions.StaleFor"/> and
     /// <see cref="CacheEntryOptions.RefreshAfter"/> must not be given: it stays stale for as long as it was to, and becomes due when it expires. And
     /// <see cref="CacheEntryOptions.SlidingExpiration"/> only as the value has it.
     /// </param>
@@ -32,7 +32,7 @@ public sealed unsafe partial class SharedCache
     /// <exception cref="ArgumentException">The options say something that no touch can change.</exception>
     /// <exception cref="ArgumentOutOfRangeException">An expiry is not in the future.</exception>
     /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
-    public CacheStatus Touch(ReadOnlySpan<byte> key, in CacheEntryOptions options = default)
+    public CacheStatus Touch(ReadOnlySpan<byte> key, in CacheEntryOptions options)
     {
         if (options.Pinned || options.Tags.Names is { Length: > 0 } || options.StaleFor != null || options.RefreshAfter != null)
         {
@@ -50,21 +50,27 @@ public sealed unsafe partial class SharedCache
         }
     }
 
-    /// <summary>Renews the expiry of a value that expires when it is not used.</summary>
+    /// <summary>
+    /// Renews the expiry of a value that expires when it is not used, by its window; any other value keeps its expiry. Counts as a use of it. In a heap that is
+    /// attached read-only it says whether there is a value, and renews nothing, like a get.
+    /// </summary>
     /// <param name="key">The key: at most 65,535 bytes.</param>
-    /// <returns>Whether there is a value.</returns>
+    /// <returns>
+    /// <see cref="CacheStatus.Ok"/>, <see cref="CacheStatus.Missing"/>, or, hardly ever, <see cref="CacheStatus.Contended"/> or
+    /// <see cref="CacheStatus.NoParticipantSlot"/>.
+    /// </returns>
     /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
-    public bool Refresh(ReadOnlySpan<byte> key)
+    public CacheStatus Refresh(ReadOnlySpan<byte> key)
     {
         using Visit visit = Enter();
         fixed (byte* bytes = key)
         {
             CacheKey found = KeyOf(bytes, key.Length);
-            bool isThere = _heap->ReadOnly
-                ? Read(found, null, 0, counts: true, out _) is CacheStatus.Ok or CacheStatus.BufferTooSmall
-                : CacheCalls<Hardware>.Renew(_heap, _table, found, new Clock(this)) == CacheStatus.Ok;
+            CacheStatus status = _heap->ReadOnly
+                ? Read(found, null, 0, counts: true, out _)
+                : CacheCalls<Hardware>.Renew(_heap, _table, found, new Clock(this));
             ThrowIfClosed();
-            return isThere;
+            return status == CacheStatus.BufferTooSmall ? CacheStatus.Ok : status;
         }
     }
 }

@@ -138,20 +138,4 @@ public sealed unsafe partial class SharedCache
             }
         }
     }
-
-    /// <summary>Before anything is worked out: an expiry that is not in the future is misuse. A hit does not pay for the clock, nor for the tags.</summary>
-    private void ThrowIfInvalid(in CacheEntryOptions options, in CacheFlightOptions flight)
-    {
-        flight.ThrowIfInvalid();
-        if (options.AbsoluteExpiration is { } moment)
-        {
-            ThrowIfNotPositive(LeftUntil(moment), nameof(options.AbsoluteExpiration));
-        }
-
-        ThrowIfNotPositive(options.Lifetime, nameof(options.Lifetime));
-        ThrowIfNotPositive(options.SlidingExpiration, nameof(options.SlidingExpiration));
-        ThrowIfNotPositive(options.StaleFor, nameof(options.StaleFor));
-        ThrowIfNotPositive(options.RefreshAfter, nameof(options.RefreshAfter));
-        ThrowIfContradictory(options);
-    }
 }

@@ -30,6 +30,13 @@ public sealed partial class SharedCache
         }
     }
 
+    private async ValueTask<(byte[] Value, CacheMark Mark)> MarkNowAsync(byte[] key, ValueTask<byte[]> flying)
+    {
+        byte[] flown = await flying.ConfigureAwait(false);
+        byte[] value = MarkNow(key, flown, out CacheMark mark);
+        return (value, mark);
+    }
+
     /// <summary>Works out the next value if nobody does, and lets nobody wait for it.</summary>
     private void RefreshAhead<TState>(
         byte[] key,

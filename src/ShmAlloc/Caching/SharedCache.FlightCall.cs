@@ -180,6 +180,8 @@ public sealed unsafe partial class SharedCache
             {
                 Unregister();
                 _own.Fail(exception, isCancelledByCaller);
+                cache.NoteFailure(
+                    key, exception, isUnwanted: isCancelledByCaller || (exception is OperationCanceledException && _own.Abandoned.IsCancellationRequested));
             }
         }
 

@@ -110,7 +110,8 @@ public sealed unsafe partial class SharedCache
             figure(CacheCounter.EvictionsForRoom),
             figure(CacheCounter.EvictionsForLimit),
             figure(CacheCounter.EvictionsForEntry),
-            figure(CacheCounter.Expirations));
+            figure(CacheCounter.Expirations),
+            figure(CacheCounter.FailedFlights));
         ThrowIfClosed();
         return statistics;
     }

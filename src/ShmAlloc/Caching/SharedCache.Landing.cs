@@ -22,7 +22,7 @@ public sealed unsafe partial class SharedCache
     /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
     /// <example>
     /// <code>
-    /// if (cache.TryBeginFlight(key, out CacheFlight? flight) == CacheStatus.Ok)
+    /// if (cache.BeginFlight(key, out CacheFlight? flight) == CacheStatus.Ok)
     /// {
     ///     using (flight)
     ///     {
@@ -31,7 +31,7 @@ public sealed unsafe partial class SharedCache
     /// }
     /// </code>
     /// </example>
-    public CacheStatus TryBeginFlight(
+    public CacheStatus BeginFlight(
         ReadOnlySpan<byte> key, out CacheFlight? flight, in CacheTags tags = default, TimeSpan? retryAfter = null)
     {
         TimeSpan pause = retryAfter ?? CacheFlightOptions.DefaultRetryAfter;
@@ -78,11 +78,11 @@ public sealed unsafe partial class SharedCache
         }
     }
 
-    /// <inheritdoc cref="TryBeginFlight(ReadOnlySpan{byte}, out CacheFlight, in CacheTags, TimeSpan?)"/>
-    public CacheStatus TryBeginFlight(string key, out CacheFlight? flight, in CacheTags tags = default, TimeSpan? retryAfter = null)
+    /// <inheritdoc cref="BeginFlight(ReadOnlySpan{byte}, out CacheFlight, in CacheTags, TimeSpan?)"/>
+    public CacheStatus BeginFlight(string key, out CacheFlight? flight, in CacheTags tags = default, TimeSpan? retryAfter = null)
     {
         ArgumentNullException.ThrowIfNull(key);
-        return TryBeginFlight(TextKey.Utf8(key, []), out flight, tags, retryAfter);
+        return BeginFlight(TextKey.Utf8(key, []), out flight, tags, retryAfter);
     }
 
     /// <summary>The value takes the place of what its flight saw. A heap that was disposed meanwhile is no reason to throw: the value is good.</summary>
@@ -209,19 +209,5 @@ public sealed unsafe partial class SharedCache
                 value = status == CacheStatus.BufferTooSmall ? GC.AllocateUninitializedArray<byte>((int)facts.Shape.ValueBytes) : value;
             }
         }
-    }
-
-    /// <summary>False if the value would have expired by now: working it out took so long, which is nobody's fault.</summary>
-    private bool TryTranslate(in CacheEntryOptions options, ulong now, ulong* tags, out ItemOptions item)
-    {
-        CacheEntryOptions rebased = options;
-        TimeSpan left = options.AbsoluteExpiration is { } moment ? LeftUntil(moment) : TimeSpan.MaxValue;
-        if (options.AbsoluteExpiration != null)
-        {
-            rebased = options with { AbsoluteExpiration = null, Lifetime = options.Lifetime < left ? options.Lifetime : left };
-        }
-
-        item = left <= TimeSpan.Zero ? default : Translate(rebased, now, tags);
-        return left > TimeSpan.Zero;
     }
 }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using ShmAlloc.Disposal;
 using ShmAlloc.Layout;
 using ShmAlloc.Memory;
@@ -34,12 +35,7 @@ public sealed unsafe partial class SharedCache
             BatchRead<Hardware> reads = new(_heap, _table, to, (ulong)destination.Length);
             for (int begin = 0; begin < keys.Length; begin += BatchPrefetch<Hardware>.Keys)
             {
-                int count = Math.Min(BatchPrefetch<Hardware>.Keys, keys.Length - begin);
-                for (int number = 0; number < count; number++)
-                {
-                    hashes[number] = HashOf(keys[begin + number].Span);
-                }
-
+                int count = Hash(keys[begin..], hashes);
                 BatchPrefetch<Hardware>.ForReading(_heap, _table, hashes, count);
                 for (int number = 0; number < count; number++)
                 {
@@ -70,10 +66,12 @@ public sealed unsafe partial class SharedCache
         byte[]?[] values = new byte[]?[keys.Length];
         Span<byte> buffer = stackalloc byte[TextBatchBytes];
         Span<int> ends = stackalloc int[BatchPrefetch<Hardware>.Keys];
+        ulong* hashes = stackalloc ulong[BatchPrefetch<Hardware>.Keys];
         using Visit visit = Enter();
         for (int begin = 0; begin < keys.Length;)
         {
-            int count = Encode(keys[begin..], begin, buffer, ends);
+            int count = Encode(keys[begin..], begin, buffer, ends, hashes);
+            BatchPrefetch<Hardware>.ForReading(_heap, _table, hashes, count);
             for (int number = 0; number < count; number++)
             {
                 values[begin + number] = Get(buffer[(number == 0 ? 0 : ends[number - 1])..ends[number]]);
@@ -92,21 +90,71 @@ public sealed unsafe partial class SharedCache
         return values;
     }
 
+    /// <inheritdoc cref="GetMany(ReadOnlySpan{string})"/>
+    /// <param name="keys">The keys: at most 65,535 bytes each. A key may stand more than once.</param>
+    public byte[]?[] GetMany(ReadOnlySpan<ReadOnlyMemory<byte>> keys)
+    {
+        byte[]?[] values = new byte[]?[keys.Length];
+        ulong* hashes = stackalloc ulong[BatchPrefetch<Hardware>.Keys];
+        using Visit visit = Enter();
+        for (int begin = 0; begin < keys.Length; begin += BatchPrefetch<Hardware>.Keys)
+        {
+            int count = Hash(keys[begin..], hashes);
+            BatchPrefetch<Hardware>.ForReading(_heap, _table, hashes, count);
+            for (int number = 0; number < count; number++)
+            {
+                values[begin + number] = Get(keys[begin + number].Span);
+            }
+        }
+
+        return values;
+    }
+
     /// <summary>
     /// Makes values the values of keys: one set for each, in this order, as if each were a call of its own; faster, because the waits for memory overlap. One
     /// that fails keeps none of the others from being stored.
     /// </summary>
-    /// <param name="entries">Keys, of at most 65,535 bytes, and their values. Of a key that stands more than once, the last value stays.</param>
-    /// <param name="statuses">Gets what became of each, in the same order; at least as many as there are entries.</param>
+    /// <param name="entries">Keys and their values, a dictionary for instance; none is null. Of a key that stands more than once, the last value stays.</param>
     /// <param name="options">How long they live, counted from the beginning of the call.</param>
-    /// <returns>How many were stored.</returns>
-    /// <exception cref="ArgumentException">There are fewer statuses than entries.</exception>
+    /// <param name="statuses">If it is given: gets what became of each, in the same order. At least as many as there are entries.</param>
+    /// <returns>How many were stored: if it is less than there are entries, the others have what they had.</returns>
+    /// <exception cref="ArgumentException">A key or a value is null, or statuses are given, and fewer than entries; then nothing is stored.</exception>
     /// <exception cref="ArgumentOutOfRangeException">An expiry is not in the future.</exception>
     /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
+    /// <example><code>cache.SetMany(new Dictionary&lt;string, byte[]&gt; { ["one"] = first, ["two"] = second });</code></example>
+    [OverloadResolutionPriority(1)]
     public int SetMany(
-        ReadOnlySpan<KeyValuePair<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>>> entries, Span<CacheStatus> statuses, in CacheEntryOptions options = default)
+        IEnumerable<KeyValuePair<string, byte[]>> entries, in CacheEntryOptions options = default, Span<CacheStatus> statuses = default)
     {
-        ThrowIfShorter(statuses.Length, entries.Length, nameof(statuses));
+        ArgumentNullException.ThrowIfNull(entries);
+        List<KeyValuePair<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>>> encoded = [];
+        foreach ((string key, byte[] value) in entries)
+        {
+            if (key == null || value == null)
+            {
+                throw new ArgumentException($"The {(key == null ? "key" : "value")} of entry {encoded.Count} is null.", nameof(entries));
+            }
+
+            encoded.Add(new(TextKey.Utf8(key, []).ToArray(), value));
+        }
+
+        return SetMany(CollectionsMarshal.AsSpan(encoded), options, statuses);
+    }
+
+    /// <inheritdoc cref="SetMany(IEnumerable{KeyValuePair{string, byte[]}}, in CacheEntryOptions, Span{CacheStatus})"/>
+    /// <param name="entries">Keys, of at most 65,535 bytes, and their values. Of a key that stands more than once, the last value stays.</param>
+    /// <param name="options">How long they live, counted from the beginning of the call.</param>
+    /// <param name="statuses">If it is given: gets what became of each, in the same order. At least as many as there are entries.</param>
+    public int SetMany(
+        ReadOnlySpan<KeyValuePair<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>>> entries,
+        in CacheEntryOptions options = default,
+        Span<CacheStatus> statuses = default)
+    {
+        if (!statuses.IsEmpty)
+        {
+            ThrowIfShorter(statuses.Length, entries.Length, nameof(statuses));
+        }
+
         using Visit visit = Enter();
         ulong now = Now;
         ulong* tags = stackalloc ulong[ItemShape.MaxTags];
@@ -126,8 +174,11 @@ public sealed unsafe partial class SharedCache
             {
                 (ReadOnlyMemory<byte> key, ReadOnlyMemory<byte> value) = entries[begin + number];
                 CacheStatus status = key.Length > ItemShape.MaxKeyBytes ? CacheStatus.TooLarge : PutOne(key.Span, hashes[number], value.Span, item, now);
-                statuses[begin + number] = status;
                 stored += status == CacheStatus.Ok ? 1 : 0;
+                if (!statuses.IsEmpty)
+                {
+                    statuses[begin + number] = status;
+                }
             }
 
             now = Now;
@@ -136,11 +187,23 @@ public sealed unsafe partial class SharedCache
         return stored;
     }
 
-    /// <summary>Encodes keys, as many as a batch and the buffer take, and fetches what their gets will look at.</summary>
+    /// <summary>Hashes keys, as many as a batch takes.</summary>
     /// <returns>How many.</returns>
-    private int Encode(ReadOnlySpan<string> keys, int begin, Span<byte> buffer, Span<int> ends)
+    private int Hash(ReadOnlySpan<ReadOnlyMemory<byte>> keys, ulong* hashes)
     {
-        ulong* hashes = stackalloc ulong[BatchPrefetch<Hardware>.Keys];
+        int count = Math.Min(BatchPrefetch<Hardware>.Keys, keys.Length);
+        for (int number = 0; number < count; number++)
+        {
+            hashes[number] = HashOf(keys[number].Span);
+        }
+
+        return count;
+    }
+
+    /// <summary>Encodes and hashes keys, as many as a batch and the buffer take.</summary>
+    /// <returns>How many.</returns>
+    private int Encode(ReadOnlySpan<string> keys, int begin, Span<byte> buffer, Span<int> ends, ulong* hashes)
+    {
         int count = 0;
         int used = 0;
         for (; count < Math.Min(BatchPrefetch<Hardware>.Keys, keys.Length); count++)
@@ -156,7 +219,6 @@ public sealed unsafe partial class SharedCache
             ends[count] = used;
         }
 
-        BatchPrefetch<Hardware>.ForReading(_heap, _table, hashes, count);
         return count;
     }
 

@@ -36,7 +36,7 @@ public sealed unsafe partial class SharedCache
             return CacheStatus.TooLarge;
         }
 
-        CacheStatus status = TryReserve(key, (int)value.Length, options, out CacheReservation? reservation);
+        CacheStatus status = Reserve(key, (int)value.Length, out CacheReservation? reservation, options);
         if (status != CacheStatus.Ok)
         {
             return status;
@@ -84,7 +84,7 @@ public sealed unsafe partial class SharedCache
     /// <returns><see cref="CacheStatus.Ok"/>, <see cref="CacheStatus.Exists"/>, or why not.</returns>
     /// <exception cref="ArgumentOutOfRangeException">An expiry is not in the future.</exception>
     /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
-    public CacheStatus TryAdd(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, in CacheEntryOptions options = default) =>
+    public CacheStatus Add(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, in CacheEntryOptions options = default) =>
         Put(key, value, options, PutMode.Add, default);
 
     /// <summary>
@@ -159,7 +159,8 @@ public sealed unsafe partial class SharedCache
 
     /// <summary>
     /// Removes everything: for all processes at once, in constant time, whatever the cache holds; pinned entries too. Its memory is freed later, as room is
-    /// needed. Also a process that found no participant slot can. The cache must have been made with <see cref="SharedCacheOptions.AllowsRemoveAll"/>.
+    /// needed. Also a process that found no participant slot can. The cache must have been made with <see cref="SharedCacheOptions.AllowsRemoveAll"/>; for any
+    /// other there is <see cref="Clear"/>, which goes over the entries one by one.
     /// </summary>
     /// <remarks>
     /// What a set stores that began before is gone if it is stored with tags that were captured before; otherwise it is gone or stays. So with values that are
@@ -187,7 +188,11 @@ public sealed unsafe partial class SharedCache
     /// <inheritdoc cref="CaptureTags(string[])"/>
     public CacheTags CaptureTags(params ReadOnlySpan<string> names) => Capture(CacheTags.Of(names));
 
-    /// <summary>Removes everything, entry by entry. What others set meanwhile may stay.</summary>
+    /// <summary>
+    /// Removes everything, entry by entry, and frees its memory at once: for any cache, in time that goes with <see cref="CacheStatistics.Capacity"/>. What
+    /// others set meanwhile may stay, and they see one entry go after the other. Needs a participant slot. To remove everything in one step, whatever the cache
+    /// holds, call <see cref="RemoveAll"/>.
+    /// </summary>
     /// <returns><see cref="CacheStatus.Ok"/>, or why it failed.</returns>
     /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
     public CacheStatus Clear()
@@ -251,49 +256,6 @@ public sealed unsafe partial class SharedCache
         return status;
     }
 
-    private ItemOptions Translate(in CacheEntryOptions options, ulong now, ulong* tags)
-    {
-        ItemOptions item = default;
-        LifeOf(options).Apply(ref item, now);
-        item.Flags |= options.Pinned ? ItemShape.Pinned : 0;
-        item.Flags |= _clock != null ? ItemShape.OwnClock : 0;
-        item.Tags = tags;
-        if (options.Tags.Names != null)
-        {
-            AddTags(ref item, Capture(options.Tags).Captured!);
-        }
-
-        return item;
-    }
-
-    private ItemLife LifeOf(in CacheEntryOptions options)
-    {
-        ItemLife life = new()
-        {
-            Lifetime = Milliseconds(options.Lifetime, nameof(options.Lifetime)),
-            Left = options.AbsoluteExpiration is { } moment ? Milliseconds(LeftUntil(moment), nameof(options.AbsoluteExpiration)) : 0,
-            Window = Milliseconds(options.SlidingExpiration, nameof(options.SlidingExpiration)),
-        };
-        ThrowIfContradictory(options);
-        life.StaleFor = Milliseconds(options.StaleFor, nameof(options.StaleFor));
-        life.RefreshAfter = Milliseconds(options.RefreshAfter, nameof(options.RefreshAfter));
-        return life;
-    }
-
-    /// <summary>The last of those that were captured stands for all, in a cache that has such a one.</summary>
-    private void AddTags(ref ItemOptions item, ulong[] captured)
-    {
-        item.TagCount = captured.Length - (_table->KeepsGeneration ? 1 : 0);
-        for (int index = 0; index < item.TagCount; index++)
-        {
-            item.Tags[index] = captured[index];
-        }
-
-        item.TagOfAll = _table->KeepsGeneration ? captured[^1] : 0;
-    }
-
-    private TimeSpan LeftUntil(DateTimeOffset moment) => moment - (_clock?.GetUtcNow() ?? DateTimeOffset.UtcNow);
-
     private CacheTags Capture(in CacheTags tags)
     {
         if (tags.Captured != null && tags.Cache != Identity)
@@ -332,35 +294,5 @@ public sealed unsafe partial class SharedCache
         {
             return KeyHash.Of(bytes, utf8.Length, _seed0, _seed1);
         }
-    }
-
-    private static void ThrowIfContradictory(in CacheEntryOptions options)
-    {
-        bool expires = options.Lifetime != null || options.AbsoluteExpiration != null;
-        switch (ItemLife.FaultOf(options.SlidingExpiration != null, options.StaleFor != null, options.RefreshAfter != null, expires))
-        {
-            case LifeFault.SlidesAndIsWorked:
-                throw new ArgumentException(
-                    $"A value with {nameof(options.SlidingExpiration)} has neither {nameof(options.StaleFor)} nor {nameof(options.RefreshAfter)}.",
-                    nameof(options));
-            case LifeFault.IsStaleWithoutExpiry:
-                throw new ArgumentException(
-                    $"{nameof(options.StaleFor)} counts from the expiry: give {nameof(options.Lifetime)} or {nameof(options.AbsoluteExpiration)}, too.",
-                    nameof(options));
-        }
-    }
-
-    private static void ThrowIfNotPositive(TimeSpan? time, string name)
-    {
-        if (time <= TimeSpan.Zero)
-        {
-            throw new ArgumentOutOfRangeException(name, time, "An expiry must lie in the future.");
-        }
-    }
-
-    private static ulong Milliseconds(TimeSpan? time, string name)
-    {
-        ThrowIfNotPositive(time, name);
-        return time is { } given ? Math.Max(1, (ulong)Math.Min(given.TotalMilliseconds, ItemLife.Longest)) : 0;
     }
 }

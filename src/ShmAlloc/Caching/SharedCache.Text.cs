@@ -25,17 +25,20 @@ public sealed unsafe partial class SharedCache
     public CacheStatus GetMarked(string key, Span<byte> destination, out int lengthBytes, out CacheMark mark) =>
         GetMarked(TextKey.Of(key, out _), destination, out lengthBytes, out mark);
 
+    /// <inheritdoc cref="GetMarked(ReadOnlySpan{byte}, out CacheMark)"/>
+    public byte[]? GetMarked(string key, out CacheMark mark) => GetMarked(TextKey.Of(key, out _), out mark);
+
     /// <inheritdoc cref="Contains(ReadOnlySpan{byte})"/>
     public bool Contains(string key) => Contains(TextKey.Of(key, out _));
 
-    /// <inheritdoc cref="TryLease(ReadOnlySpan{byte}, out CacheLease)"/>
-    public CacheStatus TryLease(string key, out CacheLease lease) => TryLease(TextKey.Of(key, out _), out lease);
+    /// <inheritdoc cref="Lease(ReadOnlySpan{byte}, out CacheLease)"/>
+    public CacheStatus Lease(string key, out CacheLease lease) => Lease(TextKey.Of(key, out _), out lease);
 
     /// <inheritdoc cref="Refresh(ReadOnlySpan{byte})"/>
-    public bool Refresh(string key) => Refresh(TextKey.Of(key, out _));
+    public CacheStatus Refresh(string key) => Refresh(TextKey.Of(key, out _));
 
     /// <inheritdoc cref="Touch(ReadOnlySpan{byte}, in CacheEntryOptions)"/>
-    public CacheStatus Touch(string key, in CacheEntryOptions options = default) => Touch(TextKey.Of(key, out _), options);
+    public CacheStatus Touch(string key, in CacheEntryOptions options) => Touch(TextKey.Of(key, out _), options);
 
     /// <inheritdoc cref="Set(ReadOnlySpan{byte}, ReadOnlySpan{byte}, in CacheEntryOptions)"/>
     public CacheStatus Set(string key, ReadOnlySpan<byte> value, in CacheEntryOptions options = default) => Set(TextKey.Of(key, out _), value, options);
@@ -47,8 +50,8 @@ public sealed unsafe partial class SharedCache
     public CacheStatus SetOrRemove(string key, ReadOnlySpan<byte> value, out bool isStored, in CacheEntryOptions options = default) =>
         SetOrRemove(TextKey.Of(key, out _), value, out isStored, options);
 
-    /// <inheritdoc cref="TryAdd(ReadOnlySpan{byte}, ReadOnlySpan{byte}, in CacheEntryOptions)"/>
-    public CacheStatus TryAdd(string key, ReadOnlySpan<byte> value, in CacheEntryOptions options = default) => TryAdd(TextKey.Of(key, out _), value, options);
+    /// <inheritdoc cref="Add(ReadOnlySpan{byte}, ReadOnlySpan{byte}, in CacheEntryOptions)"/>
+    public CacheStatus Add(string key, ReadOnlySpan<byte> value, in CacheEntryOptions options = default) => Add(TextKey.Of(key, out _), value, options);
 
     /// <inheritdoc cref="Replace(ReadOnlySpan{byte}, ReadOnlySpan{byte}, CacheVersion, in CacheEntryOptions)"/>
     public CacheStatus Replace(string key, ReadOnlySpan<byte> value, CacheVersion unchanged, in CacheEntryOptions options = default) =>
@@ -58,9 +61,9 @@ public sealed unsafe partial class SharedCache
     public CacheStatus Increment(string key, long change, out long result, in CacheEntryOptions options = default, bool keepsExpiry = false) =>
         Increment(TextKey.Of(key, out _), change, out result, options, keepsExpiry);
 
-    /// <inheritdoc cref="TryReserve(ReadOnlySpan{byte}, int, in CacheEntryOptions, out CacheReservation)"/>
-    public CacheStatus TryReserve(string key, int lengthBytes, in CacheEntryOptions options, out CacheReservation? reservation) =>
-        TryReserve(TextKey.Of(key, out _), lengthBytes, options, out reservation);
+    /// <inheritdoc cref="Reserve(ReadOnlySpan{byte}, int, out CacheReservation, in CacheEntryOptions)"/>
+    public CacheStatus Reserve(string key, int lengthBytes, out CacheReservation? reservation, in CacheEntryOptions options = default) =>
+        Reserve(TextKey.Of(key, out _), lengthBytes, out reservation, options);
 
     /// <inheritdoc cref="Remove(ReadOnlySpan{byte})"/>
     public CacheStatus Remove(string key) => Remove(TextKey.Of(key, out _));

@@ -15,7 +15,12 @@ namespace ShmAlloc.Caching;
 /// </summary>
 /// <remarks>
 /// All members may be called by any thread of any process; none waits for another, but <c>GetOrAdd</c>, which waits for who works the value out.
-/// When there is no room, what was not used lately is dropped. Failures are a <see cref="CacheStatus"/>; misuse throws.
+/// When there is no room, what was not used lately is dropped. Failures are a <see cref="CacheStatus"/>; misuse throws, and so does every member after the heap
+/// was disposed (<see cref="ObjectDisposedException"/>).
+/// <para>
+/// A method that returns a <see cref="CacheStatus"/> says why not. A method whose name begins with Try, or that asks a question (<c>Contains</c>,
+/// <c>IsCurrent</c>, <c>AreCurrent</c>), returns true or false; one that returns an array gives null if there is no value.
+/// </para>
 /// </remarks>
 [SuppressMessage("ApiDesign", "RS0026", Justification = "Overloads for the types of keys and values that callers have, with the same optional parameters.")]
 public sealed unsafe partial class SharedCache
@@ -28,14 +33,16 @@ public sealed unsafe partial class SharedCache
     private readonly ulong _seed0;
     private readonly ulong _seed1;
     private readonly TimeProvider? _clock;
+    private readonly Action<CacheFactoryFailure>? _onFactoryFailed;
 
-    private SharedCache(ShmHeap owner, Attachment* heap, string name, CacheTable* table, TimeProvider? clock)
+    private SharedCache(ShmHeap owner, Attachment* heap, string name, CacheTable* table, SharedCacheOptions options)
     {
         Heap = owner;
         Name = name;
         _heap = heap;
         _table = table;
-        _clock = clock;
+        _clock = options.Clock;
+        _onFactoryFailed = options.OnFactoryFailed;
         ReadSeed(_heap, out _seed0, out _seed1);
         Identity = new CacheIdentity(_seed0 ^ heap->FileNumber, _seed1, table->Number);
     }
@@ -50,7 +57,7 @@ public sealed unsafe partial class SharedCache
 
     /// <summary>Opens a cache of a heap, and makes it if there is none of that name.</summary>
     /// <param name="heap">The heap. It must stay undisposed as long as the cache is used.</param>
-    /// <param name="name">1 to 64 bytes of UTF-8. A heap has up to 16 caches; none of them can be removed but with the heap.</param>
+    /// <param name="name">1 to 64 bytes of UTF-8; "default" if none is given. A heap has up to 16 caches; none of them can be removed but with the heap.</param>
     /// <param name="options">How to make it.</param>
     /// <returns>The cache.</returns>
     /// <exception cref="ArgumentException">The name is empty or too long, or an option is out of its range.</exception>
@@ -71,7 +78,7 @@ public sealed unsafe partial class SharedCache
         options ??= new SharedCacheOptions();
         using Visit visit = new(heap);
         CacheTable* table = FindOrMake(heap, visit.Heap, bytes, name, options);
-        return new SharedCache(heap, visit.Heap, name, table, options.Clock);
+        return new SharedCache(heap, visit.Heap, name, table, options);
     }
 
     /// <summary>Never one of the deadlines that mean something else.</summary>

@@ -1,8 +1,8 @@
 namespace ShmAlloc.Caching;
 
 /// <summary>
-/// How to make a cache in a heap. A cache that exists must not contradict what is given; what is not given is not compared. Only <see cref="Clock"/> belongs to
-/// the process.
+/// How to make a cache in a heap. A cache that exists must not contradict what is given; what is not given is not compared. <see cref="Clock"/> and
+/// <see cref="OnFactoryFailed"/> are not kept in the heap: they belong to the <see cref="SharedCache"/> object that is opened.
 /// </summary>
 public sealed record SharedCacheOptions
 {
@@ -35,4 +35,15 @@ public sealed record SharedCacheOptions
 
     /// <summary>The clock by which entries expire, for tests. Default: the kernel's, on which all processes agree.</summary>
     public TimeProvider? Clock { get; init; }
+
+    /// <summary>
+    /// Called once for each time that a factory of <c>GetOrAdd</c> or <c>GetOrAddAsync</c> fails in this process, for a log: also where nobody gets the
+    /// exception, because the callers have a value that is due or stale, and where it is thrown to them. Not called if the factory was cancelled because its
+    /// last caller had left.
+    /// </summary>
+    /// <remarks>
+    /// It is called by the thread that the factory failed in, after those who wait know of it; several threads may call it at once. It should be quick: a caller
+    /// of <c>GetOrAdd</c> waits for it. What it throws is ignored. <see cref="CacheStatistics.FailedFlights"/> counts failures in any case.
+    /// </remarks>
+    public Action<CacheFactoryFailure>? OnFactoryFailed { get; init; }
 }

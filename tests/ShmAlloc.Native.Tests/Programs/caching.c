@@ -189,9 +189,11 @@ CASE("everything is removed at once")
     CHECK(set_text(other, "one", "1"));
     CHECK(!shm_cache_remove_all(other));
     CHECK_EQUAL(SHM_E_OPTIONS_CONTRADICT, shm_last_error());
+    CHECK(strstr(shm_last_error_text(), "cannot be emptied at once") != NULL && strstr(shm_last_error_text(), "flag") == NULL);
     check_text(other, "one", "1");
     CHECK(shm_cache_open("other", &options) < 0);
     CHECK_EQUAL(SHM_E_OPTIONS_CONTRADICT, shm_last_error());
+    CHECK(strstr(shm_last_error_text(), "leave the flag out") != NULL);
     CHECK(!shm_cache_remove_all(15));
     CHECK_EQUAL(SHM_E_NO_CACHE, shm_last_error());
     check_sound();

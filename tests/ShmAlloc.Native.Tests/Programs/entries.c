@@ -217,6 +217,10 @@ CASE("options that make no sense are refused, and the refusal names them")
     CHECK(!set_with(cache, "key", "y", &bad));
     check_refused(SHM_E_INVALID_OPTION, "stale_for");
     bad = good;
+    bad.lifetime = bad.refresh_after = 1000;
+    CHECK(!set_with(cache, "key", "y", &bad));
+    check_refused(SHM_E_INVALID_OPTION, "refresh_after must be less than lifetime");
+    bad = good;
     bad.version = 1;
     bad.flags = SHM_CACHE_ADD;
     CHECK(!set_with(cache, "key", "y", &bad));

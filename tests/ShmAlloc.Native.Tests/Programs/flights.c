@@ -74,6 +74,24 @@ CASE("a value is not stored if its key was set or removed, or a tag was, while i
     check_sound();
 }
 
+CASE("a flight that has failed is counted, and one that has ended otherwise is not")
+{
+    open_heap();
+    int cache = open_cache();
+    struct shm_cache_statistics statistics = { .struct_size = sizeof statistics };
+    CHECK_EQUAL(SHM_CACHE_LEAD, begin(cache, "key", 0, 0));
+    CHECK(shm_cache_end_flight(cache, "key", 3, false, &flight));
+    CHECK(shm_cache_get_statistics(cache, &statistics));
+    CHECK_EQUAL(0, statistics.failed_flights);
+    CHECK_EQUAL(SHM_CACHE_LEAD, begin(cache, "key", 0, 0));
+    CHECK(shm_cache_end_flight(cache, "key", 3, true, &flight));
+    CHECK(!shm_cache_end_flight(cache, "key", 3, true, &flight));
+    CHECK_EQUAL(SHM_CACHE_LEAD, begin(cache, "key", 0, 0));
+    CHECK(complete(cache, "key", "value"));
+    CHECK(shm_cache_get_statistics(cache, &statistics));
+    CHECK_EQUAL(1, statistics.failed_flights);
+}
+
 CASE("what cannot be stored is waited for by nobody, and is said why")
 {
     static char large[2 << 20];

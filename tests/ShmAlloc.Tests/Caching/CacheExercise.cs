@@ -40,7 +40,7 @@ internal static class CacheExercise
                     cache.Set(key, new byte[random.Next(random.Next(8) == 0 ? 20_000 : 900)]);
                     break;
                 case 4:
-                    cache.TryAdd(key, buffer.AsSpan(0, random.Next(500)));
+                    cache.Add(key, buffer.AsSpan(0, random.Next(500)));
                     break;
                 case 5:
                     cache.Get(key, [], out _, out var version);
@@ -58,11 +58,11 @@ internal static class CacheExercise
                 case 9:
                     cache.GetOrAdd(key, 100, length => new byte[length], default, Impatient);
                     break;
-                case 10 when cache.TryLease(key, out var lease) == CacheStatus.Ok:
+                case 10 when cache.Lease(key, out var lease) == CacheStatus.Ok:
                     lease.Value.Contains((byte)7);
                     lease.Dispose();
                     break;
-                case 11 when cache.TryReserve(key, random.Next(3000), default, out var reservation) == CacheStatus.Ok:
+                case 11 when cache.Reserve(key, random.Next(3000), out var reservation) == CacheStatus.Ok:
                     reservation!.Value.Fill(7);
                     _ = random.Next(2) == 0 ? reservation.Commit() : CacheStatus.Ok;
                     reservation.Dispose();

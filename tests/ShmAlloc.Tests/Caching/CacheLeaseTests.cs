@@ -26,7 +26,7 @@ public sealed class CacheLeaseTests : IDisposable
         var value = TestCache.Value(length, 1);
         Cache.Set("key"u8, value);
         Cache.Get("key"u8, out var version);
-        Assert.Equal(CacheStatus.Ok, Cache.TryLease("key"u8, out var lease));
+        Assert.Equal(CacheStatus.Ok, Cache.Lease("key"u8, out var lease));
         Assert.Equal(value, lease.Value);
         Assert.Equal(version, lease.Version);
         lease.Dispose();
@@ -36,7 +36,7 @@ public sealed class CacheLeaseTests : IDisposable
     [Fact]
     public void What_is_not_there_is_not_leased()
     {
-        Assert.Equal(CacheStatus.Missing, Cache.TryLease("key"u8, out var lease));
+        Assert.Equal(CacheStatus.Missing, Cache.Lease("key"u8, out var lease));
         Assert.Equal(default, lease);
         Assert.True(lease.Value.IsEmpty);
         lease.Dispose();
@@ -49,7 +49,7 @@ public sealed class CacheLeaseTests : IDisposable
     {
         var value = TestCache.Value(length, 1);
         Cache.Set("key"u8, value);
-        Cache.TryLease("key"u8, out var lease);
+        Cache.Lease("key"u8, out var lease);
         Cache.Set("key"u8, TestCache.Value(length, 2));
         Assert.Equal(value, lease.Value);
         Cache.Remove("key"u8);
@@ -75,8 +75,8 @@ public sealed class CacheLeaseTests : IDisposable
     public void A_value_may_be_leased_more_than_once()
     {
         Cache.Set("key"u8, "value"u8);
-        Cache.TryLease("key"u8, out var first);
-        Cache.TryLease("key"u8, out var second);
+        Cache.Lease("key"u8, out var first);
+        Cache.Lease("key"u8, out var second);
         Assert.NotEqual(first, second);
         Assert.True(first != second);
         first.Dispose();
@@ -91,19 +91,19 @@ public sealed class CacheLeaseTests : IDisposable
     {
         Cache.Set("first"u8, "first"u8);
         Cache.Set("second"u8, "second"u8);
-        Cache.TryLease("first"u8, out var first);
+        Cache.Lease("first"u8, out var first);
         var copy = first;
         Assert.True(copy == first);
         first.Dispose();
         List<CacheLease> others = [];
-        while (Cache.TryLease("second"u8, out var other) == CacheStatus.Ok)
+        while (Cache.Lease("second"u8, out var other) == CacheStatus.Ok)
         {
             others.Add(other);
         }
 
         first.Dispose();
         copy.Dispose();
-        Assert.Equal(CacheStatus.TooManyLeases, Cache.TryLease("second"u8, out _));
+        Assert.Equal(CacheStatus.TooManyLeases, Cache.Lease("second"u8, out _));
         others.ForEach(other => other.Dispose());
         _test.AssertNothingIsLost();
     }
@@ -115,16 +115,16 @@ public sealed class CacheLeaseTests : IDisposable
         List<CacheLease> leases = [];
         for (var number = 0; number < Most; number++)
         {
-            Assert.Equal(CacheStatus.Ok, Cache.TryLease("key"u8, out var lease));
+            Assert.Equal(CacheStatus.Ok, Cache.Lease("key"u8, out var lease));
             leases.Add(lease);
         }
 
-        Assert.Equal(CacheStatus.TooManyLeases, Cache.TryLease("key"u8, out _));
-        Assert.Equal(CacheStatus.TooManyLeases, Cache.TryReserve("other"u8, 10, default, out _));
-        Assert.Equal(CacheStatus.Ok, _test.OpenElsewhere().TryLease("key"u8, out var elsewhere));
+        Assert.Equal(CacheStatus.TooManyLeases, Cache.Lease("key"u8, out _));
+        Assert.Equal(CacheStatus.TooManyLeases, Cache.Reserve("other"u8, 10, out _));
+        Assert.Equal(CacheStatus.Ok, _test.OpenElsewhere().Lease("key"u8, out var elsewhere));
         elsewhere.Dispose();
         leases[7].Dispose();
-        Assert.Equal(CacheStatus.Ok, Cache.TryLease("key"u8, out var again));
+        Assert.Equal(CacheStatus.Ok, Cache.Lease("key"u8, out var again));
         again.Dispose();
         leases.ForEach(lease => lease.Dispose());
         _test.AssertNothingIsLost();
@@ -135,7 +135,7 @@ public sealed class CacheLeaseTests : IDisposable
     {
         Cache.Set("key"u8, "value"u8);
         List<CacheLease> leases = [];
-        while (Cache.TryLease("key"u8, out var lease) == CacheStatus.Ok)
+        while (Cache.Lease("key"u8, out var lease) == CacheStatus.Ok)
         {
             leases.Add(lease);
         }
@@ -155,7 +155,7 @@ public sealed class CacheLeaseTests : IDisposable
         var other = _test.OpenElsewhere();
         var value = TestCache.Value(5000, 1);
         Cache.Set("key"u8, value);
-        other.TryLease("key"u8, out var lease);
+        other.Lease("key"u8, out var lease);
         other.Heap.Dispose();
         Assert.Equal(value, lease.Value);
         Assert.Equal(2, _test.Heap.GetStatistics().Participants);
@@ -170,9 +170,9 @@ public sealed class CacheLeaseTests : IDisposable
     public void A_lease_counts_as_a_hit_or_a_miss()
     {
         Cache.Set("key"u8, "value"u8);
-        Cache.TryLease("key"u8, out var lease);
+        Cache.Lease("key"u8, out var lease);
         lease.Dispose();
-        Cache.TryLease("missing"u8, out _);
+        Cache.Lease("missing"u8, out _);
         var statistics = Cache.GetStatistics();
         Assert.Equal((1, 1), (statistics.Hits, statistics.Misses));
     }
@@ -181,7 +181,7 @@ public sealed class CacheLeaseTests : IDisposable
     public void The_value_lies_in_the_heap()
     {
         Cache.Set("key"u8, "value"u8);
-        Cache.TryLease("key"u8, out var lease);
+        Cache.Lease("key"u8, out var lease);
         Assert.False(OffsetOf(lease).IsNull);
         Bytes.Equal("value"u8, _test.Heap.GetReadOnlySpan(OffsetOf(lease), 5));
         lease.Dispose();
@@ -206,7 +206,7 @@ public sealed class CacheLeaseTests : IDisposable
                     value.AsSpan().Fill((byte)length);
                     Assert.True(Cache.Set(key, value) is CacheStatus.Ok or CacheStatus.Contended);
                 }
-                else if (Cache.TryLease(key, out var lease) == CacheStatus.Ok)
+                else if (Cache.Lease(key, out var lease) == CacheStatus.Ok)
                 {
                     Assert.False(lease.Value.ContainsAnyExcept((byte)lease.Value.Length));
                     Thread.Yield();

@@ -25,7 +25,7 @@ public sealed class CacheReservationTests : IDisposable
     {
         var value = TestCache.Value(length, 1);
         Cache.Set("key"u8, "old"u8);
-        Assert.Equal(CacheStatus.Ok, Cache.TryReserve("key"u8, length, default, out var reservation));
+        Assert.Equal(CacheStatus.Ok, Cache.Reserve("key"u8, length, out var reservation));
         Assert.Equal(length, reservation!.Value.Length);
         value.CopyTo(reservation.Value);
         Bytes.Equal("old"u8, Cache.Get("key"u8));
@@ -40,7 +40,7 @@ public sealed class CacheReservationTests : IDisposable
     public void What_is_not_committed_never_was()
     {
         Cache.Set("key"u8, "old"u8);
-        Cache.TryReserve("key"u8, 5000, default, out var reservation);
+        Cache.Reserve("key"u8, 5000, out var reservation);
         reservation!.Dispose();
         reservation.Dispose();
         Bytes.Equal("old"u8, Cache.Get("key"u8));
@@ -51,11 +51,11 @@ public sealed class CacheReservationTests : IDisposable
     [Fact]
     public void It_is_committed_once()
     {
-        Cache.TryReserve("key"u8, 8, default, out var reservation);
+        Cache.Reserve("key"u8, 8, out var reservation);
         reservation!.Commit();
         Assert.Throws<ObjectDisposedException>(() => reservation.Commit());
         Assert.Throws<ObjectDisposedException>(() => reservation.Value.Length);
-        Cache.TryReserve("key"u8, 8, default, out reservation);
+        Cache.Reserve("key"u8, 8, out reservation);
         reservation!.Dispose();
         Assert.Throws<ObjectDisposedException>(() => reservation.Commit());
     }
@@ -63,7 +63,7 @@ public sealed class CacheReservationTests : IDisposable
     [Fact]
     public void It_replaces_what_was_set_meanwhile()
     {
-        Cache.TryReserve("key"u8, 5, default, out var reservation);
+        Cache.Reserve("key"u8, 5, out var reservation);
         "first"u8.CopyTo(reservation!.Value);
         Cache.Set("key"u8, "other"u8);
         reservation.Commit();
@@ -74,7 +74,7 @@ public sealed class CacheReservationTests : IDisposable
     public void Several_may_be_written_at_once()
     {
         List<CacheReservation> all = [];
-        while (Cache.TryReserve(BitConverter.GetBytes(all.Count), 4, default, out var reservation) is var status)
+        while (Cache.Reserve(BitConverter.GetBytes(all.Count), 4, out var reservation) is var status)
         {
             if (reservation == null)
             {
@@ -99,7 +99,7 @@ public sealed class CacheReservationTests : IDisposable
     [Fact]
     public void Its_life_is_counted_from_when_it_was_reserved()
     {
-        Cache.TryReserve("key"u8, 1, new() { Lifetime = TimeSpan.FromMilliseconds(100) }, out var reservation);
+        Cache.Reserve("key"u8, 1, out var reservation, new() { Lifetime = TimeSpan.FromMilliseconds(100) });
         _clock.Advance(60);
         reservation!.Commit();
         Assert.True(Cache.Contains("key"u8));
@@ -109,14 +109,14 @@ public sealed class CacheReservationTests : IDisposable
 
     [Fact]
     public void A_negative_length_is_misuse() =>
-        Assert.Throws<ArgumentOutOfRangeException>(() => Cache.TryReserve("key"u8, -1, default, out _));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Cache.Reserve("key"u8, -1, out _));
 
     [Fact]
     public void It_may_be_given_back_after_the_heap_was_disposed()
     {
         var other = _test.OpenElsewhere();
-        other.TryReserve("key"u8, 5000, default, out var committed);
-        other.TryReserve("key"u8, 100_000, default, out var disposed);
+        other.Reserve("key"u8, 5000, out var committed);
+        other.Reserve("key"u8, 100_000, out var disposed);
         other.Heap.Dispose();
         committed!.Value.Clear();
         Assert.Throws<ObjectDisposedException>(() => committed.Commit());

@@ -83,8 +83,8 @@ public sealed class CacheTagTests : IDisposable
         Cache.Get("key"u8, out var version);
         Cache.RemoveByTag(_tags[0]);
         Assert.Empty(Cache.Enumerate());
-        Assert.False(Cache.Refresh("key"u8));
-        Assert.Equal(CacheStatus.Missing, Cache.TryLease("key"u8, out _));
+        Assert.Equal(CacheStatus.Missing, Cache.Refresh("key"u8));
+        Assert.Equal(CacheStatus.Missing, Cache.Lease("key"u8, out _));
         Assert.Equal(CacheStatus.Missing, Cache.Replace("key"u8, "other"u8, version));
         Assert.Equal(CacheStatus.Ok, Cache.Increment("key"u8, 1, out var sum));
         Assert.Equal(1, sum);
@@ -96,7 +96,7 @@ public sealed class CacheTagTests : IDisposable
         Cache.Set("key"u8, "value"u8, With(_tags[0]));
         Cache.Set("other"u8, "value"u8, With(_tags[0]));
         Cache.RemoveByTag(_tags[0]);
-        Assert.Equal(CacheStatus.Ok, Cache.TryAdd("key"u8, "added"u8));
+        Assert.Equal(CacheStatus.Ok, Cache.Add("key"u8, "added"u8));
         Assert.Equal(CacheStatus.Missing, Cache.Remove("other"u8));
         Assert.Equal(1, Cache.GetStatistics().Entries);
     }
@@ -104,7 +104,7 @@ public sealed class CacheTagTests : IDisposable
     [Fact]
     public void A_reservation_has_the_tags_of_its_beginning()
     {
-        Cache.TryReserve("key"u8, 1, With(_tags[0]), out var reservation);
+        Cache.Reserve("key"u8, 1, out var reservation, With(_tags[0]));
         Cache.RemoveByTag(_tags[0]);
         Assert.Equal(CacheStatus.Ok, reservation!.Commit());
         Assert.False(Cache.Contains("key"u8));
@@ -195,7 +195,7 @@ public sealed class CacheTagTests : IDisposable
         Assert.Throws<ArgumentException>(() => Cache.Set("key"u8, "value"u8, new() { Tags = foreign }));
         Assert.Throws<ArgumentException>(() => SharedCache.Open(_test.Heap, "other").Set("key"u8, "value"u8, new() { Tags = Cache.CaptureTags(_tags[0]) }));
         Assert.Throws<ArgumentException>(() => Cache.GetOrAdd("key", _ => [1], new() { Tags = foreign }));
-        Assert.Throws<ArgumentException>(() => Cache.TryReserve("key"u8, 1, new() { Tags = foreign }, out _));
+        Assert.Throws<ArgumentException>(() => Cache.Reserve("key"u8, 1, out _, new() { Tags = foreign }));
         Assert.False(Cache.Contains("key"u8));
     }
 

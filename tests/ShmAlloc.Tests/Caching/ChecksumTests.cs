@@ -28,7 +28,7 @@ public sealed class ChecksumTests : IDisposable
         Assert.Null(Cache.Get("key"u8));
         Assert.False(Cache.TryGet("key"u8, new byte[length], out _));
         Assert.False(Cache.TryGet("key"u8, new System.Buffers.ArrayBufferWriter<byte>()));
-        Assert.Equal(CacheStatus.Damaged, Cache.TryLease("key"u8, out _));
+        Assert.Equal(CacheStatus.Damaged, Cache.Lease("key"u8, out _));
         Assert.Equal(CacheStatus.Damaged, _test.OpenReadOnly().Get("key"u8, new byte[length], out _, out CacheVersion _));
         Scribble(at);
         Bytes.Equal(TestCache.Value(length, 1), Cache.Get("key"u8));
@@ -94,7 +94,7 @@ public sealed class ChecksumTests : IDisposable
     [Fact]
     public void What_was_written_in_place_has_a_checksum_too()
     {
-        Cache.TryReserve("key"u8, 5, default, out var reservation);
+        Cache.Reserve("key"u8, 5, out var reservation);
         "value"u8.CopyTo(reservation!.Value);
         reservation.Commit();
         Bytes.Equal("value"u8, Cache.Get("key"u8));
@@ -138,7 +138,7 @@ public sealed class ChecksumTests : IDisposable
     /// <summary>Changes one bit of the value of the key; the second time it is as before.</summary>
     private unsafe void Scribble(TestCache test, int at)
     {
-        if (test.Cache.TryLease("key"u8, out var lease) == CacheStatus.Ok)
+        if (test.Cache.Lease("key"u8, out var lease) == CacheStatus.Ok)
         {
             fixed (byte* value = lease.Value)
             {

@@ -17,17 +17,17 @@ public sealed class ConditionalWriteTests : IDisposable
     [Fact]
     public void What_is_there_is_not_added_again()
     {
-        Assert.Equal(CacheStatus.Ok, Cache.TryAdd("key"u8, "first"u8));
-        Assert.Equal(CacheStatus.Exists, Cache.TryAdd("key"u8, "second"u8));
+        Assert.Equal(CacheStatus.Ok, Cache.Add("key"u8, "first"u8));
+        Assert.Equal(CacheStatus.Exists, Cache.Add("key"u8, "second"u8));
         Bytes.Equal("first"u8, Cache.Get("key"u8));
     }
 
     [Fact]
     public void What_was_removed_can_be_added_again()
     {
-        Cache.TryAdd("key"u8, "first"u8);
+        Cache.Add("key"u8, "first"u8);
         Cache.Remove("key"u8);
-        Assert.Equal(CacheStatus.Ok, Cache.TryAdd("key"u8, "second"u8));
+        Assert.Equal(CacheStatus.Ok, Cache.Add("key"u8, "second"u8));
         Bytes.Equal("second"u8, Cache.Get("key"u8));
     }
 
@@ -43,7 +43,7 @@ public sealed class ConditionalWriteTests : IDisposable
             for (var key = 0; key < keys; key++)
             {
                 barrier.SignalAndWait();
-                var status = Cache.TryAdd(BitConverter.GetBytes(key), [(byte)number]);
+                var status = Cache.Add(BitConverter.GetBytes(key), [(byte)number]);
                 if (status == CacheStatus.Ok)
                 {
                     Interlocked.Add(ref winners[key], 1 << (8 * number));

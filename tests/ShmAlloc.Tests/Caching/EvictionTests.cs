@@ -91,7 +91,7 @@ public sealed class EvictionTests
     {
         using TestCache test = new();
         test.Cache.Set("key"u8, TestCache.Value(500, 1));
-        test.Cache.TryLease("key"u8, out var lease);
+        test.Cache.Lease("key"u8, out var lease);
         ShmOffset copy = test.Heap.Malloc(700);
         test.Heap.GetSpan(OffsetOf(test, lease, back: 64), 600).CopyTo(test.Heap.GetSpan(copy, 600));
         var before = test.Heap.GetReadOnlySpan(copy, 600).ToArray();
@@ -172,7 +172,7 @@ public sealed class EvictionTests
         using TestCache test = new();
         TestHeap.Fill(test.Heap, 32);
         Assert.Equal(CacheStatus.NoRoom, test.Cache.Set("key"u8, "value"u8));
-        Assert.Equal(CacheStatus.NoRoom, test.Cache.TryReserve("key"u8, 100_000, default, out _));
+        Assert.Equal(CacheStatus.NoRoom, test.Cache.Reserve("key"u8, 100_000, out _));
         Assert.Null(test.Cache.Get("key"u8));
     }
 

@@ -91,7 +91,7 @@ public sealed class ExpiryTests : IDisposable
 
         void Lease()
         {
-            Assert.Equal(CacheStatus.Ok, Cache.TryLease("key"u8, out var lease));
+            Assert.Equal(CacheStatus.Ok, Cache.Lease("key"u8, out var lease));
             lease.Dispose();
         }
     }
@@ -101,11 +101,11 @@ public sealed class ExpiryTests : IDisposable
     {
         Cache.Set("key"u8, "value"u8, Sliding(100));
         _clock.Advance(50);
-        Assert.True(Cache.Refresh("key"u8));
+        Assert.Equal(CacheStatus.Ok, Cache.Refresh("key"u8));
         _clock.Advance(99);
         Assert.NotNull(Assert.Single(Cache.Enumerate()).Expires);
         _clock.Advance(1);
-        Assert.False(Cache.Refresh("key"u8));
+        Assert.Equal(CacheStatus.Missing, Cache.Refresh("key"u8));
         Assert.False(Cache.Contains("key"u8));
     }
 
@@ -146,7 +146,7 @@ public sealed class ExpiryTests : IDisposable
     {
         Cache.Set("key"u8, "value"u8, Lifetime(100));
         _clock.Advance(99);
-        Assert.True(Cache.Refresh("key"u8));
+        Assert.Equal(CacheStatus.Ok, Cache.Refresh("key"u8));
         _clock.Advance(1);
         Assert.False(Cache.Contains("key"u8));
     }
@@ -158,9 +158,9 @@ public sealed class ExpiryTests : IDisposable
         Cache.Get("key"u8, out var version);
         _clock.Advance(100);
         Assert.Empty(Cache.Enumerate());
-        Assert.Equal(CacheStatus.Missing, Cache.TryLease("key"u8, out _));
+        Assert.Equal(CacheStatus.Missing, Cache.Lease("key"u8, out _));
         Assert.Equal(CacheStatus.Missing, Cache.Replace("key"u8, "other"u8, version));
-        Assert.Equal(CacheStatus.Ok, Cache.TryAdd("key"u8, "added"u8));
+        Assert.Equal(CacheStatus.Ok, Cache.Add("key"u8, "added"u8));
         Bytes.Equal("added"u8, Cache.Get("key"u8));
         Assert.Equal(1, Cache.GetStatistics().Entries);
     }
@@ -202,10 +202,10 @@ public sealed class ExpiryTests : IDisposable
     {
         var options = Options(what);
         Assert.Throws<ArgumentOutOfRangeException>(() => Cache.Set("key"u8, "value"u8, options));
-        Assert.Throws<ArgumentOutOfRangeException>(() => Cache.TryAdd("key"u8, "value"u8, options));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Cache.Add("key"u8, "value"u8, options));
         Assert.Throws<ArgumentOutOfRangeException>(() => Cache.Replace("key"u8, "value"u8, default, options));
         Assert.Throws<ArgumentOutOfRangeException>(() => Cache.Increment("key"u8, 1, out _, options));
-        Assert.Throws<ArgumentOutOfRangeException>(() => Cache.TryReserve("key"u8, 1, options, out _));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Cache.Reserve("key"u8, 1, out _, options));
         _test.AssertNothingIsLost();
     }
 

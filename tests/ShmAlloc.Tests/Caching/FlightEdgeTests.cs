@@ -29,7 +29,7 @@ public sealed class FlightEdgeTests
         await leaves.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => caller);
         await cancelled.Task;
-        Assert.Equal(CacheStatus.Ok, test.OpenElsewhere().TryBeginFlight("a", out _));
+        Assert.Equal(CacheStatus.Ok, test.OpenElsewhere().BeginFlight("a", out _));
 
         async ValueTask<byte[]> Work(string key, CancellationToken abandoned)
         {
@@ -82,7 +82,7 @@ public sealed class FlightEdgeTests
     public async Task Limits_may_be_longer_than_waits_of_the_runtime()
     {
         using TestCache test = new();
-        Assert.Equal(CacheStatus.Ok, test.Cache.TryBeginFlight("key", out var flight));
+        Assert.Equal(CacheStatus.Ok, test.Cache.BeginFlight("key", out var flight));
         var waiters = new[] { TimeSpan.FromDays(30), TimeSpan.FromDays(60), TimeSpan.MaxValue }.SelectMany(limit => (Task<byte[]>[])
         [
             test.Cache.GetOrAddAsync("key", (_, _) => throw new NotSupportedException(), default, new() { WaitLimit = limit }, TestContext.Current.CancellationToken).AsTask(),
@@ -100,7 +100,7 @@ public sealed class FlightEdgeTests
         using TestCache test = new(new SharedCacheOptions { Clock = clock });
         test.Cache.Set("key"u8, "old"u8, Due);
         clock.Advance(50);
-        Assert.Equal(CacheStatus.Ok, test.Cache.TryBeginFlight("key", out var flight));
+        Assert.Equal(CacheStatus.Ok, test.Cache.BeginFlight("key", out var flight));
         clock.Advance(50);
         var late = test.Cache.GetOrAddAsync("key", (_, _) => throw new NotSupportedException(), Due, Patient, TestContext.Current.CancellationToken);
         Assert.Equal(CacheFlightOutcome.Stored, flight!.Complete([1], Due));
@@ -118,7 +118,7 @@ public sealed class FlightEdgeTests
         test.Cache.Touch("short", new() { Lifetime = TimeSpan.FromSeconds(1) });
         test.Cache.Touch("long", new() { Lifetime = TimeSpan.FromHours(10) });
         clock.Advance(TimeSpan.FromMinutes(2));
-        Assert.Equal(CacheStatus.Exists, test.Cache.TryBeginFlight("long", out _));
+        Assert.Equal(CacheStatus.Exists, test.Cache.BeginFlight("long", out _));
         Assert.Equal("old"u8.ToArray(), test.Cache.GetOrAdd("short", _ => throw new TimeoutException(), default, stale with { RetryAfter = TimeSpan.Zero }));
         Assert.Equal([1], test.Cache.GetOrAdd("short", _ => [1], default, stale));
         clock.Advance(TimeSpan.FromHours(10.5));
@@ -178,7 +178,7 @@ public sealed class FlightEdgeTests
             clock.Halt(reading, () =>
             {
                 test.Cache.Remove("key");
-                test.Cache.TryBeginFlight("key"u8, out other);
+                test.Cache.BeginFlight("key"u8, out other);
             });
             var value = isInline
                 ? test.Cache.GetOrAdd("key", _ => [1], options, Patient with { RefreshesInline = true })
@@ -197,8 +197,8 @@ public sealed class FlightEdgeTests
         var third = test.OpenElsewhere();
         Assert.Null(third.Heap.ParticipantSlot);
         second.Heap.Dispose();
-        Assert.Equal(CacheStatus.Ok, third.TryBeginFlight("key"u8, out _));
-        Assert.Equal(CacheStatus.Computing, test.Cache.TryBeginFlight("key"u8, out _));
+        Assert.Equal(CacheStatus.Ok, third.BeginFlight("key"u8, out _));
+        Assert.Equal(CacheStatus.Computing, test.Cache.BeginFlight("key"u8, out _));
     }
 
     [Fact]
@@ -275,7 +275,7 @@ public sealed class FlightEdgeTests
         var behind = (ulong*)((byte*)item + 64);
         var before = *behind;
         item->Shape |= ItemShape.Placeholder;
-        Assert.Equal(CacheStatus.Ok, test.Cache.TryBeginFlight("x"u8, out _));
+        Assert.Equal(CacheStatus.Ok, test.Cache.BeginFlight("x"u8, out _));
         Assert.Equal(before, *behind);
     }
 
@@ -285,8 +285,8 @@ public sealed class FlightEdgeTests
         using TestCache test = new();
         var leaving = test.OpenElsewhere();
         leaving.Set("leased"u8, [1]);
-        Assert.Equal(CacheStatus.Ok, test.Cache.TryBeginFlight("key"u8, out var flight));
-        Assert.Equal(CacheStatus.Ok, leaving.TryLease("leased"u8, out var lease));
+        Assert.Equal(CacheStatus.Ok, test.Cache.BeginFlight("key"u8, out var flight));
+        Assert.Equal(CacheStatus.Ok, leaving.Lease("leased"u8, out var lease));
         var waiter = Support.Threads.Start(1, _ => Assert.Throws<ObjectDisposedException>(() => leaving.GetOrAdd("key", _ => [1], default, Patient)));
         SpinWait.SpinUntil(() => leaving.Waiting() == 1);
         leaving.Heap.Dispose();
@@ -305,7 +305,7 @@ public sealed class FlightEdgeTests
         var dying = test.OpenElsewhere();
         var waiting = who == "writer" ? test.Cache : who == "read-only" ? test.OpenReadOnly() : test.OpenElsewhere();
         Assert.Equal(who == "writer", waiting.Heap.ParticipantSlot != null);
-        Assert.Equal(CacheStatus.Ok, dying.TryBeginFlight("key"u8, out _));
+        Assert.Equal(CacheStatus.Ok, dying.BeginFlight("key"u8, out _));
         SlotLock.Release(dying.Heap.Attachment);
         Assert.Equal([1], waiting.GetOrAdd("key", _ => [1], default, Patient));
     }

@@ -22,11 +22,11 @@ public sealed class FlightEndTests : IDisposable
     {
         var leaving = _test.OpenElsewhere();
         leaving.Set("leased"u8, "value"u8);
-        Assert.Equal(CacheStatus.Ok, leaving.TryLease("leased"u8, out var lease));
-        Assert.Equal(CacheStatus.Ok, leaving.TryBeginFlight("key"u8, out var flight));
+        Assert.Equal(CacheStatus.Ok, leaving.Lease("leased"u8, out var lease));
+        Assert.Equal(CacheStatus.Ok, leaving.BeginFlight("key"u8, out var flight));
         leaving.Heap.Dispose();
         Assert.Equal([1], Cache.GetOrAdd("key", _ => [1], default, Patient));
-        Assert.Equal(CacheStatus.Exists, Cache.TryBeginFlight("key"u8, out _));
+        Assert.Equal(CacheStatus.Exists, Cache.BeginFlight("key"u8, out _));
         Assert.Equal(CacheFlightOutcome.Unavailable, flight!.Complete("late"u8, default));
         lease.Dispose();
         _test.AssertNothingIsLost();
@@ -36,7 +36,7 @@ public sealed class FlightEndTests : IDisposable
     public void Who_waits_in_a_heap_that_is_disposed_learns_of_it()
     {
         var leaving = _test.OpenElsewhere();
-        Assert.Equal(CacheStatus.Ok, Cache.TryBeginFlight("key"u8, out var flight));
+        Assert.Equal(CacheStatus.Ok, Cache.BeginFlight("key"u8, out var flight));
         var waiters = Threads.Start(4, _ => Assert.Throws<ObjectDisposedException>(() => leaving.GetOrAdd("key", _ => [1], default, Patient)));
         SpinWait.SpinUntil(() => leaving.Waiting() == 4);
         leaving.Heap.Dispose();
@@ -54,7 +54,7 @@ public sealed class FlightEndTests : IDisposable
         Assert.Equal([1], _test.OpenElsewhere().GetOrAdd("key", _ => [1], default, Patient));
 
         [MethodImpl(MethodImplOptions.NoInlining)]
-        static void Begin(SharedCache cache) => Assert.Equal(CacheStatus.Ok, cache.TryBeginFlight("key"u8, out _));
+        static void Begin(SharedCache cache) => Assert.Equal(CacheStatus.Ok, cache.BeginFlight("key"u8, out _));
     }
 
     [Theory]
@@ -93,7 +93,7 @@ public sealed class FlightEndTests : IDisposable
     public void Who_may_only_read_waits_for_others()
     {
         var reader = _test.OpenReadOnly();
-        Assert.Equal(CacheStatus.Ok, Cache.TryBeginFlight("key"u8, out var flight));
+        Assert.Equal(CacheStatus.Ok, Cache.BeginFlight("key"u8, out var flight));
         var waiter = Threads.Start(1, _ => Assert.Equal([1], reader.GetOrAdd("key", _ => throw new NotSupportedException(), default, Patient)));
         SpinWait.SpinUntil(() => reader.Waiting() == 1);
         Assert.Equal(CacheFlightOutcome.Stored, flight!.Complete([1], default));

@@ -15,7 +15,7 @@ public sealed class FlightRoomTests
     {
         var value = new byte[LargestOfEmptyHeap()];
         using TestCache test = Filled();
-        Assert.Equal(CacheStatus.Ok, test.Cache.TryBeginFlight("key", out var flight));
+        Assert.Equal(CacheStatus.Ok, test.Cache.BeginFlight("key", out var flight));
         Assert.Equal(CacheFlightOutcome.NoRoom, flight!.Complete(value, default));
         Assert.Equal(Others, CountOthers(test));
 
@@ -33,7 +33,7 @@ public sealed class FlightRoomTests
         var value = new byte[HeapBytes * 5 / 8];
         for (var round = 0; round < 10; round++)
         {
-            Assert.Equal(CacheStatus.Ok, test.Cache.TryBeginFlight("key", out var flight));
+            Assert.Equal(CacheStatus.Ok, test.Cache.BeginFlight("key", out var flight));
             value[0] = (byte)round;
             Assert.Equal(CacheFlightOutcome.Stored, flight!.Complete(value, Lasting));
             Assert.Equal(round, test.Cache.Get("key"u8)![0]);
@@ -87,7 +87,7 @@ public sealed class FlightRoomTests
         using TestCache test = new(new SharedCacheOptions { LimitBytes = 1 << 20 });
         for (var number = 0; number < 20_000; number++)
         {
-            Assert.Equal(CacheStatus.Ok, test.Cache.TryBeginFlight(BitConverter.GetBytes(number), out _));
+            Assert.Equal(CacheStatus.Ok, test.Cache.BeginFlight(BitConverter.GetBytes(number), out _));
         }
 
         Assert.InRange(test.Cache.GetStatistics().Bytes, 0, (1 << 20) * 65 / 64);
@@ -105,7 +105,7 @@ public sealed class FlightRoomTests
             var key = BitConverter.GetBytes(number);
             Assert.Equal(CacheStatus.Ok, test.Cache.Set(key, new byte[limit / 10], new() { Lifetime = TimeSpan.FromHours(1), RefreshAfter = TimeSpan.FromMilliseconds(1) }));
             clock.Advance(2);
-            Assert.Equal(CacheStatus.Ok, test.Cache.TryBeginFlight(key, out _));
+            Assert.Equal(CacheStatus.Ok, test.Cache.BeginFlight(key, out _));
             Assert.InRange(test.Cache.GetStatistics().Bytes, 0, limit * 65 / 64);
         }
     }
@@ -131,7 +131,7 @@ public sealed class FlightRoomTests
         List<CacheFlight> flights = [];
         foreach (var key in keys.Where((_, index) => index % 3 == 0))
         {
-            Assert.Equal(CacheStatus.Ok, test.Cache.TryBeginFlight(key, out var flight));
+            Assert.Equal(CacheStatus.Ok, test.Cache.BeginFlight(key, out var flight));
             flights.Add(flight!);
         }
 

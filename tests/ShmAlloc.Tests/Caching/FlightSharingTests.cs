@@ -145,7 +145,7 @@ public sealed class FlightSharingTests
             using TestCache test = new();
             var leaving = test.OpenElsewhere();
             leaving.Set("leased"u8, [1]);
-            Assert.Equal(CacheStatus.Ok, leaving.TryLease("leased"u8, out var lease));
+            Assert.Equal(CacheStatus.Ok, leaving.Lease("leased"u8, out var lease));
             var (begun, ends) = (0, false);
             var beginning = Support.Threads.Start(2, number =>
             {
@@ -153,7 +153,7 @@ public sealed class FlightSharingTests
                 {
                     for (; !Volatile.Read(ref ends); Interlocked.Increment(ref begun))
                     {
-                        leaving.TryBeginFlight(BitConverter.GetBytes((Volatile.Read(ref begun) * 2) + number), out _);
+                        leaving.BeginFlight(BitConverter.GetBytes((Volatile.Read(ref begun) * 2) + number), out _);
                     }
                 }
                 catch (ObjectDisposedException)
@@ -166,7 +166,7 @@ public sealed class FlightSharingTests
             beginning();
             for (var key = 0; key < (begun + 1) * 2; key++)
             {
-                Assert.NotEqual(CacheStatus.Computing, test.Cache.TryBeginFlight(BitConverter.GetBytes(key), out _));
+                Assert.NotEqual(CacheStatus.Computing, test.Cache.BeginFlight(BitConverter.GetBytes(key), out _));
             }
 
             lease.Dispose();

@@ -294,28 +294,28 @@ public sealed class FlightTests : IDisposable
     public void A_flight_is_begun_by_one_and_completed_with_an_expiry_and_a_mark()
     {
         var elsewhere = _test.OpenElsewhere();
-        Assert.Equal(CacheStatus.Ok, Cache.TryBeginFlight("key"u8, out var flight, (string[])["tag"]));
-        Assert.Equal(CacheStatus.Computing, Cache.TryBeginFlight("key", out var none));
+        Assert.Equal(CacheStatus.Ok, Cache.BeginFlight("key"u8, out var flight, (string[])["tag"]));
+        Assert.Equal(CacheStatus.Computing, Cache.BeginFlight("key", out var none));
         Assert.Null(none);
-        Assert.Equal(CacheStatus.Computing, elsewhere.TryBeginFlight("key"u8, out _));
+        Assert.Equal(CacheStatus.Computing, elsewhere.BeginFlight("key"u8, out _));
         Assert.Throws<ArgumentException>(() => flight!.Complete("value"u8, new() { Tags = (string[])["tag"] }));
         Assert.Equal(CacheFlightOutcome.Stored, flight!.Complete("value"u8, new() { Lifetime = TimeSpan.FromHours(1) }, out var mark));
         Assert.True(Cache.IsCurrent(mark));
-        Assert.Equal(CacheStatus.Exists, elsewhere.TryBeginFlight("key"u8, out _));
+        Assert.Equal(CacheStatus.Exists, elsewhere.BeginFlight("key"u8, out _));
         Assert.Throws<InvalidOperationException>(() => flight.Complete("value"u8, default));
         flight.Dispose();
         Assert.True(Cache.IsCurrent(mark));
         elsewhere.RemoveByTag("tag");
         Assert.False(Cache.IsCurrent(mark));
-        Assert.Equal(CacheStatus.Ok, elsewhere.TryBeginFlight("key"u8, out var next));
+        Assert.Equal(CacheStatus.Ok, elsewhere.BeginFlight("key"u8, out var next));
         next!.Dispose();
-        Assert.Equal(CacheStatus.Ok, Cache.TryBeginFlight("key"u8, out next, (string[])["tag"]));
+        Assert.Equal(CacheStatus.Ok, Cache.BeginFlight("key"u8, out next, (string[])["tag"]));
         elsewhere.RemoveByTag("tag");
         Assert.Equal(CacheFlightOutcome.Changed, next!.Complete("value"u8, default, out mark));
         Assert.True(mark.IsNone);
-        Assert.Equal(CacheStatus.Ok, Cache.TryBeginFlight("key"u8, out next));
+        Assert.Equal(CacheStatus.Ok, Cache.BeginFlight("key"u8, out next));
         Assert.Equal(CacheFlightOutcome.TooLarge, next!.Complete(new byte[64 << 20], default));
-        Assert.Equal(CacheStatus.Computing, elsewhere.TryBeginFlight("key"u8, out _));
+        Assert.Equal(CacheStatus.Computing, elsewhere.BeginFlight("key"u8, out _));
         Cache.Remove("key");
         _test.AssertNothingIsLost();
     }
@@ -345,7 +345,7 @@ public sealed class FlightTests : IDisposable
     public async Task Who_was_not_woken_because_the_ringer_died_looks_all_the_same()
     {
         var elsewhere = _test.OpenElsewhere();
-        Assert.Equal(CacheStatus.Ok, Cache.TryBeginFlight("key", out var flight));
+        Assert.Equal(CacheStatus.Ok, Cache.BeginFlight("key", out var flight));
         var waiter = Task.Run(() => elsewhere.GetOrAdd("key", _ => throw new NotSupportedException(), default, Patient), Cancellation);
         SpinWait.SpinUntil(() => elsewhere.Waiting() == 1 && IsAwaited() == 1);
 

@@ -45,7 +45,7 @@ public sealed class GettingAndSettingTests : IDisposable
         Assert.Equal(0, length);
         Assert.False(Cache.TryGet("key"u8, new ArrayBufferWriter<byte>()));
         Assert.False(Cache.Contains("key"u8));
-        Assert.False(Cache.Refresh("key"u8));
+        Assert.Equal(CacheStatus.Missing, Cache.Refresh("key"u8));
         Assert.Equal(CacheStatus.Missing, Cache.Get("key"u8, [], out _, out var version));
         Assert.Equal(default, version);
     }
@@ -100,11 +100,11 @@ public sealed class GettingAndSettingTests : IDisposable
     {
         var key = new byte[65_536];
         Assert.Equal(CacheStatus.TooLarge, Cache.Set(key, "value"u8));
-        Assert.Equal(CacheStatus.TooLarge, Cache.TryAdd(key, "value"u8));
+        Assert.Equal(CacheStatus.TooLarge, Cache.Add(key, "value"u8));
         Assert.Equal(CacheStatus.TooLarge, Cache.Increment(key, 1, out _));
-        Assert.Equal(CacheStatus.TooLarge, Cache.TryReserve(key, 1, default, out _));
+        Assert.Equal(CacheStatus.TooLarge, Cache.Reserve(key, 1, out _));
         Assert.Null(Cache.Get(key));
-        Assert.Equal(CacheStatus.Missing, Cache.TryLease(key, out _));
+        Assert.Equal(CacheStatus.Missing, Cache.Lease(key, out _));
         Assert.Equal(CacheStatus.Missing, Cache.Remove(key));
         Bytes.Equal("value"u8, Cache.GetOrAdd(key, 0, _ => "value"u8.ToArray()));
         Assert.Empty(Cache.Enumerate());
@@ -117,7 +117,7 @@ public sealed class GettingAndSettingTests : IDisposable
         var value = new byte[TestCache.DefaultBytes + 1];
         Assert.Equal(CacheStatus.TooLarge, Cache.Set("key"u8, value));
         Assert.Equal(CacheStatus.TooLarge, Cache.Set("key"u8, Segment.Sequence(value, value)));
-        Assert.Equal(CacheStatus.TooLarge, Cache.TryReserve("key"u8, value.Length, default, out var reservation));
+        Assert.Equal(CacheStatus.TooLarge, Cache.Reserve("key"u8, value.Length, out var reservation));
         Assert.Null(reservation);
         Bytes.Equal("old"u8, Cache.Get("key"u8));
     }

@@ -58,7 +58,7 @@ public sealed class HaltedTests : IDisposable
         return () =>
         {
             Pass(Lifetime - 1);
-            Assert.True(_others.Refresh("key"u8));
+            Assert.Equal(CacheStatus.Ok, _others.Refresh("key"u8));
             Pass(Lifetime - 1);
         };
     }, () => Assert.True(IsThere(question)));
@@ -91,7 +91,7 @@ public sealed class HaltedTests : IDisposable
         AtEveryReading(() =>
         {
             _others.Set("key"u8, "damaged"u8);
-            Assert.Equal(CacheStatus.Ok, _others.TryLease("key"u8, out var lease));
+            Assert.Equal(CacheStatus.Ok, _others.Lease("key"u8, out var lease));
             using (lease)
             {
                 Scribble(lease.Value);
@@ -162,11 +162,11 @@ public sealed class HaltedTests : IDisposable
             case "contains":
                 return _cache.Contains("key"u8);
             case "lease":
-                var status = _cache.TryLease("key"u8, out var lease);
+                var status = _cache.Lease("key"u8, out var lease);
                 lease.Dispose();
                 return status == CacheStatus.Ok;
             case "refresh":
-                return _cache.Refresh("key"u8);
+                return _cache.Refresh("key"u8) == CacheStatus.Ok;
             case "increment":
                 return _cache.Increment("key"u8, 7, out var sum) == CacheStatus.Ok && sum == 12 && _others.Get("key"u8)?[0] == 12;
             default:

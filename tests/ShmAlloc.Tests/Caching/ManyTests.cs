@@ -132,7 +132,7 @@ public sealed class ManyTests : IDisposable
             .Append(new("large"u8.ToArray(), new byte[TestCache.DefaultBytes]))
             .ToArray();
         var statuses = new CacheStatus[entries.Length];
-        Assert.Equal(101, Cache.SetMany(entries, statuses, new() { Pinned = true }));
+        Assert.Equal(101, Cache.SetMany(entries, new() { Pinned = true }, statuses));
         Assert.Equal([CacheStatus.TooLarge, CacheStatus.Ok, CacheStatus.TooLarge], statuses[100..]);
         Assert.All(statuses[..100], status => Assert.Equal(CacheStatus.Ok, status));
         Bytes.Equal("last"u8, Cache.Get("0"u8));
@@ -147,15 +147,48 @@ public sealed class ManyTests : IDisposable
     }
 
     [Fact]
+    public void Texts_and_their_values_are_set_without_more_ado()
+    {
+        Dictionary<string, byte[]> entries = new() { [""] = [], [new string('ä', 500)] = [1], ["cut \ud83d"] = [2], ["key"] = [3] };
+        Assert.Equal(4, Cache.SetMany(entries, new() { Pinned = true }));
+        Assert.All(entries, entry => Bytes.Equal(entry.Value, Cache.Get(entry.Key)));
+        Assert.All(Cache.Enumerate(), entry => Assert.True(entry.IsPinned));
+
+        var statuses = new CacheStatus[3];
+        Assert.Equal(2, Cache.SetMany([new("one", [1]), new(new string('x', 70_000), [2]), new("one", [3])], statuses: statuses));
+        Assert.Equal([CacheStatus.Ok, CacheStatus.TooLarge, CacheStatus.Ok], statuses);
+        Assert.Equal([3], Cache.Get("one"));
+
+        var bytes = Keys(40).Select(key => KeyValuePair.Create(key, key)).ToArray();
+        Assert.Equal(40, Cache.SetMany(bytes));
+        var values = Cache.GetMany([.. Keys(40), "none"u8.ToArray()]);
+        Assert.Equal(41, values.Length);
+        Assert.All(Enumerable.Range(0, 40), number => Bytes.Equal(bytes[number].Value.Span, values[number]));
+        Assert.Null(values[40]);
+        Assert.Equal(0, Cache.SetMany([]));
+    }
+
+    /// <summary>Whatever is wrong is found before anything is stored.</summary>
+    [Fact]
+    public void Neither_a_key_nor_a_value_is_null()
+    {
+        Assert.Throws<ArgumentNullException>(() => Cache.SetMany((Dictionary<string, byte[]>)null!));
+        Assert.Contains("key of entry 1", Assert.Throws<ArgumentException>(() => Cache.SetMany([new("one", [1]), new(null!, [2])])).Message, StringComparison.Ordinal);
+        Assert.Contains("value of entry 1", Assert.Throws<ArgumentException>(() => Cache.SetMany([new("one", [1]), new("two", null!)])).Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>(() => Cache.SetMany([new("one", [1]), new("two", [2])], statuses: new CacheStatus[1]));
+        Assert.Empty(Cache.Enumerate());
+    }
+
+    [Fact]
     public void Neither_getting_nor_setting_many_allocates_on_the_managed_heap()
     {
         var keys = Keys(64);
         var entries = keys.Select(key => KeyValuePair.Create(key, key)).ToArray();
         var (results, statuses, destination) = (new CacheRead[64], new CacheStatus[64], new byte[1000]);
-        Cache.SetMany(entries, statuses);
+        Cache.SetMany(entries, statuses: statuses);
         Cache.GetMany(keys, destination, results);
         var before = GC.GetAllocatedBytesForCurrentThread();
-        Cache.SetMany(entries, statuses);
+        Cache.SetMany(entries, statuses: statuses);
         Cache.GetMany(keys, destination, results);
         Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
         Assert.All(results, read => Assert.Equal(CacheStatus.Ok, read.Status));
@@ -166,19 +199,19 @@ public sealed class ManyTests : IDisposable
     {
         var entries = new KeyValuePair<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>>[1];
         Assert.Throws<ArgumentException>(() => Cache.GetMany(Keys(2), [], new CacheRead[1]));
-        Assert.Throws<ArgumentException>(() => Cache.SetMany(entries, []));
+        Assert.Throws<ArgumentException>(() => Cache.SetMany([entries[0], entries[0]], statuses: new CacheStatus[1]));
         Assert.Throws<ArgumentException>(() => Cache.GetMany("key", null!));
-        Assert.Throws<ArgumentOutOfRangeException>(() => Cache.SetMany(entries, new CacheStatus[1], new() { Lifetime = TimeSpan.Zero }));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Cache.SetMany(entries, new() { Lifetime = TimeSpan.Zero }, new CacheStatus[1]));
         Cache.Set("0"u8, "value"u8);
         var reader = _test.OpenReadOnly();
         var statuses = new CacheStatus[1];
-        Assert.Equal(0, reader.SetMany(entries, statuses));
+        Assert.Equal(0, reader.SetMany(entries, statuses: statuses));
         Assert.Equal(CacheStatus.ReadOnly, statuses[0]);
         Assert.Equal(1, reader.GetMany(Keys(1), new byte[5], new CacheRead[1]));
         reader.Heap.Dispose();
         Assert.Throws<ObjectDisposedException>(() => reader.GetMany(Keys(1), new byte[5], new CacheRead[1]));
         Assert.Throws<ObjectDisposedException>(() => reader.GetMany("0"));
-        Assert.Throws<ObjectDisposedException>(() => reader.SetMany(entries, statuses));
+        Assert.Throws<ObjectDisposedException>(() => reader.SetMany(entries, statuses: statuses));
     }
 
     /// <summary>Each value is whole, and of its key, while others set and remove the keys.</summary>
@@ -201,7 +234,7 @@ public sealed class ManyTests : IDisposable
                     entries[index] = new(keys[index], value);
                 }
 
-                Assert.Equal(40, Cache.SetMany(entries, statuses));
+                Assert.Equal(40, Cache.SetMany(entries, statuses: statuses));
                 Cache.Remove(keys[random.Next(40)].Span);
                 Cache.GetMany(keys, destination, results);
                 for (var index = 0; index < 40; index++)

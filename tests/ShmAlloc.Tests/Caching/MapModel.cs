@@ -68,7 +68,7 @@ internal sealed class MapModel : IDisposable
                 break;
             case CacheStepKind.Add:
                 var added = NewValue(step.Length);
-                Assert.Equal(isThere ? CacheStatus.Exists : CacheStatus.Ok, Writer.TryAdd(bytes, added));
+                Assert.Equal(isThere ? CacheStatus.Exists : CacheStatus.Ok, Writer.Add(bytes, added));
                 Keep(key, isThere ? entry : new Entry(added));
                 break;
             case CacheStepKind.Replace:
@@ -111,11 +111,11 @@ internal sealed class MapModel : IDisposable
                 Keep(key, null);
                 break;
             case CacheStepKind.Refresh:
-                Assert.Equal(isThere, Writer.Refresh(bytes));
+                Assert.Equal(isThere ? CacheStatus.Ok : CacheStatus.Missing, Writer.Refresh(bytes));
                 Touch(key, Writer);
                 break;
             case CacheStepKind.Lease when _leases.Count < 20:
-                Assert.Equal(isThere ? CacheStatus.Ok : CacheStatus.Missing, Writer.TryLease(bytes, out var lease));
+                Assert.Equal(isThere ? CacheStatus.Ok : CacheStatus.Missing, Writer.Lease(bytes, out var lease));
                 if (isThere)
                 {
                     _leases.Add((lease, entry!.Value));
@@ -226,7 +226,7 @@ internal sealed class MapModel : IDisposable
     private void SetInPlace(int key, byte[] value)
     {
         Remember(key);
-        Assert.Equal(CacheStatus.Ok, Writer.TryReserve(Name(key), value.Length, default, out var reservation));
+        Assert.Equal(CacheStatus.Ok, Writer.Reserve(Name(key), value.Length, out var reservation));
         value.CopyTo(reservation!.Value);
         Assert.Equal(CacheStatus.Ok, reservation.Commit());
         Keep(key, new Entry(value));

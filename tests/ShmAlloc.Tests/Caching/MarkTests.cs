@@ -127,7 +127,7 @@ public sealed class MarkTests : IDisposable
     {
         var key = new byte[3];
         Cache.Set(key, new byte[4000]);
-        Assert.Equal(CacheStatus.Ok, Cache.TryLease(key, out var lease));
+        Assert.Equal(CacheStatus.Ok, Cache.Lease(key, out var lease));
         fixed (byte* value = lease.Value)
         {
             var shape = (ulong*)(value - key.Length - sizeof(ulong));
@@ -244,6 +244,117 @@ public sealed class MarkTests : IDisposable
                 Assert.True(kept >= before && kept <= Volatile.Read(ref begun), $"{kept} is not between {before} and {Volatile.Read(ref begun)}");
             }
         });
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1024)]
+    [InlineData(1025)]
+    [InlineData(100_000)]
+    public void An_array_comes_with_its_mark(int length)
+    {
+        var value = TestCache.Value(length, length);
+        Cache.Set("key", value, new() { Tags = "tag" });
+        Bytes.Equal(value, Cache.GetMarked("key", out var mark));
+        Assert.True(Cache.IsCurrent(mark));
+        Cache.RemoveByTag("tag");
+        Assert.False(Cache.IsCurrent(mark));
+        Assert.Null(Cache.GetMarked("key", out mark));
+        Assert.True(mark.IsNone);
+        var statistics = Cache.GetStatistics();
+        Assert.Equal((1, 1), (statistics.Hits, statistics.Misses));
+    }
+
+    /// <summary>Whether the value was there, or is worked out.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_is_worked_out_comes_with_its_mark(bool isThere)
+    {
+        var length = isThere ? 5 : 2000;
+        if (isThere)
+        {
+            Cache.Set("sync", new byte[length]);
+            Cache.Set("async", new byte[length]);
+        }
+
+        Assert.Equal(length, Cache.GetOrAddMarked("sync", _ => new byte[2000], out var mark).Length);
+        var (value, other) = await Cache.GetOrAddMarkedAsync("async", (_, _) => new(new byte[2000]), default, default, TestContext.Current.CancellationToken);
+        Assert.Equal(length, value.Length);
+        Assert.True(Cache.IsCurrent(mark) && Cache.IsCurrent(other));
+        Cache.Set("sync", "x"u8);
+        Assert.False(Cache.IsCurrent(mark));
+        Cache.Remove("async");
+        Assert.False(Cache.IsCurrent(other));
+        var statistics = Cache.GetStatistics();
+        Assert.Equal(isThere ? (2, 0) : (0, 2), (statistics.Hits, statistics.Misses));
+    }
+
+    [Fact]
+    public async Task What_was_worked_out_and_is_not_the_value_has_no_mark_and_what_was_set_meanwhile_is_returned()
+    {
+        Assert.Equal([1], Cache.GetOrAddMarked("removed", key => Remove(key), out var mark));
+        Assert.True(mark.IsNone);
+        Assert.Equal([2], Cache.GetOrAddMarked("set", key => Set(key), out mark));
+        Assert.True(Cache.IsCurrent(mark));
+        var (value, none) = await Cache.GetOrAddMarkedAsync(
+            "removed", (key, _) => new(Remove(key)), default, default, TestContext.Current.CancellationToken);
+        Assert.Equal([1], value);
+        Assert.True(none.IsNone);
+        Assert.Equal([1], Cache.GetOrAddMarked("slides", _ => [1], out mark, new() { SlidingExpiration = TimeSpan.FromHours(1) }));
+        Assert.True(mark.IsNone);
+
+        var other = _test.OpenElsewhere();
+        Assert.Equal([3], other.GetOrAddMarked("disposed", _ =>
+        {
+            other.Heap.Dispose();
+            return [3];
+        }, out mark));
+        Assert.True(mark.IsNone);
+
+        byte[] Remove(string key)
+        {
+            Cache.Remove(key);
+            return [1];
+        }
+
+        byte[] Set(string key)
+        {
+            Cache.Set(key, [2]);
+            return [1];
+        }
+    }
+
+    [Fact]
+    public void A_stale_value_has_no_mark_and_one_that_is_due_has()
+    {
+        ManualClock clock = new();
+        using TestCache test = new(new SharedCacheOptions { Clock = clock });
+        var minute = TimeSpan.FromMinutes(1);
+        CacheEntryOptions options = new() { Lifetime = minute, RefreshAfter = minute / 2, StaleFor = minute };
+        test.Cache.Set("key", [1], options);
+        clock.Advance(minute / 2);
+        var calls = 0;
+        Assert.Equal([1], test.Cache.GetOrAddMarked("key", _ => throw new TimeoutException($"{++calls}"), out var mark, options, new() { RefreshesInline = true }));
+        Assert.True(test.Cache.IsCurrent(mark));
+        clock.Advance(minute / 2);
+        Assert.Equal([1], test.Cache.GetOrAddMarked("key", _ => throw new TimeoutException($"{++calls}"), out mark, options, new() { AllowStale = true }));
+        Assert.True(mark.IsNone);
+        Assert.Equal(2, calls);
+    }
+
+    [Fact]
+    public void A_mark_is_that_of_every_object_of_its_cache_and_heap()
+    {
+        Cache.Set("key", "value"u8);
+        var again = SharedCache.Open(_test.Heap);
+        var other = SharedCache.Open(_test.Heap, "other");
+        var mark = Mark(Cache);
+        Assert.True(again.IsCurrent(mark));
+        Assert.False(other.IsCurrent(mark));
+        again.Set("key", "value"u8);
+        Assert.False(again.IsCurrent(mark));
+        Assert.True(Cache.IsCurrent(Mark(again)));
     }
 
     private static CacheMark Mark(SharedCache cache)

@@ -40,14 +40,14 @@ public sealed class ReadOnlyCacheTests : IDisposable
         _reader.Get("key"u8, out var version);
         Assert.Equal(CacheStatus.ReadOnly, _reader.Set("key"u8, "other"u8));
         Assert.Equal(CacheStatus.ReadOnly, _reader.Set("run"u8, new byte[200_000]));
-        Assert.Equal(CacheStatus.ReadOnly, _reader.TryAdd("key"u8, "other"u8));
+        Assert.Equal(CacheStatus.ReadOnly, _reader.Add("key"u8, "other"u8));
         Assert.Equal(CacheStatus.ReadOnly, _reader.Replace("key"u8, "other"u8, version));
         Assert.Equal(CacheStatus.ReadOnly, _reader.Increment("number"u8, 1, out _));
         Assert.Equal(CacheStatus.ReadOnly, _reader.Remove("key"u8));
         Assert.Equal(CacheStatus.ReadOnly, _reader.RemoveByTag("tag"));
         Assert.Equal(CacheStatus.ReadOnly, _reader.Clear());
-        Assert.Equal(CacheStatus.ReadOnly, _reader.TryLease("key"u8, out _));
-        Assert.Equal(CacheStatus.ReadOnly, _reader.TryReserve("key"u8, 10, default, out _));
+        Assert.Equal(CacheStatus.ReadOnly, _reader.Lease("key"u8, out _));
+        Assert.Equal(CacheStatus.ReadOnly, _reader.Reserve("key"u8, 10, out _));
         Bytes.Equal("value"u8, _test.Cache.Get("key"u8));
     }
 
@@ -57,7 +57,7 @@ public sealed class ReadOnlyCacheTests : IDisposable
         _test.Cache.Set("key"u8, "value"u8, new() { SlidingExpiration = TimeSpan.FromMilliseconds(100) });
         _clock.Advance(90);
         Assert.True(_reader.Contains("key"u8));
-        Assert.True(_reader.Refresh("key"u8));
+        Assert.Equal(CacheStatus.Ok, _reader.Refresh("key"u8));
         _clock.Advance(10);
         Assert.False(_reader.Contains("key"u8));
         Assert.False(_test.Cache.Contains("key"u8));

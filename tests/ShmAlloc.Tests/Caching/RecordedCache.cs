@@ -36,7 +36,7 @@ internal sealed class RecordedCache(SharedCache cache, WorkerLog log, Random ran
             case < 13:
                 value = NewValue(out argument);
                 log.Begin(OperationKind.TryAdd, number, argument);
-                End(cache.TryAdd(key, value));
+                End(cache.Add(key, value));
                 break;
             case < 15:
                 Replace(number, key);
@@ -85,7 +85,7 @@ internal sealed class RecordedCache(SharedCache cache, WorkerLog log, Random ran
     private void Lease(int number, byte[] key)
     {
         log.Begin(OperationKind.Get, number);
-        var status = cache.TryLease(key, out var lease);
+        var status = cache.Lease(key, out var lease);
         EndGet(status, lease.Value);
         lease.Dispose();
     }

@@ -113,7 +113,7 @@ public sealed class RemoveAllTests : IDisposable
     [Fact]
     public void A_reservation_that_began_before_is_gone()
     {
-        Cache.TryReserve("key", 1, default, out var reservation);
+        Cache.Reserve("key", 1, out var reservation);
         Cache.RemoveAll();
         Assert.Equal(CacheStatus.Ok, reservation!.Commit());
         Assert.False(Cache.Contains("key"));

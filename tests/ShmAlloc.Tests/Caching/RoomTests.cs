@@ -58,7 +58,7 @@ public sealed class RoomTests
             test.Cache.Set($"{number}", new byte[1000]);
             if (number % 700 == 0)
             {
-                Assert.Equal(CacheStatus.Ok, test.Cache.TryLease(Encoding.UTF8.GetBytes($"{number}"), out var lease));
+                Assert.Equal(CacheStatus.Ok, test.Cache.Lease(Encoding.UTF8.GetBytes($"{number}"), out var lease));
                 leases.Add(lease);
             }
         }
@@ -118,7 +118,7 @@ public sealed class RoomTests
     {
         using TestCache test = new(heap: new ShmHeapOptions { SizeBytes = 16 * MiB });
         test.Cache.Set("leased"u8, TestCache.Value(3 * MiB, 1));
-        Assert.Equal(CacheStatus.Ok, test.Cache.TryLease("leased"u8, out var lease));
+        Assert.Equal(CacheStatus.Ok, test.Cache.Lease("leased"u8, out var lease));
         using (lease)
         {
             test.Cache.Set("leased"u8, "small"u8);
@@ -264,7 +264,7 @@ public sealed class RoomTests
             test.Cache.Set(key, new byte[length], new() { Pinned = number % 3 == 0 && !isLeased });
             if (number % 3 == 0 && isLeased)
             {
-                Assert.Equal(CacheStatus.Ok, test.Cache.TryLease(key, out var lease));
+                Assert.Equal(CacheStatus.Ok, test.Cache.Lease(key, out var lease));
                 leases.Add(lease);
             }
         }
@@ -287,7 +287,7 @@ public sealed class RoomTests
 
         var before = test.Cache.GetStatistics().Entries;
         Assert.Equal(CacheStatus.TooLarge, test.Cache.Set("large"u8, new byte[3 * MiB]));
-        Assert.Equal(CacheStatus.TooLarge, test.Cache.TryReserve("large"u8, 3 * MiB, default, out _));
+        Assert.Equal(CacheStatus.TooLarge, test.Cache.Reserve("large"u8, 3 * MiB, out _));
         Assert.Equal(before, test.Cache.GetStatistics().Entries);
     }
 

@@ -64,7 +64,7 @@ public sealed class ScribbledCacheTests
             using var heap = RawHeapFile.AttachScribbled(file.Path);
             using var reader = ShmHeap.AttachReadOnly(file.Path);
             var cache = SharedCache.Open(heap, "scribbled");
-            cache.TryLease("key 3"u8, out var lease);
+            cache.Lease("key 3"u8, out var lease);
             scribble.ApplyToFile(file.Path, region);
             CacheExercise.Use(cache, scribble.Seed);
             CacheExercise.OpenAndUse(reader, scribble.Seed);

@@ -167,7 +167,7 @@ public sealed class StaleTests : IDisposable
         Cache.Set("key"u8, "old"u8, Lasting);
         _clock.Advance(Life);
         var impatient = Stale with { WaitLimit = TimeSpan.FromMilliseconds(1) };
-        Assert.Equal(CacheStatus.Ok, Cache.TryBeginFlight("key"u8, out CacheFlight? hanging));
+        Assert.Equal(CacheStatus.Ok, Cache.BeginFlight("key"u8, out CacheFlight? hanging));
         Bytes.Equal("old"u8, Cache.GetOrAdd("key", _ => throw new NotSupportedException(), Lasting, Stale));
         SpinWait.SpinUntil(() => Cache.GetOrAdd("key", _ => "new"u8.ToArray(), Lasting, impatient).AsSpan().SequenceEqual("new"u8));
         Assert.Equal(CacheFlightOutcome.Changed, hanging!.Complete("late"u8, Lasting));
@@ -194,7 +194,7 @@ public sealed class StaleTests : IDisposable
     public void A_number_that_was_touched_and_added_to_is_stale_for_as_long_as_it_was_to_be()
     {
         Cache.Set("key"u8, "\u0001\0\0\0\0\0\0\0"u8, Lasting);
-        Cache.Touch("key"u8);
+        Cache.Touch("key"u8, default);
         Assert.Equal(CacheStatus.Ok, Cache.Increment("key"u8, 0, out _));
         Cache.Touch("key"u8, new() { Lifetime = TimeSpan.FromMilliseconds(2 * Life) });
         Assert.Equal(CacheStatus.Ok, Cache.Increment("key"u8, 0, out _));
@@ -215,9 +215,9 @@ public sealed class StaleTests : IDisposable
     public void A_value_that_never_expires_since_it_was_touched_is_neither_due_nor_stale()
     {
         Cache.Set("key"u8, "old"u8, Lasting with { RefreshAfter = TimeSpan.FromMilliseconds(1) });
-        Assert.Equal(CacheStatus.Ok, Cache.Touch("key"u8));
+        Assert.Equal(CacheStatus.Ok, Cache.Touch("key"u8, default));
         _clock.Advance(TimeSpan.FromDays(1000));
-        Assert.Equal(CacheStatus.Exists, Cache.TryBeginFlight("key"u8, out _));
+        Assert.Equal(CacheStatus.Exists, Cache.BeginFlight("key"u8, out _));
         Bytes.Equal("old"u8, Cache.GetOrAdd("key", _ => throw new NotSupportedException(), Lasting, Stale with { RefreshesInline = true }));
     }
 

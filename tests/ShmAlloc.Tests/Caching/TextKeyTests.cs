@@ -27,7 +27,7 @@ public sealed class TextKeyTests : IDisposable
         ];
         foreach (var text in texts)
         {
-            Assert.Equal(CacheStatus.Ok, _test.Cache.TryAdd(TextKey.Utf8(text, []), Encoding.Unicode.GetBytes(text)));
+            Assert.Equal(CacheStatus.Ok, _test.Cache.Add(TextKey.Utf8(text, []), Encoding.Unicode.GetBytes(text)));
         }
 
         Assert.All(texts, text => Assert.Equal(Encoding.Unicode.GetBytes(text), _test.Cache.Get(text)));

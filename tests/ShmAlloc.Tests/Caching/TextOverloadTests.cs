@@ -46,9 +46,9 @@ public sealed class TextOverloadTests : IDisposable
             Assert.Equal(Encoding.UTF8.GetBytes(key), bytes);
         }
 
-        Assert.Equal(CacheStatus.Exists, Cache.TryAdd(key, "1"u8));
+        Assert.Equal(CacheStatus.Exists, Cache.Add(key, "1"u8));
         Assert.Equal(CacheStatus.Ok, Cache.Remove(key));
-        Assert.Equal(CacheStatus.Ok, Cache.TryAdd(key, "1"u8));
+        Assert.Equal(CacheStatus.Ok, Cache.Add(key, "1"u8));
         Bytes.Equal("1"u8, Cache.Get(key, out CacheVersion version));
         Assert.Equal(CacheStatus.Ok, Cache.Replace(key, "2"u8, version));
         Assert.Equal(CacheStatus.Changed, Cache.Replace(key, "3"u8, version));
@@ -59,9 +59,11 @@ public sealed class TextOverloadTests : IDisposable
         Assert.Equal(1, length);
         Assert.Equal(CacheStatus.Ok, Cache.GetMarked(key, buffer, out length, out var mark));
         Assert.True(Cache.IsCurrent(mark));
+        Bytes.Equal("2"u8, Cache.GetMarked(key, out mark));
+        Assert.True(Cache.IsCurrent(mark));
         ArrayBufferWriter<byte> writer = new();
         Assert.True(Cache.TryGet(key, writer) && writer.WrittenCount == 1 && Cache.TryGet(key, buffer, out _) && Cache.Contains(key));
-        Assert.Equal(CacheStatus.Ok, Cache.TryLease(key, out CacheLease lease));
+        Assert.Equal(CacheStatus.Ok, Cache.Lease(key, out CacheLease lease));
         Bytes.Equal("2"u8, lease.Value);
         lease.Dispose();
 
@@ -69,7 +71,7 @@ public sealed class TextOverloadTests : IDisposable
         Bytes.Equal("4"u8, Cache.Get(bytes));
         Assert.Equal(CacheStatus.Ok, Cache.SetOrRemove(key, "5"u8, out var isStored));
         Assert.True(isStored);
-        Assert.Equal(CacheStatus.Ok, Cache.TryReserve(key, 1, default, out var reservation));
+        Assert.Equal(CacheStatus.Ok, Cache.Reserve(key, 1, out var reservation));
         reservation!.Value[0] = (byte)'6';
         Assert.Equal(CacheStatus.Ok, reservation.Commit());
         reservation.Dispose();
@@ -79,9 +81,9 @@ public sealed class TextOverloadTests : IDisposable
         Cache.Remove(bytes);
         Assert.Equal(CacheStatus.Ok, Cache.Increment(key, 7, out long number, sliding));
         _clock.Advance(99);
-        Assert.True(Cache.Refresh(key));
+        Assert.Equal(CacheStatus.Ok, Cache.Refresh(key));
         _clock.Advance(99);
-        Assert.Equal(CacheStatus.Ok, Cache.Touch(key));
+        Assert.Equal(CacheStatus.Ok, Cache.Touch(key, default));
         Assert.Equal(CacheStatus.Ok, Cache.Increment(key, 1, out number, new() { Lifetime = TimeSpan.FromHours(1) }, keepsExpiry: true));
         Assert.Equal(8, number);
         _clock.Advance(100);
@@ -101,7 +103,7 @@ public sealed class TextOverloadTests : IDisposable
         }
 
         Assert.Throws<ArgumentNullException>(() => Cache.Set((string)null!, "value"u8));
-        Assert.Throws<ArgumentNullException>(() => Cache.TryAdd((string)null!, "value"u8));
+        Assert.Throws<ArgumentNullException>(() => Cache.Add((string)null!, "value"u8));
     }
 
     [Fact]

@@ -62,14 +62,14 @@ public sealed class TouchTests : IDisposable
         Cache.Set("key"u8, "value"u8, new() { Tags = CacheTags.Of(tag) });
         Cache.Touch("key"u8, Lifetime(100));
         Cache.RemoveByTag(tag);
-        Assert.Equal(CacheStatus.Missing, Cache.Touch("key"u8));
+        Assert.Equal(CacheStatus.Missing, Cache.Touch("key"u8, default));
     }
 
     [Fact]
     public void Neither_what_is_not_there_nor_what_has_expired_is_touched()
     {
-        Assert.Equal(CacheStatus.Missing, Cache.Touch("key"u8));
-        Assert.Equal(CacheStatus.Missing, Cache.Touch(new byte[70_000]));
+        Assert.Equal(CacheStatus.Missing, Cache.Touch("key"u8, default));
+        Assert.Equal(CacheStatus.Missing, Cache.Touch(new byte[70_000], default));
         Cache.Set("key"u8, "value"u8, Lifetime(100));
         _clock.Advance(100);
         Assert.Equal(CacheStatus.Missing, Cache.Touch("key"u8, Lifetime(100)));
@@ -107,7 +107,7 @@ public sealed class TouchTests : IDisposable
 
         // By less than an eighth of its window, as no get does.
         _clock.Advance(5);
-        Assert.Equal(CacheStatus.Ok, Cache.Touch("key"u8));
+        Assert.Equal(CacheStatus.Ok, Cache.Touch("key"u8, default));
         _clock.Advance(99);
         Assert.Equal(CacheStatus.Ok, Cache.Touch("key"u8, Lifetime(1000)));
         _clock.Advance(95);
@@ -137,13 +137,13 @@ public sealed class TouchTests : IDisposable
         Assert.Throws<ArgumentException>(() => Cache.Touch("key"u8, new() { Pinned = true }));
         Assert.Throws<ArgumentException>(() => Cache.Touch("key"u8, new() { Tags = CacheTags.Of("tag") }));
         Assert.Throws<ArgumentOutOfRangeException>(() => Cache.Touch("key"u8, new() { Lifetime = TimeSpan.Zero }));
-        Assert.Throws<ArgumentNullException>(() => Cache.Touch((string)null!));
+        Assert.Throws<ArgumentNullException>(() => Cache.Touch((string)null!, default));
         Assert.Equal(CacheStatus.ReadOnly, _test.OpenReadOnly(new SharedCacheOptions { Clock = _clock }).Touch("key"u8, Lifetime(1)));
         _clock.Advance(100);
         Assert.True(Cache.Contains("key"u8));
         var other = _test.OpenElsewhere();
         other.Heap.Dispose();
-        Assert.Throws<ObjectDisposedException>(() => other.Touch("key"u8));
+        Assert.Throws<ObjectDisposedException>(() => other.Touch("key"u8, default));
     }
 
     [Fact]

@@ -102,8 +102,8 @@ public sealed class WholeCacheTests : IDisposable
     public void Hits_misses_sets_and_removals_are_counted()
     {
         Cache.Set("one"u8, "value"u8);
-        Cache.TryAdd("two"u8, "value"u8);
-        Cache.TryAdd("two"u8, "value"u8);
+        Cache.Add("two"u8, "value"u8);
+        Cache.Add("two"u8, "value"u8);
         Cache.Get("one"u8);
         Cache.Contains("one"u8);
         Cache.TryGet("two"u8, [], out _);
@@ -216,7 +216,7 @@ public sealed class WholeCacheTests : IDisposable
             () => Cache.Contains("key"u8),
             () => Cache.Refresh("key"u8),
             () => Cache.Set("key"u8, []),
-            () => Cache.TryAdd("key"u8, []),
+            () => Cache.Add("key"u8, []),
             () => Cache.Replace("key"u8, [], default),
             () => Cache.Increment("key"u8, 1, out _),
             () => Cache.Remove("key"u8),
@@ -225,8 +225,8 @@ public sealed class WholeCacheTests : IDisposable
             () => Cache.Enumerate().Count(),
             () => Cache.GetStatistics(),
             () => Cache.GetProcessStatistics(),
-            () => Cache.TryLease("key"u8, out CacheLease _),
-            () => Cache.TryReserve("key"u8, 1, default, out _),
+            () => Cache.Lease("key"u8, out CacheLease _),
+            () => Cache.Reserve("key"u8, 1, out _),
             () => Cache.GetOrAdd("key", _ => []),
             () => SharedCache.Open(_test.Heap, "other"),
         ];

@@ -71,7 +71,7 @@ public sealed unsafe class ChangedReservationTests : IDisposable
     {
         var cache = SharedCache.Open(_heap, "values");
         cache.Set("key"u8, "value"u8);
-        Assert.Equal(CacheStatus.Ok, cache.TryLease("key"u8, out var lease));
+        Assert.Equal(CacheStatus.Ok, cache.Lease("key"u8, out var lease));
         var attachment = _heap.Attachment;
         for (var cell = 0; cell < attachment->Geometry.Cells; cell++)
         {

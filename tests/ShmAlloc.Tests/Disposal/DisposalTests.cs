@@ -52,8 +52,8 @@ public sealed unsafe class DisposalTests
         var cache = test.OpenElsewhere();
         var heap = cache.Heap;
         Assert.Equal(CacheStatus.Ok, cache.Set("key"u8, "value"u8));
-        Assert.Equal(CacheStatus.Ok, cache.TryLease("key"u8, out var lease));
-        Assert.Equal(CacheStatus.Ok, cache.TryReserve("other"u8, 10, default, out var reserved));
+        Assert.Equal(CacheStatus.Ok, cache.Lease("key"u8, out var lease));
+        Assert.Equal(CacheStatus.Ok, cache.Reserve("other"u8, 10, out var reserved));
         Assert.Equal(ShmStatus.Ok, heap.Reserve(100, out var reservation));
         var address = heap.GetPointer(reservation.Offset);
 
@@ -114,11 +114,11 @@ public sealed unsafe class DisposalTests
         Action[] operations =
         [
             () => cache.TryGet("key"u8, buffer, out _), () => cache.Get("key"u8), () => cache.Get("key"), () => cache.Contains("key"u8),
-            () => cache.Refresh("key"u8), () => cache.Set("key"u8, buffer), () => cache.TryAdd("key"u8, buffer),
+            () => cache.Refresh("key"u8), () => cache.Set("key"u8, buffer), () => cache.Add("key"u8, buffer),
             () => cache.Replace("key"u8, buffer, default), () => cache.Increment("n"u8, 1, out _), () => cache.Remove("key"u8),
             () => cache.RemoveByTag("tag"), () => cache.CaptureTags("tag"), () => cache.Clear(), () => cache.GetStatistics(),
-            () => cache.GetProcessStatistics(), () => cache.Enumerate().Count(), () => cache.TryLease("key"u8, out _),
-            () => cache.TryReserve("key"u8, 10, default, out _), () => cache.GetOrAdd("key", _ => buffer),
+            () => cache.GetProcessStatistics(), () => cache.Enumerate().Count(), () => cache.Lease("key"u8, out _),
+            () => cache.Reserve("key"u8, 10, out _), () => cache.GetOrAdd("key", _ => buffer),
         ];
         Assert.All(operations, operation => Assert.Throws<ObjectDisposedException>(operation));
     }

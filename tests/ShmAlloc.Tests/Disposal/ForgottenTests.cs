@@ -38,11 +38,11 @@ public sealed unsafe class ForgottenTests
     {
         using TestCache test = new();
         test.Cache.Set("key"u8, "value"u8);
-        Assert.Equal(CacheStatus.Ok, test.Cache.TryLease("key"u8, out var first));
+        Assert.Equal(CacheStatus.Ok, test.Cache.Lease("key"u8, out var first));
         var copy = first;
         first.Dispose();
         List<CacheLease> later = [];
-        while (test.Cache.TryLease("key"u8, out var lease) == CacheStatus.Ok)
+        while (test.Cache.Lease("key"u8, out var lease) == CacheStatus.Ok)
         {
             later.Add(lease);
         }
@@ -50,7 +50,7 @@ public sealed unsafe class ForgottenTests
         test.Cache.Remove("key"u8);
         Collect();
         copy.Dispose();
-        Assert.Equal(CacheStatus.TooManyLeases, test.Cache.TryLease("key"u8, out _));
+        Assert.Equal(CacheStatus.TooManyLeases, test.Cache.Lease("key"u8, out _));
         Assert.All(later, lease => Assert.True(lease.Value.SequenceEqual("value"u8)));
         later.ForEach(lease => lease.Dispose());
         test.AssertNothingIsLost();
@@ -76,7 +76,7 @@ public sealed unsafe class ForgottenTests
         var count = 0;
         do
         {
-            status = cache.TryReserve("key"u8, 100, default, out var reservation);
+            status = cache.Reserve("key"u8, 100, out var reservation);
             reservation?.Value.Fill(1);
         }
         while (status == CacheStatus.Ok && ++count < MoreThanThereAreCells);
@@ -92,7 +92,7 @@ public sealed unsafe class ForgottenTests
         var count = 0;
         do
         {
-            status = cache.TryLease("key"u8, out _);
+            status = cache.Lease("key"u8, out _);
         }
         while (status == CacheStatus.Ok && ++count < MoreThanThereAreCells);
 
@@ -104,8 +104,8 @@ public sealed unsafe class ForgottenTests
     private static nint ForgetHeap(string path)
     {
         var cache = SharedCache.Open(ShmHeap.Attach(path));
-        Assert.Equal(CacheStatus.Ok, cache.TryLease("key"u8, out _));
-        Assert.Equal(CacheStatus.Ok, cache.TryReserve("other"u8, 10, default, out _));
+        Assert.Equal(CacheStatus.Ok, cache.Lease("key"u8, out _));
+        Assert.Equal(CacheStatus.Ok, cache.Reserve("other"u8, 10, out _));
         Assert.Equal(ShmStatus.Ok, cache.Heap.Reserve(100, out var reservation));
         return (nint)cache.Heap.GetPointer(reservation.Offset);
     }

@@ -67,7 +67,7 @@ internal sealed class LeaderWork(SharedCache cache)
 
     private CacheFlight Begin(string key)
     {
-        CacheStatus status = cache.TryBeginFlight(key, out CacheFlight? flight);
+        CacheStatus status = cache.BeginFlight(key, out CacheFlight? flight);
         return flight ?? throw new InvalidOperationException($"{key} could not be begun: {status}.");
     }
 

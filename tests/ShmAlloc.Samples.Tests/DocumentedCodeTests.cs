@@ -56,6 +56,24 @@ public sealed partial class DocumentedCodeTests : IDisposable
         Assert.Equal(1, heap.GetStatistics().Allocations);
     }
 
+    /// <summary>Pages whose pieces of code are each for an application that has a <c>builder</c>; where a piece ends without an <c>app</c>, it is built.</summary>
+    [Theory]
+    [InlineData("docs/aspnetcore.md")]
+    [InlineData("src/ShmAlloc.Extensions.Caching/README.md")]
+    public void A_page_for_web_applications_registers_what_it_says(string page)
+    {
+        string[] blocks = [.. Blocks(page)];
+        Assert.NotEmpty(blocks);
+        Assert.All(blocks, block => Run(Compile(Application(block))));
+    }
+
+    [Fact]
+    public void A_registration_that_does_not_compile_or_contradicts_itself_is_found_out()
+    {
+        Assert.ThrowsAny<Exception>(() => Run(Compile(Application("builder.Services.AddNoSuchCache();"))));
+        Assert.ThrowsAny<Exception>(() => Run(Compile(Application("builder.Services.AddDistributedSharedMemoryCache(options => options.Name = \"a/b\");"))));
+    }
+
     [Fact]
     public void Every_program_of_the_first_page_is_run() => Assert.Equal(2, Blocks("README.md").Count());
 
@@ -74,6 +92,26 @@ public sealed partial class DocumentedCodeTests : IDisposable
         string printed = Run(Compile(program));
         Assert.Equal(expected, printed.Split('\n', StringSplitOptions.RemoveEmptyEntries));
     }
+
+    /// <summary>A program that registers what a piece of code does, makes the caches that it registers, and ends before it would serve anybody.</summary>
+    private static string Application(string block) => $$"""
+        using Microsoft.AspNetCore.Builder;
+        using Microsoft.AspNetCore.Http;
+        using Microsoft.Extensions.Caching.Distributed;
+        using Microsoft.Extensions.Caching.Hybrid;
+        using Microsoft.Extensions.Configuration;
+        using Microsoft.Extensions.DependencyInjection;
+        using Microsoft.Extensions.Options;
+        using ShmAlloc.Extensions.Caching;
+
+        WebApplicationBuilder builder = WebApplication.CreateBuilder();
+        builder.Services.PostConfigureAll<SharedMemoryCacheOptions>(options => options.InProcess = true);
+        {{block}}
+        {{(block.Contains("WebApplication app", StringComparison.Ordinal) ? "" : "using WebApplication app = builder.Build();")}}
+        app.Services.GetRequiredService<IStartupValidator>().Validate();
+        app.Services.GetService<IDistributedCache>()?.Get("nothing");
+        app.Services.GetService<HybridCache>();
+        """;
 
     /// <summary>Nothing that is allocated from here on is zero by chance.</summary>
     private static void UseAllMemory(ShmHeap heap)

@@ -34,14 +34,25 @@ internal sealed class SampleProgram(string name)
 
     public static SampleProgram PageCache { get; } = new("PageCache");
 
+    public static SampleProgram Workers { get; } = new("Workers");
+
+    public static SampleProgram MinimalApi { get; } = new("MinimalApi");
+
+    public static SampleProgram FromRedisBefore { get; } = new("FromRedis.Before");
+
+    public static SampleProgram FromRedisAfter { get; } = new("FromRedis.After");
+
     /// <summary>Starts the sample with all streams redirected.</summary>
-    public Process Start(params string[] arguments) => Process.Start(new ProcessStartInfo(RuntimeHost(), ["exec", _assemblyPath, .. arguments])
+    public Process Start(params string[] arguments) => Process.Start(Prepare(arguments))!;
+
+    /// <summary>How the sample is started.</summary>
+    public ProcessStartInfo Prepare(params string[] arguments) => new(RuntimeHost(), ["exec", _assemblyPath, .. arguments])
     {
         RedirectStandardInput = true,
         RedirectStandardOutput = true,
         RedirectStandardError = true,
         UseShellExecute = false,
-    })!;
+    };
 
     /// <summary>Runs the sample to its end.</summary>
     public async Task<SampleRun> RunAsync(params string[] arguments)

@@ -13,16 +13,22 @@ internal readonly struct CacheKeys(SharedMemoryCacheOptions options)
     /// <summary>A character is three bytes at most.</summary>
     private const int SurelyShort = MaxBytes / 3;
 
-    private readonly string _prefix = options is { KeyPrefix: "", Generation: "" } ? "" : $"{options.KeyPrefix}\u001f{options.Generation}\u001f";
+    /// <summary>Begins every key that is not the caller's as it is.</summary>
+    private const char Marker = '\u001f';
+
+    /// <summary>With the lengths of its parts: so no two of them, with whatever keys, make the same key.</summary>
+    private readonly string _prefix = $"{Marker}{options.KeyPrefix.Length}:{options.Generation.Length}:{options.KeyPrefix}{options.Generation}";
+
+    private readonly bool _isPlain = options is { KeyPrefix: "", Generation: "" };
 
     internal string Of(string key)
     {
-        string whole = _prefix.Length == 0 ? key : _prefix + key;
+        string whole = _isPlain && !key.StartsWith(Marker) ? key : _prefix + key;
         return whole.Length <= SurelyShort ? whole : Shortened(whole);
     }
 
     /// <summary>Also unpaired surrogates are told apart: the text is hashed as it is, and not its UTF-8.</summary>
     private static string Shortened(string key) => Encoding.UTF8.GetByteCount(key) <= MaxBytes
         ? key
-        : $"\u001fsha256\u001f{Convert.ToHexStringLower(SHA256.HashData(System.Runtime.InteropServices.MemoryMarshal.AsBytes(key.AsSpan())))}";
+        : $"{Marker}sha256:{Convert.ToHexStringLower(SHA256.HashData(System.Runtime.InteropServices.MemoryMarshal.AsBytes(key.AsSpan())))}";
 }

@@ -21,7 +21,10 @@ internal class RunningFactory
     /// <summary>The flow of an asynchronous method enters the factory; it leaves it when that method returns.</summary>
     internal void Enter() => Here.Value = this;
 
-    /// <summary>What the factory has started, and what goes on without it, is in it no more.</summary>
+    /// <summary>
+    /// What the factory has started, and what goes on without it, is in it no more. Before its callers learn what came of it: until they have, they count as
+    /// waiting for it.
+    /// </summary>
     internal void End() => Volatile.Write(ref _hasEnded, true);
 
     /// <summary>Says that the factory that this flow is in, if any, waits for another one.</summary>

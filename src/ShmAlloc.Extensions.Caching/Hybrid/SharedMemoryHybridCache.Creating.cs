@@ -237,6 +237,7 @@ internal sealed partial class SharedMemoryHybridCache
         try
         {
             byte[] bytes = await creation.RunAsync(serializer, flight.Abandoned).ConfigureAwait(false);
+            flight.End();
             if (!gathering.TryRead(serializer, bytes, out T value))
             {
                 throw Unreadable(creation.Inner);
@@ -247,11 +248,8 @@ internal sealed partial class SharedMemoryHybridCache
         }
         catch (Exception exception)
         {
-            flight.Fail(exception);
-        }
-        finally
-        {
             flight.End();
+            flight.Fail(exception);
         }
     }
 

@@ -162,35 +162,6 @@ public sealed class StampedeTests
             cancellationToken: Token).AsTask();
     }
 
-    /// <summary>What a factory has left running is not in it any more.</summary>
-    [Fact]
-    public async Task What_goes_on_after_a_factory_may_ask_for_its_key()
-    {
-        using var application = TestApplication.OwnHybrid();
-        var cache = application.Hybrid;
-        HybridCacheEntryOptions here = new() { Flags = HybridCacheEntryFlags.DisableDistributedCache };
-        TaskCompletionSource go = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        Task<string>? later = null;
-        await cache.GetOrCreateAsync(
-            "key",
-            _ =>
-            {
-                later = Task.Run(
-                    async () =>
-                    {
-                        await go.Task;
-                        return await cache.GetOrCreateAsync("key", _ => ValueTask.FromResult("later"), here, cancellationToken: Token);
-                    },
-                    Token);
-                return ValueTask.FromResult("value");
-            },
-            here,
-            cancellationToken: Token);
-        await cache.RemoveAsync("key", Token);
-        go.SetResult();
-        Assert.Equal("later", await later!);
-    }
-
     private static async Task AsksForItself(HybridCache cache, HybridCacheEntryFlags flags)
     {
         HybridCacheEntryOptions options = new() { Flags = flags };

@@ -18,14 +18,23 @@ namespace ShmAlloc.Extensions.Caching;
 /// </example>
 public sealed class SharedMemoryCacheOptions
 {
-    /// <summary>The name of the file without its directory: who gives the same one shares it. <see langword="null"/>: one for this application.</summary>
+    private const UnixFileMode ReadAndWrite = UnixFileMode.UserRead | UnixFileMode.UserWrite
+        | UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
+
+    private const int MostParticipants = 65_535;
+    private const int MostTagSlots = 1 << 24;
+    private const long FewestEntries = 14;
+    private const long MostEntries = 30_000_000_000;
+
+    /// <summary>The name of the file without its directory: applications that give the same one share it. <see langword="null"/>: one for this application.</summary>
     public string? Name { get; set; }
 
     /// <summary>The file, instead of <see cref="Directory"/> and <see cref="Name"/>. On a tmpfs, such as /dev/shm.</summary>
     public string? Path { get; set; }
 
     /// <summary>
-    /// Where the file lies. <see langword="null"/>: /dev/shm/shmalloc-UID, which only this user may enter and which is made if there is none.
+    /// Where the file lies: an absolute path. <see langword="null"/>: /dev/shm/shmalloc-UID, which only this user may enter and which is made if there is none.
+    /// If it belongs to another user, is a link, or others may write to it, it is not used.
     /// </summary>
     public string? Directory { get; set; }
 
@@ -41,10 +50,23 @@ public sealed class SharedMemoryCacheOptions
     /// </summary>
     public long? MaximumSizeBytes { get; set; }
 
-    /// <summary>Who may open the file. By default its owner only (0600).</summary>
-    public UnixFileMode FileMode { get; set; } = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+    /// <summary>
+    /// Who may open the file: its owner must be able to read and write it. By default its owner only (0600). In configuration, either names, such as
+    /// <c>"UserRead, UserWrite, GroupRead, GroupWrite"</c>, or the digits as <c>chmod</c> has them, <c>"0660"</c>.
+    /// </summary>
+    public UnixFileMode FileMode
+    {
+        get => _fileMode;
 
-    /// <summary>Whether a file may be used that another user owns. Whoever may write it is trusted completely.</summary>
+        // A binder of configuration reads "0660" as a decimal number. None of these numbers is a mode that a file of values could have: they are all sticky.
+        set => _fileMode = (int)value is >= 600 and <= 666 and var digits && digits / 10 % 10 <= 6 && digits % 10 <= 6
+            ? (UnixFileMode)((digits / 100 * 64) + (digits / 10 % 10 * 8) + (digits % 10))
+            : value;
+    }
+
+    private UnixFileMode _fileMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
+    /// <summary>Whether a file may be used that another user owns. All users who may write it are trusted completely.</summary>
     public bool AllowForeignOwner { get; set; }
 
     /// <summary>How many processes may use the file at once. <see langword="null"/>: 128. Counts when the file is made.</summary>
@@ -65,11 +87,25 @@ public sealed class SharedMemoryCacheOptions
     /// </summary>
     public int? TagSlots { get; set; }
 
+    /// <summary>
+    /// Bytes that the objects may take which <c>HybridCache</c> keeps in this process, estimated from the length of their serialized form: an object counts
+    /// about twice that. 0: it keeps none. <see langword="null"/>: 64 MiB. There are at most 16,384 objects in any case.
+    /// </summary>
+    public long? LocalCacheLimitBytes { get; set; }
+
     /// <summary>Comes before each key: applications that share a file and have the same prefix share their entries.</summary>
     public string KeyPrefix { get; set; } = "";
 
     /// <summary>A part of the key space as well: with another one, such as that of a new deployment, nothing is found that was stored before.</summary>
     public string Generation { get; set; } = "";
+
+    /// <summary>
+    /// Whether <c>HybridCache</c> reads objects that another build of the application has written. Without it, a value counts as missing if the assembly of its
+    /// type, or of what the type holds, was built anew: a renamed property is never read as <see langword="null"/>. Two builds that run side by side then work
+    /// out objects for themselves. Set it if the serializers read what other builds write. Texts, numbers, times, bytes, and collections of these are always
+    /// shared.
+    /// </summary>
+    public bool SharesAcrossBuilds { get; set; }
 
     /// <summary>
     /// What happens when the file cannot be made or opened for a reason that may pass: no room, no permission, no free participant slot. What is configured
@@ -94,8 +130,8 @@ public sealed class SharedMemoryCacheOptions
 
     internal static bool IsSupported => IsSupportedOverride.Value ?? OperatingSystem.IsLinux();
 
-    /// <summary>Which of the two are the same file.</summary>
-    [SuppressMessage("Style", "IDE0046", Justification = "Three cases.")]
+    /// <summary>What is wrong with them; null if nothing is.</summary>
+    [SuppressMessage("Style", "IDE0046", Justification = "A list of cases.")]
     internal string? WhyInvalid()
     {
         if (Path != null && (Name != null || Directory != null))
@@ -119,6 +155,11 @@ public sealed class SharedMemoryCacheOptions
             return $"{nameof(Path)} is \"{Path}\", and must be absolute, such as /dev/shm/shop.shm: processes may have different working directories.";
         }
 
+        if (Directory != null && !System.IO.Path.IsPathRooted(Directory))
+        {
+            return $"{nameof(Directory)} is \"{Directory}\", and must be absolute, such as /dev/shm/shop: processes may have different working directories.";
+        }
+
         if (SizeBytes <= 0 || MaximumSizeBytes <= 0 || LimitBytes <= 0 || Capacity <= 0 || TagSlots <= 0 || MaxParticipants <= 0)
         {
             return "Sizes and numbers are positive: leave out what the default is right for.";
@@ -129,8 +170,37 @@ public sealed class SharedMemoryCacheOptions
             return $"{nameof(SizeBytes)} is {SizeBytes}, which is more than {nameof(MaximumSizeBytes)}, {MaximumSizeBytes}.";
         }
 
-        return KeyPrefix == null || Generation == null ? $"{nameof(KeyPrefix)} and {nameof(Generation)} may be empty, but not null." : null;
+        if (KeyPrefix == null || Generation == null)
+        {
+            return $"{nameof(KeyPrefix)} and {nameof(Generation)} may be empty, but not null.";
+        }
+
+        const UnixFileMode owners = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        return (FileMode & owners) != owners || (FileMode & ~ReadAndWrite) != 0
+            ? $"{nameof(FileMode)} is {FileMode}, and must let the owner read and write, and let nobody do more than that: such as 0600 or 0660."
+            : WhyOutOfRange();
     }
+
+    /// <summary>
+    /// What the core refuses when it makes a file or a cache: also where one is there already, and would be used as it is until it has to be made anew.
+    /// </summary>
+    private string? WhyOutOfRange() =>
+        MaxParticipants > MostParticipants ? $"{nameof(MaxParticipants)} is {MaxParticipants}, and {MostParticipants} are possible."
+        : TagSlots > MostTagSlots ? $"{nameof(TagSlots)} is {TagSlots}, and {MostTagSlots} are possible."
+        : Capacity is < FewestEntries or > MostEntries ? $"{nameof(Capacity)} is {Capacity}, and must be {FewestEntries} to {MostEntries}."
+        : LocalCacheLimitBytes < 0 ? $"{nameof(LocalCacheLimitBytes)} is {LocalCacheLimitBytes}, and may be 0, but not less."
+        : null;
+
+    /// <summary>What can be set, by name: to compare what several delegates have made of it.</summary>
+    internal IEnumerable<(string Name, object? Value)> Settings =>
+    [
+        (nameof(Name), Name), (nameof(Path), Path), (nameof(Directory), Directory), (nameof(SizeBytes), SizeBytes),
+        (nameof(MaximumSizeBytes), MaximumSizeBytes), (nameof(FileMode), FileMode), (nameof(AllowForeignOwner), AllowForeignOwner),
+        (nameof(MaxParticipants), MaxParticipants), (nameof(Capacity), Capacity), (nameof(LimitBytes), LimitBytes), (nameof(Checksums), Checksums),
+        (nameof(TagSlots), TagSlots), (nameof(LocalCacheLimitBytes), LocalCacheLimitBytes), (nameof(KeyPrefix), KeyPrefix), (nameof(Generation), Generation),
+        (nameof(SharesAcrossBuilds), SharesAcrossBuilds), (nameof(WhenUnavailable), WhenUnavailable),
+        (nameof(IgnoreFailedInvalidations), IgnoreFailedInvalidations), (nameof(InProcess), InProcess),
+    ];
 }
 
 /// <summary>What becomes of a cache whose shared memory cannot be had.</summary>

@@ -58,5 +58,5 @@ internal sealed class Locker(FusionSpace space) : IFusionCacheDistributedLocker
     }
 
     private static CacheFlight? TryBegin(SharedCache cache, string name) =>
-        cache.TryBeginFlight(name, out CacheFlight? flight, retryAfter: TimeSpan.Zero) == CacheStatus.Ok ? flight : null;
+        cache.BeginFlight(name, out CacheFlight? flight, retryAfter: TimeSpan.Zero) == CacheStatus.Ok ? flight : null;
 }

@@ -128,7 +128,7 @@ public sealed class OutcomeTests : IDisposable
     public async Task A_file_that_cannot_be_made_anew_as_it_is_configured_ends_nothing()
     {
         using var heap = ShmHeap.Create(_path.Value, new ShmHeapOptions { SizeBytes = 16 << 20 });
-        using var application = Application(options => (options.Path, options.MaxParticipants, options.IgnoreFailedInvalidations) = (_path.Value, 1_000_000, true));
+        using var application = Application(options => (options.Path, options.MaximumSizeBytes, options.IgnoreFailedInvalidations) = (_path.Value, 1L << 60, true));
         await application.Distributed.SetAsync("key", [1], Token);
         File.Delete(_path.Value);
         await application.Distributed.RemoveAsync("key", Token);

@@ -1,3 +1,4 @@
+using System.Runtime.Versioning;
 using Microsoft.Extensions.Hosting.Internal;
 using ShmAlloc.Extensions.Caching.Heaps;
 
@@ -27,6 +28,42 @@ public sealed class PlaceTests
 
     [Fact]
     public void What_is_no_name_of_a_file_makes_none() => Assert.DoesNotContain("..%", PathOf("../../etc/%x y", "", "/"), StringComparison.Ordinal);
+
+    [SupportedOSPlatform("linux")]
+    [Fact]
+    public void The_default_directory_is_this_users_and_nobody_elses_to_write()
+    {
+        var user = uint.Parse(File.ReadLines("/proc/self/status").First(line => line.StartsWith("Uid:", StringComparison.Ordinal)).Split('\t')[2], null);
+        var directory = Directory.CreateTempSubdirectory("shmalloc-place-");
+        try
+        {
+            var own = directory.CreateSubdirectory("own");
+            HeapPlace.CheckDirectory(own.FullName, user);
+            Assert.Contains($"belongs to user {user}", Refused(own.FullName, user + 1), StringComparison.Ordinal);
+            own.UnixFileMode |= UnixFileMode.GroupWrite;
+            Assert.Contains("written to by others", Refused(own.FullName, user), StringComparison.Ordinal);
+            own.UnixFileMode = (own.UnixFileMode & ~UnixFileMode.GroupWrite) | UnixFileMode.OtherWrite | UnixFileMode.StickyBit;
+            Assert.Contains("written to by others", Refused(own.FullName, user), StringComparison.Ordinal);
+            var target = directory.CreateSubdirectory("target");
+            File.CreateSymbolicLink(Path.Combine(directory.FullName, "link"), target.FullName);
+            Assert.Contains("is a link", Refused(Path.Combine(directory.FullName, "link"), user), StringComparison.Ordinal);
+            File.WriteAllText(Path.Combine(directory.FullName, "file"), "");
+            Assert.Contains("no directory", Refused(Path.Combine(directory.FullName, "file"), user), StringComparison.Ordinal);
+            Assert.Contains("cannot be looked at", Refused(Path.Combine(directory.FullName, "none"), user), StringComparison.Ordinal);
+        }
+        finally
+        {
+            directory.Delete(recursive: true);
+        }
+
+        static string Refused(string path, uint user) => Assert.Throws<ShmException>(() => HeapPlace.CheckDirectory(path, user)).Message;
+    }
+
+    [Theory]
+    [InlineData("relative")]
+    [InlineData("./relative")]
+    public void A_directory_is_absolute(string directory) =>
+        Assert.Contains("must be absolute", new SharedMemoryCacheOptions { Directory = directory }.WhyInvalid(), StringComparison.Ordinal);
 
     private static string PathOf(string name, string environment, string root) => HeapPlace.PathOf(new(), Environment(name, environment, root));
 

@@ -34,7 +34,8 @@ public static class SharedMemoryOutputCacheServiceCollectionExtensions
         services.AddOutputCache();
         if (SharedMemoryCacheOptions.IsSupported)
         {
-            services.AddSharedMemoryCore(Options.Options.DefaultName, configure);
+            services.AddSharedMemoryCore(
+                Options.Options.DefaultName, SharedMemoryOutputCacheStore.Contract, configure, provider => provider.GetService<IOutputCacheStore>());
             services.Replace(ServiceDescriptor.Singleton<IOutputCacheStore>(MakeStore));
         }
 

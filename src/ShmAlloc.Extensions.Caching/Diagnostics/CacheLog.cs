@@ -10,6 +10,7 @@ internal sealed partial class CacheLog(ILogger logger)
     private readonly ILogger _logger = logger;
     private long _lastDropped;
     private long _lastFailed;
+    private long _lastEmptied;
     private long _lastUnreadable;
     private int _hasToldOfKey;
 
@@ -34,6 +35,21 @@ internal sealed partial class CacheLog(ILogger logger)
 
     [LoggerMessage(9, LogLevel.Warning, "The cache that is there is used as it is. {Reason} Or stop all processes that use the file, and delete it.")]
     internal partial void IsOtherwise(string reason);
+
+    [LoggerMessage(
+        10,
+        LogLevel.Information,
+        "The cache {Name} is in shared memory {Path}: {CommittedBytes} bytes, at most {MaximumBytes}, for at most {Processes} processes.")]
+    internal partial void Opened(string name, string path, long committedBytes, long maximumBytes, int processes);
+
+    /// <summary>For want of a participant slot, more had to be removed than was asked for.</summary>
+    internal void Emptied(string what, string path)
+    {
+        if (IsTime(ref _lastEmptied))
+        {
+            LogEmptied(what, path);
+        }
+    }
 
     /// <summary>A value was not stored.</summary>
     internal void Dropped(string reason, int lengthBytes, string path)
@@ -84,6 +100,13 @@ internal sealed partial class CacheLog(ILogger logger)
 
     [LoggerMessage(8, LogLevel.Warning, "A value of type {Type} could not be deserialized, and counts as missing. (Told once a minute.)")]
     private partial void LogUnreadable(Exception exception, Type type);
+
+    [LoggerMessage(
+        11,
+        LogLevel.Warning,
+        "This process has no participant slot in {Path}, and so could remove \"{What}\" only with everything else: make the file with more MaxParticipants. "
+        + "(Told once a minute.)")]
+    private partial void LogEmptied(string what, string path);
 
     private static bool IsTime(ref long last)
     {

@@ -1,13 +1,15 @@
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using ShmAlloc.Caching;
 using ShmAlloc.Extensions.Caching.Heaps;
+using ShmAlloc.Extensions.Caching.Registration;
 
 namespace ShmAlloc.Extensions.Caching.Diagnostics;
 
 /// <summary>
 /// Healthy; degraded, if the application runs without shared memory or is about to; unhealthy, if its file is gone. In constant time: nothing is walked over.
 /// </summary>
-internal sealed class SharedMemoryCacheHealthCheck(CacheSpaces spaces) : IHealthCheck
+internal sealed class SharedMemoryCacheHealthCheck(
+    CacheSpaces spaces, IEnumerable<CacheRegistration> registrations, IServiceProvider services) : IHealthCheck
 {
     private const double ManyParticipants = 0.9;
 
@@ -16,6 +18,20 @@ internal sealed class SharedMemoryCacheHealthCheck(CacheSpaces spaces) : IHealth
         List<string> complaints = [];
         HealthStatus status = HealthStatus.Healthy;
         Dictionary<string, object> data = [];
+        foreach (CacheRegistration registration in registrations)
+        {
+            try
+            {
+                // Where no host has started it, it is opened now, as its first caller would.
+                registration.Make(services);
+            }
+            catch (Exception exception) when (exception is not OutOfMemoryException)
+            {
+                status = HealthStatus.Unhealthy;
+                complaints.Add(exception.Message);
+            }
+        }
+
         foreach (CacheSpace space in spaces.All)
         {
             (HealthStatus one, string? complaint) = Check(space, data);
@@ -26,7 +42,7 @@ internal sealed class SharedMemoryCacheHealthCheck(CacheSpaces spaces) : IHealth
             }
         }
 
-        string text = spaces.All.Count == 0 ? "No cache in shared memory has been asked for yet." : string.Join(' ', complaints);
+        string text = spaces.All.Count == 0 && complaints.Count == 0 ? "No cache in shared memory is registered." : string.Join(' ', complaints);
         HealthStatus worst = context.Registration.FailureStatus;
         return Task.FromResult(new HealthCheckResult(status < worst ? worst : status, text, data: data));
     }

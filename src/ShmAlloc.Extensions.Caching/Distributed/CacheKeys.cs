@@ -14,19 +14,26 @@ internal readonly struct CacheKeys(SharedMemoryCacheOptions options, string gene
     /// <summary>A character is three bytes at most.</summary>
     private const int SurelyShort = MaxBytes / 3;
 
-    private readonly string _prefix = PrefixOf(options.KeyPrefix, options.Generation is { Length: > 0 } given ? given : generation);
+    /// <summary>Begins every key that is not the caller's as it is.</summary>
+    private const char Marker = '\u001f';
+
+    /// <summary>With the lengths of its parts: so no two of them, with whatever keys, make the same key.</summary>
+    private readonly string _prefix = PrefixOf(options.KeyPrefix, GenerationOf(options, generation));
+
+    private readonly bool _isPlain = options.KeyPrefix.Length == 0 && GenerationOf(options, generation).Length == 0;
 
     internal string Of(string key)
     {
-        string whole = _prefix.Length == 0 ? key : _prefix + key;
+        string whole = _isPlain && !key.StartsWith(Marker) ? key : _prefix + key;
         return whole.Length <= SurelyShort ? whole : Shortened(whole);
     }
 
-    private static string PrefixOf(string prefix, string generation) =>
-        prefix.Length == 0 && generation.Length == 0 ? "" : $"{prefix}\u001f{generation}\u001f";
+    private static string GenerationOf(SharedMemoryCacheOptions options, string otherwise) => options.Generation.Length != 0 ? options.Generation : otherwise;
+
+    private static string PrefixOf(string prefix, string generation) => $"{Marker}{prefix.Length}:{generation.Length}:{prefix}{generation}";
 
     /// <summary>Also unpaired surrogates are told apart: the text is hashed as it is, and not its UTF-8.</summary>
     private static string Shortened(string key) => Encoding.UTF8.GetByteCount(key) <= MaxBytes
         ? key
-        : $"\u001fsha256\u001f{Convert.ToHexStringLower(SHA256.HashData(System.Runtime.InteropServices.MemoryMarshal.AsBytes(key.AsSpan())))}";
+        : $"{Marker}sha256:{Convert.ToHexStringLower(SHA256.HashData(System.Runtime.InteropServices.MemoryMarshal.AsBytes(key.AsSpan())))}";
 }

@@ -38,12 +38,14 @@ internal sealed class SharedMemoryDistributedCache(CacheSpace space, CacheMetric
         ArgumentNullException.ThrowIfNull(key);
         ArgumentNullException.ThrowIfNull(destination);
         bool isHit = false;
+        SharedCache? cache = space.Current;
         try
         {
-            isHit = space.Current?.TryGet(_keys.Of(key), destination) == true;
+            isHit = cache?.TryGet(_keys.Of(key), destination) == true;
         }
-        catch (ObjectDisposedException)
+        catch (ObjectDisposedException) when (CacheSpace.HasEnded(cache))
         {
+            // Not the writer, whose exceptions are its caller's.
         }
 
         metrics.Count(isHit);
@@ -62,14 +64,14 @@ internal sealed class SharedMemoryDistributedCache(CacheSpace space, CacheMetric
         ArgumentNullException.ThrowIfNull(options);
         CacheEntryOptions entry = Expiry.Of(options, clock.GetUtcNow());
         string inner = _keys.Of(key);
+        if (space.Current is not { } cache)
+        {
+            space.NoteMissed(inner);
+            return;
+        }
+
         try
         {
-            if (space.Current is not { } cache)
-            {
-                space.NoteMissed();
-                return;
-            }
-
             CacheStatus status = value.Length > int.MaxValue ? CacheStatus.TooLarge
                 : value.IsSingleSegment ? cache.Set(inner, value.FirstSpan, entry)
                 : cache.Set(inner, value, entry);
@@ -78,12 +80,12 @@ internal sealed class SharedMemoryDistributedCache(CacheSpace space, CacheMetric
                 // An older value must not be taken for this one.
                 metrics.Reject(status);
                 space.Log.Dropped(status.ToString(), (int)Math.Min(value.Length, int.MaxValue), space.Path);
-                space.Remove(inner);
+                space.Supersede(inner);
             }
         }
-        catch (ObjectDisposedException)
+        catch (ObjectDisposedException) when (CacheSpace.HasEnded(cache))
         {
-            space.NoteMissed();
+            space.NoteMissed(inner);
         }
     }
 
@@ -155,5 +157,9 @@ internal sealed class SharedMemoryDistributedCache(CacheSpace space, CacheMetric
         return Task.CompletedTask;
     }
 
-    public void Dispose() => space.Dispose();
+    public void Dispose()
+    {
+        metrics.Dispose();
+        space.Dispose();
+    }
 }

@@ -5,16 +5,14 @@ using ShmAlloc.Extensions.Caching.Diagnostics;
 namespace ShmAlloc.Extensions.Caching.Heaps;
 
 /// <summary>
-/// The entries of one contract in the shared memory: those that came in through <c>IDistributedCache</c>, or through <c>HybridCache</c>. Whoever uses it
-/// asks for the cache each time, and does without one when there is none.
+/// The entries of one contract in the shared memory: those that came in through <c>IDistributedCache</c>, or through <c>HybridCache</c>. The contract asks
+/// for the cache each time, and does without one when there is none.
 /// </summary>
 /// <remarks>
 /// There is none while the file cannot be opened (then it is tried again every 30 seconds), and after the end of the application. Safe for all threads.
 /// </remarks>
-internal sealed class CacheSpace : IDisposable
+internal sealed partial class CacheSpace : IDisposable
 {
-    private const int MostLooks = 3;
-
     private static readonly TimeSpan BetweenLooks = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan BetweenTries = TimeSpan.FromSeconds(30);
 
@@ -30,7 +28,7 @@ internal sealed class CacheSpace : IDisposable
     private bool _isDisposed;
     private int _mustEmpty;
 
-    /// <param name="name">Which contract.</param>
+    /// <param name="name">Which contract, and which of its caches.</param>
     /// <param name="path">The file.</param>
     /// <param name="options">How the file is made, and what its caches are like.</param>
     /// <param name="clock">For tests.</param>
@@ -56,7 +54,7 @@ internal sealed class CacheSpace : IDisposable
             throw;
         }
 
-        // Of no caller's: whoever asks first would be kept as long as the application runs.
+        // Of no caller's: the caller that asks first would be kept as long as the application runs.
         using (ExecutionContext.IsFlowSuppressed() ? default(AsyncFlowControl?) : ExecutionContext.SuppressFlow())
         {
             _timer = new Timer(static space => ((CacheSpace)space!).Look(), this, NextLook, Timeout.InfiniteTimeSpan);
@@ -79,48 +77,16 @@ internal sealed class CacheSpace : IDisposable
 
     private TimeSpan NextLook => Current == null ? BetweenTries : BetweenLooks;
 
-    /// <summary>
-    /// Makes a key have no value for anybody. If the key alone cannot be removed, everything is; if nothing can be, this throws, unless the options say
-    /// otherwise.
-    /// </summary>
-    internal void Remove(string key) => Invalidate(key, static (cache, key) => cache.Remove(key) is CacheStatus.Ok or CacheStatus.Missing);
-
-    internal void RemoveByTag(string tag) => Invalidate(tag, static (cache, tag) => cache.RemoveByTag(tag) == CacheStatus.Ok);
-
-    internal void RemoveAll() => Invalidate("*", static (_, _) => false);
-
-    /// <summary>
-    /// A value was to take another one's place, and could not, because there is no cache: when it comes back, the other one may be there still.
-    /// </summary>
-    internal void NoteMissed()
-    {
-        Volatile.Write(ref _mustEmpty, 1);
-        lock (_gate)
-        {
-            // It may have come back just before this was noted.
-            if (Current is { } cache)
-            {
-                EmptyIfNeeded(cache);
-            }
-        }
-    }
-
-    /// <summary>Opens what is not open, or not the right file any more; what does not work is noted, and tried again.</summary>
-    internal void LookAgain() => Look();
-
-    /// <summary>With the gate held.</summary>
-    private void EmptyIfNeeded(SharedCache cache)
+    /// <summary>Whether it is the cache that is disposed, and nothing of the caller's, such as a writer or a factory's connection.</summary>
+    internal static bool HasEnded(SharedCache? cache)
     {
         try
         {
-            if (Volatile.Read(ref _mustEmpty) != 0 && cache.RemoveAll() == CacheStatus.Ok)
-            {
-                Volatile.Write(ref _mustEmpty, 0);
-            }
+            return cache?.Heap.Id == Guid.Empty;
         }
         catch (ObjectDisposedException)
         {
-            // It is opened again, and emptied then.
+            return true;
         }
     }
 
@@ -133,7 +99,7 @@ internal sealed class CacheSpace : IDisposable
                 return;
             }
 
-            _isDisposed = true;
+            Volatile.Write(ref _isDisposed, true);
             Volatile.Write(ref _cache, null);
         }
 
@@ -141,44 +107,8 @@ internal sealed class CacheSpace : IDisposable
         _heap.Release();
     }
 
-    private void Invalidate(string what, Func<SharedCache, string, bool> remove)
-    {
-        // The file may have been replaced a moment ago: then others have another one.
-        for (int turn = 0; turn < MostLooks; turn++)
-        {
-            Look();
-            try
-            {
-                if (Current is { } cache && (remove(cache, what) || cache.RemoveAll() == CacheStatus.Ok))
-                {
-                    return;
-                }
-
-                break;
-            }
-            catch (ObjectDisposedException)
-            {
-                // It was replaced in that moment, or the application ends.
-            }
-        }
-
-        NoteMissed();
-        if (Volatile.Read(ref _isDisposed))
-        {
-            return;
-        }
-
-        _log.InvalidationFailed(what, Path);
-        if (!_options.IgnoreFailedInvalidations)
-        {
-            throw new InvalidOperationException(
-                $"\"{what}\" could not be removed, because the shared memory {Path} is not available: {Failure?.Message ?? "it has no free participant slot."} "
-                + $"Other processes may still have it. Set {nameof(SharedMemoryCacheOptions.IgnoreFailedInvalidations)} if that does not matter.");
-        }
-    }
-
-    /// <summary>Opens what is not open, or not the right file any more.</summary>
-    private void Look()
+    /// <summary>Opens what is not open, or not the right file any more; what does not work is noted, and tried again.</summary>
+    internal void Look()
     {
         lock (_gate)
         {
@@ -224,6 +154,15 @@ internal sealed class CacheSpace : IDisposable
                 EmptyIfNeeded(cache);
                 _log.Reopened(Path);
             }
+            else if (!_options.InProcess)
+            {
+                _log.Opened(_name, Path, heap.CommittedBytes, heap.MaximumBytes, heap.MaxParticipants);
+            }
+
+            if (WhyOtherSizes(heap) is { } reason)
+            {
+                _log.IsOtherwise(reason);
+            }
 
             _epoch = epoch;
             Volatile.Write(ref _cache, cache);
@@ -232,6 +171,35 @@ internal sealed class CacheSpace : IDisposable
         {
             EmptyIfNeeded(Current);
         }
+    }
+
+    /// <summary>With the gate held.</summary>
+    private void EmptyIfNeeded(SharedCache cache)
+    {
+        try
+        {
+            if (Volatile.Read(ref _mustEmpty) != 0 && cache.RemoveAll() == CacheStatus.Ok)
+            {
+                Volatile.Write(ref _mustEmpty, 0);
+            }
+        }
+        catch (ObjectDisposedException)
+        {
+            // It is opened again, and emptied then.
+        }
+    }
+
+    /// <summary>Sizes count when the file is made: what the options say, and a file that was there has otherwise.</summary>
+    private string? WhyOtherSizes(ShmHeap heap)
+    {
+        string? which = _options.MaximumSizeBytes is { } most && (heap.MaximumBytes < most || heap.MaximumBytes - most >= heap.BlockBytes)
+                ? $"{nameof(_options.MaximumSizeBytes)} = {heap.MaximumBytes}, and not {most}"
+            : _options.SizeBytes is { } size && heap.CommittedBytes < size
+                ? $"{nameof(_options.SizeBytes)} = {heap.CommittedBytes}, and not {size}"
+            : _options.MaxParticipants is { } processes && heap.MaxParticipants != processes
+                ? $"{nameof(_options.MaxParticipants)} = {heap.MaxParticipants}, and not {processes}"
+            : null;
+        return which == null || _options.InProcess ? null : $"The file {Path} was made with {which}: leave the option out.";
     }
 
     /// <summary>A cache that is there is taken as it is: another version of the application may have made it.</summary>

@@ -1,3 +1,6 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Extensions.Hosting;
@@ -5,13 +8,16 @@ using Microsoft.Extensions.Hosting;
 namespace ShmAlloc.Extensions.Caching.Heaps;
 
 /// <summary>Which file an application's cache lies in. Sharing is meant, never an accident.</summary>
-internal static class HeapPlace
+internal static partial class HeapPlace
 {
     private const int HashBytes = 8;
     private const string Shared = "/dev/shm";
 
     /// <summary>The file that the options name; by default one that only the processes of this application come to.</summary>
-    internal static string PathOf(SharedMemoryCacheOptions options, IHostEnvironment? environment)
+    /// <param name="options">The options.</param>
+    /// <param name="environment">Which application it is.</param>
+    /// <param name="part">Which of its caches; empty for those that have no key.</param>
+    internal static string PathOf(SharedMemoryCacheOptions options, IHostEnvironment? environment, string part = "")
     {
         if (options.Path != null)
         {
@@ -19,29 +25,49 @@ internal static class HeapPlace
         }
 
         string directory = options.Directory ?? $"{Shared}/shmalloc-{GetEffectiveUserId()}";
-        return Path.Combine(directory, (options.Name ?? NameOf(environment, "")) + ".shm");
+        return Path.Combine(directory, (options.Name ?? NameOf(environment, part)) + ".shm");
     }
 
-    /// <summary>Makes the default directory, for this user alone. One that is there must be his and nobody else's to write.</summary>
+    /// <summary>Makes the default directory, for this user alone. One that is there must be this user's, and nobody else's to write.</summary>
+    /// <exception cref="ShmException">Another user could put files into it.</exception>
     internal static void MakeDirectory(SharedMemoryCacheOptions options)
     {
-        if (options.Path != null || options.Directory != null || OperatingSystem.IsWindows())
+        if (options.Path != null || options.Directory != null || !OperatingSystem.IsLinux())
         {
             return;
         }
 
-        // Made with its mode in one step; if it is there, whoever made it, it is looked at below.
-        string directory = $"{Shared}/shmalloc-{GetEffectiveUserId()}";
+        // Made with its mode in one step; if it is there, another user may have made it, or this one with other rights.
+        string user = GetEffectiveUserId();
+        string directory = $"{Shared}/shmalloc-{user}";
         Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        UnixFileMode mode = File.GetUnixFileMode(directory);
-        bool isOthers = (mode & (UnixFileMode.GroupWrite | UnixFileMode.OtherWrite)) != 0;
-        if (isOthers || new DirectoryInfo(directory).LinkTarget != null)
+        CheckDirectory(directory, uint.Parse(user, CultureInfo.InvariantCulture));
+    }
+
+    /// <summary>Looks at what lies at a path, and not at what a link there leads to.</summary>
+    /// <exception cref="ShmException">It is no directory, not that user's, or others may write to it.</exception>
+    internal static void CheckDirectory(string directory, uint user)
+    {
+        Span<byte> status = stackalloc byte[StatusBytes];
+        if (ReadStatus(CurrentDirectory, directory, NoFollow, TypeModeAndOwner, ref MemoryMarshal.GetReference(status)) != 0)
         {
-            throw new ShmException(
-                ShmFailure.AccessDenied,
-                $"The directory {directory} is a link, or others may write to it: remove it, or set {nameof(SharedMemoryCacheOptions.Directory)}.");
+            throw Refused(directory, $"cannot be looked at: {Marshal.GetLastPInvokeErrorMessage()}");
+        }
+
+        uint owner = BinaryPrimitives.ReadUInt32LittleEndian(status[OwnerAt..]);
+        int mode = BinaryPrimitives.ReadUInt16LittleEndian(status[ModeAt..]);
+        string? reason = (mode & TypeMask) != DirectoryType ? "is a link, or no directory"
+            : owner != user ? $"belongs to user {owner}, and not to {user}"
+            : ((UnixFileMode)mode & (UnixFileMode.GroupWrite | UnixFileMode.OtherWrite)) != 0 ? "may be written to by others"
+            : null;
+        if (reason != null)
+        {
+            throw Refused(directory, reason);
         }
     }
+
+    private static ShmException Refused(string directory, string reason) => new(
+        ShmFailure.AccessDenied, $"The directory {directory} {reason}: remove it, or set {nameof(SharedMemoryCacheOptions.Directory)}.");
 
     /// <summary>The application's name, for people, and a hash of what tells it from others: as data protection tells applications apart.</summary>
     internal static string NameOf(IHostEnvironment? environment, string part)
@@ -55,4 +81,17 @@ internal static class HeapPlace
     /// <summary>Of the four ids in that line the second one.</summary>
     private static string GetEffectiveUserId() =>
         File.ReadLines("/proc/self/status").First(line => line.StartsWith("Uid:", StringComparison.Ordinal)).Split('\t')[2];
+
+    // What statx takes, and where it writes: the same on all architectures.
+    private const int CurrentDirectory = -100;
+    private const int NoFollow = 0x100;
+    private const uint TypeModeAndOwner = 0x1 | 0x2 | 0x8;
+    private const int StatusBytes = 256;
+    private const int OwnerAt = 20;
+    private const int ModeAt = 28;
+    private const int TypeMask = 0xF000;
+    private const int DirectoryType = 0x4000;
+
+    [LibraryImport("libc", EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    private static partial int ReadStatus(int directory, string path, int flags, uint mask, ref byte status);
 }

@@ -20,7 +20,7 @@ internal static class HeapSize
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)
         {
-            // Then whoever makes the file says what is wrong.
+            // The core says what is wrong when it makes the file.
         }
 
         return Math.Max(sizeBytes, Math.Min(Most, Math.Min(memory, free)));

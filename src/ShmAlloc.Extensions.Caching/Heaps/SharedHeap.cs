@@ -28,7 +28,7 @@ internal sealed class SharedHeap
     {
         lock (All)
         {
-            // A private one has a name of its own: nobody else comes to it.
+            // A private heap has a name of its own: no other cache comes to it.
             string name = options.InProcess ? $"{path}.private-{Environment.ProcessId}-{++_privateHeaps}" : path;
             if (!All.TryGetValue(name, out SharedHeap? found))
             {
@@ -41,7 +41,7 @@ internal sealed class SharedHeap
         }
     }
 
-    /// <summary>One of those that have acquired it needs it no more; after the last one it is disposed.</summary>
+    /// <summary>A cache that has acquired it needs it no more; after the last cache it is disposed.</summary>
     internal void Release()
     {
         lock (All)

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Caching.Hybrid;
-using ShmAlloc.Caching;
 
 namespace ShmAlloc.Extensions.Caching.Hybrid;
 
@@ -74,16 +73,22 @@ internal sealed class Gathering<T>() : Gathering(typeof(T))
     }
 
     /// <summary>Joins the factory that runs in this process, if what it began with still counts; else the caller is to run its own.</summary>
-    /// <param name="cache">The cache.</param>
-    /// <param name="mark">Of what the key has.</param>
-    /// <param name="tags">Of the value, captured now if the caller leads.</param>
+    /// <param name="seen">What the caller has seen of the key.</param>
     /// <param name="leads">Whether the caller is to run the factory.</param>
-    internal OwnFlight<T> JoinOrBegin(SharedCache cache, in CacheMark mark, string[] tags, out bool leads)
+    /// <returns>The flight; null if what the caller has seen is not there any more, so that it has to look again.</returns>
+    internal OwnFlight<T>? JoinOrBegin(in FlightBasis seen, out bool leads)
     {
         lock (_gate)
         {
-            leads = _flight == null || !_flight.TryJoin(cache);
-            return leads ? _flight = new OwnFlight<T>(mark, cache.CaptureTags(tags)) : _flight!;
+            leads = false;
+            if (_flight != null && _flight.TryJoin(seen))
+            {
+                return _flight;
+            }
+
+            // Under the lock: a factory whose value has taken the place of what the caller saw has ended, and the caller is not to run another one.
+            leads = !seen.IsOvertaken;
+            return leads ? _flight = new OwnFlight<T>(seen) : null;
         }
     }
 

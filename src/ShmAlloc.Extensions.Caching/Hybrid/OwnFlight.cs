@@ -4,34 +4,33 @@ using ShmAlloc.Caching;
 namespace ShmAlloc.Extensions.Caching.Hybrid;
 
 /// <summary>
-/// A factory that runs for callers of this process only: of a value that is not to be stored, or that is to take the place of one which the callers do not
-/// want.
+/// A factory that runs for callers of this process only: of a value that is not to be stored, or cannot be, or that is to take the place of one which the
+/// callers do not want, or cannot read.
 /// </summary>
 /// <remarks>
-/// A caller that joins has seen within its own call that what the key had when the factory began, it has still, and that no tag was removed since then. So no
-/// caller gets what was removed before its call.
+/// A caller that joins has seen within its own call that what the factory began with counts still. So no caller gets what was removed before its call.
 /// </remarks>
-/// <param name="mark">Of what the key had; if none, nobody can join.</param>
-/// <param name="tags">Captured before the factory begins.</param>
+/// <param name="basis">What the factory began with.</param>
 [SuppressMessage("Design", "CA1001", Justification = "A source of cancellation without a timer has nothing to give back.")]
-internal sealed class OwnFlight<T>(CacheMark mark, CacheTags tags)
+internal sealed class OwnFlight<T>(in FlightBasis basis) : RunningFactory
 {
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _abandoned = new();
     private readonly TaskCompletionSource<byte[]> _result = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly FlightBasis _basis = basis;
     private int _callers = 1;
 
-    internal CacheMark Mark => mark;
+    internal CacheMark Mark => _basis.Mark;
 
-    internal CacheTags Tags => tags;
+    internal CacheTags Tags => _basis.Tags;
 
     /// <summary>Cancelled when the last caller has left.</summary>
     internal CancellationToken Abandoned => _abandoned.Token;
 
-    internal bool TryJoin(SharedCache cache)
+    /// <summary>One more caller waits for it, if what that one has seen is what the factory began with.</summary>
+    internal bool TryJoin(in FlightBasis seen)
     {
-        // A mark of another cache is never current; tags of another one would be misuse.
-        if (!cache.IsCurrent(mark) || !cache.AreCurrent(tags))
+        if (!_basis.IsAsCurrentAs(seen))
         {
             return false;
         }
@@ -67,7 +66,7 @@ internal sealed class OwnFlight<T>(CacheMark mark, CacheTags tags)
         _ = _result.Task.Exception;
     }
 
-    private void Leave()
+    internal void Leave()
     {
         bool isAbandoned;
         lock (_gate)

@@ -13,12 +13,26 @@ namespace ShmAlloc.Extensions.Caching.Hybrid;
 /// <summary>
 /// The serializers that the application has registered, found as <c>HybridCache</c> finds them: one for the type itself, or the last factory that has one.
 /// </summary>
-internal sealed class Serialization(IServiceProvider services)
+/// <param name="services">Where they are registered.</param>
+/// <param name="sharesAcrossBuilds">Whether a build of the application reads what another one has written.</param>
+internal sealed class Serialization(IServiceProvider services, bool sharesAcrossBuilds)
 {
     private readonly IHybridCacheSerializerFactory[] _factories = [.. services.GetServices<IHybridCacheSerializerFactory>().Reverse()];
     private readonly ConcurrentDictionary<Type, object> _known = [];
 
-    internal TypeSerializer<T> For<T>() => (TypeSerializer<T>)_known.GetOrAdd(typeof(T), static (_, self) => self.Find<T>(), this);
+    /// <returns>Null if the application has ended, and was not asked for the type before.</returns>
+    /// <exception cref="InvalidOperationException">No serializer is registered for the type.</exception>
+    internal TypeSerializer<T>? For<T>()
+    {
+        try
+        {
+            return (TypeSerializer<T>)_known.GetOrAdd(typeof(T), static (_, self) => self.Find<T>(), this);
+        }
+        catch (ObjectDisposedException)
+        {
+            return null;
+        }
+    }
 
     private TypeSerializer<T> Find<T>()
     {
@@ -31,9 +45,9 @@ internal sealed class Serialization(IServiceProvider services)
             }
         }
 
-        serializer ??= BuiltIn.Instance as IHybridCacheSerializer<T>;
-        return new TypeSerializer<T>(serializer ?? throw new InvalidOperationException(
-            $"No serializer is registered for {typeof(T)}: add one with AddHybridCache().AddSerializer or AddSerializerFactory."));
+        serializer ??= BuiltIn.Instance as IHybridCacheSerializer<T> ?? throw new InvalidOperationException(
+            $"No serializer is registered for {typeof(T)}: add one with AddHybridCache().AddSerializer or AddSerializerFactory.");
+        return new TypeSerializer<T>(serializer, sharesAcrossBuilds ? "" : BuildIdentity.Of(typeof(T), serializer.GetType()));
     }
 }
 
@@ -52,8 +66,8 @@ internal sealed class BuiltIn : IHybridCacheSerializer<string>, IHybridCacheSeri
 }
 
 /// <summary>
-/// How values of one type are written and read. Before each stands a word that names the type and the serializer: what another one has written, or another
-/// build, is never taken for a value.
+/// How values of one type are written and read. Before each stands a word that names the type, the serializer and the build: what another one of them has
+/// written is never taken for a value.
 /// </summary>
 internal sealed class TypeSerializer<T>
 {
@@ -62,10 +76,12 @@ internal sealed class TypeSerializer<T>
     private readonly IHybridCacheSerializer<T> _serializer;
     private readonly uint _name;
 
-    internal TypeSerializer(IHybridCacheSerializer<T> serializer)
+    /// <param name="serializer">Writes and reads values.</param>
+    /// <param name="build">Which build of the type writes them; empty if all builds share them.</param>
+    internal TypeSerializer(IHybridCacheSerializer<T> serializer, string build)
     {
         _serializer = serializer;
-        byte[] identity = Encoding.UTF8.GetBytes($"{typeof(T).AssemblyQualifiedName}\0{serializer.GetType().AssemblyQualifiedName}");
+        byte[] identity = Encoding.UTF8.GetBytes($"{typeof(T).AssemblyQualifiedName}\0{serializer.GetType().AssemblyQualifiedName}\0{build}");
         _name = XxHash32.HashToUInt32(identity) & ~Null;
         IsReusable = typeof(T) == typeof(string) || typeof(T).IsPrimitive || typeof(T).IsEnum || IsFrozen(Nullable.GetUnderlyingType(typeof(T)) ?? typeof(T));
     }

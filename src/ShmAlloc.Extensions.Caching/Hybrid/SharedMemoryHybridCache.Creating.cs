@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Microsoft.Extensions.Caching.Hybrid;
 using ShmAlloc.Caching;
 using ShmAlloc.Extensions.Caching.Diagnostics;
+using ShmAlloc.Extensions.Caching.Heaps;
 
 namespace ShmAlloc.Extensions.Caching.Hybrid;
 
@@ -14,16 +15,20 @@ internal sealed partial class SharedMemoryHybridCache
     /// <summary>A caller that does not store begins a flight for a moment, to see whether anybody else has; so often another one may meet that.</summary>
     private const int MaxDeclined = 100;
 
+    /// <summary>What was seen of a key may have been overtaken; so often it is looked for again.</summary>
+    private const int MaxOvertakings = 100;
+
     /// <summary>Runs the factory, or waits for the caller, in whatever process, that does.</summary>
-    private async ValueTask<T> CreateAsync<TState, T>(Creation<TState, T> creation, HybridCacheEntryFlags flags, CancellationToken cancellation)
+    private async ValueTask<T> CreateAsync<TState, T>(
+        Creation<TState, T> creation, TypeSerializer<T> serializer, HybridCacheEntryFlags flags, CancellationToken cancellation)
     {
-        TypeSerializer<T> serializer = serialization.For<T>();
         Gathering<T> gathering = _gatherings.Enter<T>(creation.Inner, flags & (SharedTier | BothWrites));
         try
         {
-            return space.Current is { } cache && creation.Tags.Length <= HybridKeys.MaxTags && ExpirationOf(creation.Options) > TimeSpan.Zero
+            return space.Current is not { } cache ? await CreateAloneAsync(null, creation, serializer, gathering, cancellation).ConfigureAwait(false)
+                : creation.Tags.Length <= HybridKeys.MaxTags && ExpirationOf(creation.Options) > TimeSpan.Zero
                 ? await CreateAsync(cache, creation, serializer, gathering, flags, cancellation).ConfigureAwait(false)
-                : await CreateAloneAsync(creation, serializer, gathering, cancellation).ConfigureAwait(false);
+                : await CreateAloneAsync(cache, creation, serializer, gathering, cancellation).ConfigureAwait(false);
         }
         finally
         {
@@ -44,39 +49,55 @@ internal sealed partial class SharedMemoryHybridCache
             // A caller that does not want the value that there is flies alone; if there is none, all want the next one.
             bool looks = (flags & HybridCacheEntryFlags.DisableDistributedCacheRead) == 0 || !cache.Contains(creation.Inner);
             bool stores = (flags & HybridCacheEntryFlags.DisableDistributedCacheWrite) == 0;
-            if (looks && await FlyAsync(cache, creation, serializer, stores, cancellation).ConfigureAwait(false) is { } bytes)
+            for (int turn = 0; turn < MaxOvertakings; turn++)
             {
-                if (TryRead(gathering, serializer, bytes, isOwn: creation.HasRun, out T value))
+                if (looks
+                    && await FlyAsync(cache, creation, serializer, stores, cancellation).ConfigureAwait(false) is { } bytes
+                    && TryRead(gathering, serializer, bytes, isOwn: creation.HasRun, out T value))
                 {
                     metrics.Flight(creation.HasRun ? "led" : "waited");
                     return value;
                 }
+
+                if ((flags & BothWrites) == BothWrites)
+                {
+                    break;
+                }
+
+                (bool isDone, T made) = await CreateHereAsync(cache, creation, serializer, gathering, flags, looks, cancellation).ConfigureAwait(false);
+                if (isDone)
+                {
+                    return made;
+                }
             }
 
-            return (flags & BothWrites) == BothWrites
-                ? await CreateAloneAsync(creation, serializer, gathering, cancellation).ConfigureAwait(false)
-                : await CreateHereAsync(cache, creation, serializer, gathering, stores, cancellation).ConfigureAwait(false);
+            return await CreateAloneAsync(cache, creation, serializer, gathering, cancellation).ConfigureAwait(false);
         }
-        catch (ObjectDisposedException) when (HasEnded(cache))
+        catch (ObjectDisposedException) when (CacheSpace.HasEnded(cache))
         {
             // The file was replaced in that moment, or the application ends.
-            space.LookAgain();
-            return await CreateAloneAsync(creation, serializer, gathering, cancellation).ConfigureAwait(false);
+            space.Look();
+            return await CreateAloneAsync(null, creation, serializer, gathering, cancellation).ConfigureAwait(false);
         }
     }
 
-    /// <summary>Gets the value from the flight of all processes. One that does not store waits for others, and never leads.</summary>
-    /// <returns>Bytes, of whatever type; null if the caller does not store, and nobody else works.</returns>
+    /// <summary>Gets the value from the flight of all processes. A caller that does not store waits for others, and never leads.</summary>
+    /// <returns>
+    /// Bytes, of whatever type; null if the caller does not store, and nobody else works, or if this process has no participant slot, and so cannot say that it
+    /// works.
+    /// </returns>
     private async ValueTask<byte[]?> FlyAsync<TState, T>(
         SharedCache cache, Creation<TState, T> creation, TypeSerializer<T> serializer, bool stores, CancellationToken cancellation)
     {
         for (int turn = 0; turn < MaxDeclined; turn++)
         {
+            bool leads = stores;
             try
             {
                 return await cache.GetOrAddAsync(
                     creation.Inner,
-                    (_, token) => stores ? creation.RunForAllAsync(serializer, token) : throw new DeclinedException(),
+                    (_, token) => (leads = stores && cache.Heap.ParticipantSlot != null) ? creation.RunForAllAsync(serializer, token)
+                        : throw new DeclinedException(),
                     EntryOf(creation.Options, CacheTags.Of(creation.Tags)),
                     default,
                     cancellation).ConfigureAwait(false);
@@ -87,7 +108,7 @@ internal sealed partial class SharedMemoryHybridCache
             }
             catch (DeclinedException)
             {
-                if (!stores)
+                if (!leads)
                 {
                     return null;
                 }
@@ -98,56 +119,125 @@ internal sealed partial class SharedMemoryHybridCache
     }
 
     /// <summary>Runs the factory for this process: what comes of it takes the place of what is there, or is kept in this process only.</summary>
-    private async ValueTask<T> CreateHereAsync<TState, T>(
+    /// <returns>The value; or that the key has another one by now, for which the caller has to look.</returns>
+    private async ValueTask<(bool IsDone, T Value)> CreateHereAsync<TState, T>(
         SharedCache cache,
         Creation<TState, T> creation,
         TypeSerializer<T> serializer,
         Gathering<T> gathering,
-        bool stores,
+        HybridCacheEntryFlags flags,
+        bool looks,
         CancellationToken cancellation)
     {
         // In this order: a value of a later mark is not replaced by what was made for an earlier version.
+        bool stores = (flags & HybridCacheEntryFlags.DisableDistributedCacheWrite) == 0;
         bool isThere = cache.Get(creation.Inner, [], out _, out CacheVersion version) is CacheStatus.Ok or CacheStatus.BufferTooSmall;
         CacheMark mark = MarkWhatIsThere(cache, creation.Inner, creation.Options, adds: !stores);
-        OwnFlight<T> flight = gathering.JoinOrBegin(cache, mark, creation.Tags, out bool leads);
-        if (leads)
+        byte[] there = (looks && isThere ? cache.Get(creation.Inner) : null) ?? [];
+        if (there.Length != 0 && TryRead(gathering, serializer, there, isOwn: false, out T value))
         {
-            _ = LeadAsync(flight, creation, serializer, gathering, (bytes, value) =>
-            {
-                if (stores && isThere)
-                {
-                    Replace(creation.Inner, bytes, version, EntryOf(creation.Options, flight.Tags));
-                }
-                else if (!stores)
-                {
-                    Keep(creation.Key, value, bytes, serializer, flight.Mark, flight.Tags, creation.Options);
-                }
-            });
+            return (true, value);
         }
 
-        metrics.Flight(leads ? "alone" : "waited");
-        byte[] result = await flight.WaitAsync(cancellation).ConfigureAwait(false);
-        return gathering.TryRead(serializer, result, out T made) ? made : throw Unreadable(creation.Inner);
+        bool hasSlot = cache.Heap.ParticipantSlot != null;
+        if (stores && looks && mark.IsNone && hasSlot)
+        {
+            // What could not be read is gone: the next value is one for all processes.
+            return (false, default!);
+        }
+
+        FlightBasis seen = new(cache, mark, cache.CaptureTags(creation.Tags), !mark.IsNone || hasSlot ? null : space.ChangesOf(creation.Inner));
+        OwnFlight<T>? flight = gathering.JoinOrBegin(seen, out bool leads);
+        if (flight == null)
+        {
+            return (false, default!);
+        }
+
+        return (true, await FinishAsync(flight, leads, creation, serializer, gathering, Use, cancellation).ConfigureAwait(false));
+
+        void Use(byte[] made, T value)
+        {
+            if (!stores)
+            {
+                Keep(creation.Key, value, made, serializer, flight.Mark, flight.Tags, creation.Options);
+            }
+            else if (isThere && !(there.Length != 0 && TryKeepBeside(creation, flags, made, value, serializer, flight)))
+            {
+                Replace(creation.Inner, made, version, EntryOf(creation.Options, flight.Tags), isSet: !looks);
+            }
+        }
     }
 
-    /// <summary>Runs the factory for one caller, and stores nothing.</summary>
-    private async ValueTask<T> CreateAloneAsync<TState, T>(
-        Creation<TState, T> creation, TypeSerializer<T> serializer, Gathering<T> gathering, CancellationToken cancellation)
+    /// <summary>
+    /// Of a key whose unreadable value this process has replaced before, another build of the application replaces the values in turn. So that the two do not
+    /// work for each other's bin, the value is kept in this process only, as long as the key has what it has now.
+    /// </summary>
+    private bool TryKeepBeside<TState, T>(
+        Creation<TState, T> creation, HybridCacheEntryFlags flags, byte[] bytes, T value, TypeSerializer<T> serializer, OwnFlight<T> flight)
     {
-        OwnFlight<T> flight = new(default, default);
-        _ = LeadAsync(flight, creation, serializer, gathering, static (_, _) => { });
-        metrics.Flight("alone");
-        byte[] result = await flight.WaitAsync(cancellation).ConfigureAwait(false);
-        return gathering.TryRead(serializer, result, out T made) ? made : throw Unreadable(creation.Inner);
+        int hash = FirstLevel.HashOf(creation.Key) | 1;
+        bool isAgain = Interlocked.Exchange(ref _replaced[(uint)hash % (uint)_replaced.Length], hash) == hash;
+        return isAgain
+            && (flags & HybridCacheEntryFlags.DisableLocalCache) == 0
+            && Keep(creation.Key, value, bytes, serializer, flight.Mark, flight.Tags, creation.Options);
+    }
+
+    /// <summary>
+    /// Runs the factory for this process, and stores nothing. Callers share it where shared memory cannot be had. Where it can, nothing says whether another
+    /// process has removed the key meanwhile: each caller runs its own.
+    /// </summary>
+    private ValueTask<T> CreateAloneAsync<TState, T>(
+        SharedCache? cache, Creation<TState, T> creation, TypeSerializer<T> serializer, Gathering<T> gathering, CancellationToken cancellation)
+    {
+        FlightBasis seen = new(null, default, default, cache == null ? space.ChangesOf(creation.Inner) : null);
+        bool leads = true;
+        OwnFlight<T> flight = cache == null ? gathering.JoinOrBegin(seen, out leads)! : new(seen);
+        return FinishAsync(flight, leads, creation, serializer, gathering, static (_, _) => { }, cancellation);
+    }
+
+    /// <summary>Runs the factory of a flight, if the caller leads, and waits for it.</summary>
+    private async ValueTask<T> FinishAsync<TState, T>(
+        OwnFlight<T> flight,
+        bool leads,
+        Creation<TState, T> creation,
+        TypeSerializer<T> serializer,
+        Gathering<T> gathering,
+        Action<byte[], T> use,
+        CancellationToken cancellation)
+    {
+        metrics.Flight(leads ? "alone" : "waited");
+        RunningFactory.Wait wait;
+        try
+        {
+            wait = RunningFactory.BeginWait(flight);
+        }
+        catch (InvalidOperationException)
+        {
+            flight.Leave();
+            throw;
+        }
+
+        using (wait)
+        {
+            if (leads)
+            {
+                _ = LeadAsync(flight, creation, serializer, gathering, use);
+            }
+
+            byte[] result = await flight.WaitAsync(cancellation).ConfigureAwait(false);
+            return gathering.TryRead(serializer, result, out T made) ? made : throw Unreadable(creation.Inner);
+        }
     }
 
     /// <summary>Runs the factory and tells all who wait for it. Never throws.</summary>
     private static async Task LeadAsync<TState, T>(
         OwnFlight<T> flight, Creation<TState, T> creation, TypeSerializer<T> serializer, Gathering<T> gathering, Action<byte[], T> use)
     {
+        flight.Enter();
         try
         {
             byte[] bytes = await creation.RunAsync(serializer, flight.Abandoned).ConfigureAwait(false);
+            flight.End();
             if (!gathering.TryRead(serializer, bytes, out T value))
             {
                 throw Unreadable(creation.Inner);
@@ -158,6 +248,7 @@ internal sealed partial class SharedMemoryHybridCache
         }
         catch (Exception exception)
         {
+            flight.End();
             flight.Fail(exception);
         }
     }
@@ -177,20 +268,32 @@ internal sealed partial class SharedMemoryHybridCache
         return mark;
     }
 
-    /// <summary>Stores a value if the key has still what it had; if there is no room for it, that goes all the same.</summary>
-    private void Replace(string inner, byte[] bytes, CacheVersion version, in CacheEntryOptions entry)
+    /// <summary>Stores a value if the key has still what it had.</summary>
+    /// <param name="inner">The key.</param>
+    /// <param name="bytes">The value.</param>
+    /// <param name="version">Of what the key had.</param>
+    /// <param name="entry">What else the value is like.</param>
+    /// <param name="isSet">
+    /// Whether the caller wants it in the place of a value that counts, which goes also if there is no room for this one; a value that the caller cannot read
+    /// stays then, for another build that can.
+    /// </param>
+    private void Replace(string inner, byte[] bytes, CacheVersion version, in CacheEntryOptions entry, bool isSet)
     {
         try
         {
             CacheStatus? status = IsTooLarge(bytes.Length) ? CacheStatus.TooLarge : space.Current?.Replace(inner, bytes, version, entry);
             if (status is not (null or CacheStatus.Ok or CacheStatus.Changed or CacheStatus.Missing))
             {
-                Reject(inner, status.Value, bytes.Length);
+                Tell(status.Value, bytes.Length);
+                if (isSet)
+                {
+                    space.Supersede(inner);
+                }
             }
         }
         catch (ObjectDisposedException)
         {
-            space.NoteMissed();
+            space.NoteMissed(inner);
         }
     }
 
@@ -245,8 +348,18 @@ internal sealed partial class SharedMemoryHybridCache
         /// <exception cref="NotStoredException">It is more than may be stored.</exception>
         internal async ValueTask<byte[]> RunForAllAsync(TypeSerializer<T> serializer, CancellationToken cancellation)
         {
-            byte[] bytes = await RunAsync(serializer, cancellation).ConfigureAwait(false);
-            return cache.IsTooLarge(bytes.Length) ? throw cache.NotStored(bytes) : bytes;
+            RunningFactory factory = new();
+            using RunningFactory.Wait wait = RunningFactory.BeginWait(factory);
+            factory.Enter();
+            try
+            {
+                byte[] bytes = await RunAsync(serializer, cancellation).ConfigureAwait(false);
+                return cache.IsTooLarge(bytes.Length) ? throw cache.NotStored(bytes) : bytes;
+            }
+            finally
+            {
+                factory.End();
+            }
         }
     }
 

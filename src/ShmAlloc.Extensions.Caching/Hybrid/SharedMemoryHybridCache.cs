@@ -17,8 +17,13 @@ internal sealed partial class SharedMemoryHybridCache(
     private static readonly TimeSpan DefaultExpiration = TimeSpan.FromMinutes(5);
 
     private readonly CacheKeys _keys = new(space.Options);
-    private readonly FirstLevel _objects = new(FirstLevel.DefaultSets);
+    private readonly FirstLevel _objects = new(FirstLevel.DefaultSets, space.Options.LocalCacheLimitBytes ?? FirstLevel.DefaultLimitBytes);
     private readonly Gatherings _gatherings = new();
+
+    /// <summary>Hashes of keys whose unreadable value this process has replaced. Hints.</summary>
+    private readonly int[] _replaced = new int[4096];
+
+    private Timer? _sweeper;
 
     internal CacheSpace Space => space;
 
@@ -53,18 +58,23 @@ internal sealed partial class SharedMemoryHybridCache(
         if (names.Length > HybridKeys.MaxTags)
         {
             space.Log.RefusedKey($"a value has {names.Length} tags, and {HybridKeys.MaxTags} is the limit");
-            space.Remove(_keys.Of(key));
+            space.Supersede(_keys.Of(key));
             return ValueTask.CompletedTask;
         }
 
-        TypeSerializer<T> serializer = serialization.For<T>();
+        if (serialization.For<T>() is not { } serializer)
+        {
+            space.NoteMissed(_keys.Of(key));
+            return ValueTask.CompletedTask;
+        }
+
         byte[] bytes = serializer.Write(value);
         if ((flags & HybridCacheEntryFlags.DisableDistributedCacheWrite) != 0)
         {
             if (!KeepHere(key, bytes, serializer, options, names))
             {
                 // What the key had before is not its value any more, here or elsewhere.
-                space.Remove(_keys.Of(key));
+                space.Supersede(_keys.Of(key));
             }
         }
         else
@@ -98,7 +108,13 @@ internal sealed partial class SharedMemoryHybridCache(
         return ValueTask.CompletedTask;
     }
 
-    public void Dispose() => space.Dispose();
+    public void Dispose()
+    {
+        _sweeper?.Dispose();
+        metrics.Dispose();
+        space.Dispose();
+        _objects.Clear();
+    }
 
     private ValueTask<T> GetOrCreateAsync<TState, T>(
         ReadOnlySpan<char> key,
@@ -119,13 +135,13 @@ internal sealed partial class SharedMemoryHybridCache(
         }
 
         string[] names = HybridKeys.TagsOf(tags);
-        if (!IsCached(key))
+        if (!IsCached(key) || serialization.For<T>() is not { } serializer)
         {
             return (flags & HybridCacheEntryFlags.DisableUnderlyingData) != 0 ? default : factory(state, cancellation);
         }
 
         text ??= key.ToString();
-        if ((flags & HybridCacheEntryFlags.DisableDistributedCacheRead) == 0 && TryRead(text, flags, options, out T read))
+        if ((flags & HybridCacheEntryFlags.DisableDistributedCacheRead) == 0 && TryRead(text, serializer, flags, options, out T read))
         {
             metrics.Count(isHit: true);
             return new ValueTask<T>(read);
@@ -133,36 +149,13 @@ internal sealed partial class SharedMemoryHybridCache(
 
         metrics.Count(isHit: false);
         return (flags & HybridCacheEntryFlags.DisableUnderlyingData) != 0 ? default
-            : CreateAsync(new Creation<TState, T>(this, text, state, factory, options, names), flags, cancellation);
-    }
-
-    private bool TryFindObject<T>(ReadOnlySpan<char> key, out T value)
-    {
-        value = default!;
-        bool isThere = _objects.TryFind(key, FirstLevel.HashOf(key), out FirstLevel.Item? item);
-        bool isHit = false;
-        try
-        {
-            isHit = isThere
-                && space.Current is { } cache
-                && item!.IsCurrent(cache)
-                && (item.Until == long.MaxValue || clock.GetUtcNow().UtcTicks < item.Until)
-                && (item.Value is FirstLevel.Bytes bytes ? item.Is<T>() && TryRead(serialization.For<T>(), bytes.Value, out value) : item.TryGet(out value));
-        }
-        catch (ObjectDisposedException)
-        {
-            // The application ends, or the file was replaced just now.
-        }
-
-        metrics.CountLocal(isHit, isStale: isThere);
-        return isHit;
+            : CreateAsync(new Creation<TState, T>(this, text, state, factory, options, names), serializer, flags, cancellation);
     }
 
     /// <summary>Reads a value from shared memory into memory of this process, and makes an object of it.</summary>
-    private bool TryRead<T>(string key, HybridCacheEntryFlags flags, HybridCacheEntryOptions? options, out T value)
+    private bool TryRead<T>(string key, TypeSerializer<T> serializer, HybridCacheEntryFlags flags, HybridCacheEntryOptions? options, out T value)
     {
         value = default!;
-        TypeSerializer<T> serializer = serialization.For<T>();
         byte[] buffer = ArrayPool<byte>.Shared.Rent(1024);
         try
         {
@@ -184,9 +177,13 @@ internal sealed partial class SharedMemoryHybridCache(
                 return false;
             }
 
-            if (serializer.IsReusable && !mark.IsNone && length <= FirstLevel.LargestValueBytes && (flags & HybridCacheEntryFlags.DisableLocalCacheWrite) == 0)
+            if (serializer.IsReusable
+                && !mark.IsNone
+                && length <= FirstLevel.LargestValueBytes
+                && (flags & HybridCacheEntryFlags.DisableLocalCacheWrite) == 0
+                && IsKeptHere(options))
             {
-                _objects.Offer(new FirstLevel.Item(key, FirstLevel.HashOf(key), value, typeof(T), mark, UntilOf(options)));
+                _objects.Offer(new FirstLevel.Item(key, FirstLevel.HashOf(key), value, length, typeof(T), mark, UntilOf(options)));
             }
 
             return true;
@@ -215,85 +212,6 @@ internal sealed partial class SharedMemoryHybridCache(
         }
     }
 
-    /// <summary>Keeps an object in this process, for as long as its key has what it has now in shared memory.</summary>
-    /// <returns>Whether it is kept.</returns>
-    private bool KeepHere<T>(string key, byte[] bytes, TypeSerializer<T> serializer, HybridCacheEntryOptions? options, string[] tags)
-    {
-        try
-        {
-            if (ExpirationOf(options) > TimeSpan.Zero
-                && space.Current is { } cache
-                && cache.CaptureTags(tags) is var captured
-                && TryRead(serializer, bytes, out T copy))
-            {
-                return Keep(key, copy, bytes, serializer, MarkWhatIsThere(cache, _keys.Of(key), options, adds: true), captured, options);
-            }
-        }
-        catch (ObjectDisposedException)
-        {
-            // The application ends, or the file was replaced just now.
-        }
-
-        return false;
-    }
-
-    /// <summary>Keeps an object for all callers; of a type whose objects can be changed, the bytes that each caller's own is made of.</summary>
-    /// <returns>Whether it is kept: it is not too large, and its key still has what it was made for.</returns>
-    private bool Keep<T>(
-        string key, T value, byte[] bytes, TypeSerializer<T> serializer, in CacheMark mark, in CacheTags tags, HybridCacheEntryOptions? options)
-    {
-        if (bytes.Length > FirstLevel.LargestValueBytes || IsTooLarge(bytes.Length))
-        {
-            return false;
-        }
-
-        object? kept = serializer.IsReusable ? value : new FirstLevel.Bytes(bytes);
-        FirstLevel.Item item = new(key, FirstLevel.HashOf(key), kept, typeof(T), mark, EndOf(options), tags);
-        try
-        {
-            // One that has been overtaken already would push out the object of its key that counts.
-            if (space.Current is { } cache && item.IsCurrent(cache))
-            {
-                _objects.Keep(item);
-                return true;
-            }
-        }
-        catch (ObjectDisposedException)
-        {
-            // The application ends, or the file was replaced just now.
-        }
-
-        return false;
-    }
-
-    /// <summary>Whether it is the cache that is disposed, and nothing of the factory's.</summary>
-    private static bool HasEnded(SharedCache cache)
-    {
-        try
-        {
-            return cache.Heap.Id == Guid.Empty;
-        }
-        catch (ObjectDisposedException)
-        {
-            return true;
-        }
-    }
-
-    /// <summary>When an object ends that is kept in this process only.</summary>
-    private long EndOf(HybridCacheEntryOptions? entry)
-    {
-        long until = UntilOf(entry);
-        TimeSpan most = DateTimeOffset.MaxValue - clock.GetUtcNow();
-        TimeSpan lifetime = ExpirationOf(entry);
-        return until != long.MaxValue || lifetime >= most ? until : (clock.GetUtcNow() + lifetime).UtcTicks;
-    }
-
-    /// <summary>The local lifetime of an object, where it is shorter than that of its value.</summary>
-    private long UntilOf(HybridCacheEntryOptions? entry) =>
-        (entry?.LocalCacheExpiration ?? options.DefaultEntryOptions?.LocalCacheExpiration) is { } local && local < ExpirationOf(entry)
-            ? (clock.GetUtcNow() + local).UtcTicks
-            : long.MaxValue;
-
     private TimeSpan ExpirationOf(HybridCacheEntryOptions? entry) => entry?.Expiration ?? options.DefaultEntryOptions?.Expiration ?? DefaultExpiration;
 
     private HybridCacheEntryFlags FlagsOf(HybridCacheEntryOptions? entry) => entry?.Flags ?? options.DefaultEntryOptions?.Flags ?? HybridCacheEntryFlags.None;
@@ -318,7 +236,7 @@ internal sealed partial class SharedMemoryHybridCache(
         {
             if (entry.Lifetime <= TimeSpan.Zero)
             {
-                space.Remove(inner);
+                space.Supersede(inner);
                 return;
             }
 
@@ -327,7 +245,7 @@ internal sealed partial class SharedMemoryHybridCache(
             {
                 if (space.Current is not { } cache)
                 {
-                    space.NoteMissed();
+                    space.NoteMissed(inner);
                     return;
                 }
 
@@ -341,7 +259,7 @@ internal sealed partial class SharedMemoryHybridCache(
         }
         catch (ObjectDisposedException)
         {
-            space.NoteMissed();
+            space.NoteMissed(inner);
         }
     }
 
@@ -349,7 +267,7 @@ internal sealed partial class SharedMemoryHybridCache(
     private void Reject(string inner, CacheStatus reason, int lengthBytes)
     {
         Tell(reason, lengthBytes);
-        space.Remove(inner);
+        space.Supersede(inner);
     }
 
     private void Tell(CacheStatus reason, int lengthBytes)

@@ -1,98 +1,116 @@
-using System.Diagnostics.Metrics;
-using Microsoft.Extensions.Caching.Distributed;
 using Microsoft.Extensions.Caching.Hybrid;
-using Microsoft.Extensions.Caching.Memory;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
-using ShmAlloc.Extensions.Caching.Diagnostics;
-using ShmAlloc.Extensions.Caching.Distributed;
 using ShmAlloc.Extensions.Caching.Heaps;
-using ShmAlloc.Extensions.Caching.Hybrid;
 
 namespace ShmAlloc.Extensions.Caching.Registration;
 
 /// <summary>What all registrations have in common.</summary>
 internal static class CoreRegistration
 {
-    internal static void AddSharedMemoryCore(this IServiceCollection services, string name, Action<SharedMemoryCacheOptions>? configure)
+    /// <param name="services">Where to register it.</param>
+    /// <param name="name">Of the options.</param>
+    /// <param name="contract">Which contract.</param>
+    /// <param name="configure">What the caller says of the options.</param>
+    /// <param name="make">Makes the cache if it is not made yet: when the host starts.</param>
+    internal static void AddSharedMemoryCore(
+        this IServiceCollection services, string name, string contract, Action<SharedMemoryCacheOptions>? configure, Func<IServiceProvider, object?> make)
     {
         services.AddOptions();
         services.TryAddSingleton<CacheSpaces>();
+        services.AddSingleton(new CacheRegistration(make));
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, CacheStart>());
         OptionsBuilder<SharedMemoryCacheOptions> options = services.AddOptions<SharedMemoryCacheOptions>(name).ValidateOnStart();
         if (configure != null)
         {
             options.Configure(configure);
+            services.AddSingleton(new OptionsDelegate(name, contract, configure));
         }
 
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<SharedMemoryCacheOptions>, OptionsCheck>());
     }
 
-    private sealed class OptionsCheck : IValidateOptions<SharedMemoryCacheOptions>
+    /// <summary>
+    /// The name of the options, and of the place, of a cache with a key: its text, if the key is one; else with its type, for 1 is another key than "1".
+    /// </summary>
+    /// <exception cref="ArgumentException">Another key has the same name already.</exception>
+    internal static string NameOf(IServiceCollection services, object key, Type service)
     {
-        public ValidateOptionsResult Validate(string? name, SharedMemoryCacheOptions options) =>
-            options.WhyInvalid() is { } reason ? ValidateOptionsResult.Fail(reason) : ValidateOptionsResult.Success;
+        string name = TextOf(key);
+        bool isTaken = services.Any(
+            other => other.IsKeyedService && other.ServiceType == service && !key.Equals(other.ServiceKey) && other.ServiceKey != null
+                && TextOf(other.ServiceKey) == name);
+        return !isTaken ? name : throw new ArgumentException(
+            $"Another key of the type {key.GetType()} has the text \"{key}\" as well: the caches would share one place. Take keys whose texts differ.",
+            nameof(key));
     }
+
+    private static string TextOf(object key) => key is string { Length: > 0 } text ? text : $"{key.GetType()}:\u001f{key}";
 }
 
-/// <summary>Makes the caches of a service provider.</summary>
-internal static class CacheFactory
+/// <summary>A cache that was registered.</summary>
+/// <param name="Make">Makes it, if it is not made yet.</param>
+internal sealed record CacheRegistration(Func<IServiceProvider, object?> Make);
+
+/// <summary>What the caller of a registration says of the options.</summary>
+internal sealed record OptionsDelegate(string Name, string Contract, Action<SharedMemoryCacheOptions> Configure);
+
+/// <summary>Opens the shared memory when the host starts, before its other services: what is configured wrongly does not start.</summary>
+internal sealed class CacheStart(IServiceProvider services, IEnumerable<CacheRegistration> registrations) : IHostedLifecycleService
 {
-    internal const string DistributedName = "distributed";
-    internal const string HybridName = "hybrid";
-
-    internal static IDistributedCache MakeDistributed(IServiceProvider services, string name)
+    public Task StartingAsync(CancellationToken cancellationToken)
     {
-        if (!SharedMemoryCacheOptions.IsSupported)
+        foreach (CacheRegistration registration in registrations)
         {
-            TellOfFallback(services);
-            return new MemoryDistributedCache(
-                Options.Create(new MemoryDistributedCacheOptions()), services.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance);
+            registration.Make(services);
         }
 
-        CacheSpace space = MakeSpace(services, name, DistributedName);
-        return new SharedMemoryDistributedCache(space, MetricsOf(services, space), ClockOf(services));
+        return Task.CompletedTask;
     }
 
-    internal static HybridCache MakeHybrid(IServiceProvider services)
-    {
-        if (services.GetService<IDistributedCache>() is { } second and not SharedMemoryDistributedCache and not MemoryDistributedCache)
-        {
-            throw new InvalidOperationException(
-                $"{second.GetType().Name} is registered as IDistributedCache, and HybridCache in shared memory would not use it: with several hosts, they "
-                + "would no longer see each other's values. Remove that registration, or UseSharedMemory().");
-        }
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-        CacheSpace space = MakeSpace(services, Options.DefaultName, HybridName);
-        HybridCacheOptions options = services.GetRequiredService<IOptions<HybridCacheOptions>>().Value;
-        return new SharedMemoryHybridCache(space, MetricsOf(services, space), new Serialization(services), options, ClockOf(services));
-    }
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    internal static CacheSpace MakeSpace(IServiceProvider services, string name, string contract)
-    {
-        SharedMemoryCacheOptions options = services.GetRequiredService<IOptionsMonitor<SharedMemoryCacheOptions>>().Get(name);
-        IHostEnvironment? environment = services.GetService<IHostEnvironment>();
-        if (name.Length != 0 && options is { Name: null, Path: null })
-        {
-            options.Name = HeapPlace.NameOf(environment, name);
-        }
+    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-        string path = HeapPlace.PathOf(options, environment);
-        CacheSpace space = new(contract, path, options, services.GetService<TimeProvider>(), LoggerOf(services));
-        services.GetRequiredService<CacheSpaces>().Add(space);
-        return space;
-    }
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    internal static CacheMetrics MetricsOf(IServiceProvider services, CacheSpace space) =>
-        new(services.GetService<IMeterFactory>(), space.Name, () => space);
-
-    internal static TimeProvider ClockOf(IServiceProvider services) => services.GetService<TimeProvider>() ?? TimeProvider.System;
-
-    internal static ILogger LoggerOf(IServiceProvider services) =>
-        services.GetService<ILoggerFactory>()?.CreateLogger("ShmAlloc.Extensions.Caching") ?? NullLogger.Instance;
-
-    private static void TellOfFallback(IServiceProvider services) => new CacheLog(LoggerOf(services)).FellBack();
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 }
+
+/// <summary>Refuses options that are out of range, and two registrations that say different things of one place.</summary>
+internal sealed class OptionsCheck(IEnumerable<OptionsDelegate> delegates) : IValidateOptions<SharedMemoryCacheOptions>
+{
+    public ValidateOptionsResult Validate(string? name, SharedMemoryCacheOptions options) =>
+        (options.WhyInvalid() ?? WhyContradictory(name)) is { } reason ? ValidateOptionsResult.Fail(reason) : ValidateOptionsResult.Success;
+
+    private string? WhyContradictory(string? name)
+    {
+        Dictionary<string, (object? Value, string Contract)> said = [];
+        foreach (IGrouping<string, OptionsDelegate> contract in delegates.Where(each => each.Name == name).GroupBy(each => each.Contract))
+        {
+            SharedMemoryCacheOptions own = new();
+            foreach (OptionsDelegate each in contract)
+            {
+                each.Configure(own);
+            }
+
+            foreach (((string setting, object? value), (_, object? usual)) in own.Settings.Zip(new SharedMemoryCacheOptions().Settings))
+            {
+                if (!Equals(value, usual) && !said.TryAdd(setting, (value, contract.Key)) && !Equals(said[setting].Value, value))
+                {
+                    return $"{setting} is {said[setting].Value} for {said[setting].Contract}, and {value} for {contract.Key}: they lie in one file and have one "
+                        + "set of options. Say it once, or give one of them a key, with a place of its own.";
+                }
+            }
+        }
+
+        return null;
+    }
+}
+
+/// <summary>Says that <see cref="HybridCache"/> is the one in shared memory, and not Microsoft's over <c>IDistributedCache</c>.</summary>
+internal sealed class HybridIsShared;

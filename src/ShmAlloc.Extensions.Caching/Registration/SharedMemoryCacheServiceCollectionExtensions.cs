@@ -18,23 +18,28 @@ public static class SharedMemoryCacheServiceCollectionExtensions
     public static IServiceCollection AddDistributedSharedMemoryCache(this IServiceCollection services, Action<SharedMemoryCacheOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(services);
-        services.AddSharedMemoryCore(Options.Options.DefaultName, configure);
+        services.AddSharedMemoryCore(
+            Options.Options.DefaultName, CacheFactory.DistributedName, configure, provider => provider.GetService<IDistributedCache>());
         services.Replace(ServiceDescriptor.Singleton(provider => CacheFactory.MakeDistributed(provider, Options.Options.DefaultName)));
         return services;
     }
 
     /// <summary>Registers a further <see cref="IDistributedCache"/> under a key, with entries and a place of its own.</summary>
     /// <param name="services">Where to register it.</param>
-    /// <param name="serviceKey">The key of the service; its text is the name of its options, and of its file, if none is given.</param>
+    /// <param name="serviceKey">
+    /// The key of the service. If it is a text, that is the name of its options; its file has a name of its own as well, if none is given.
+    /// </param>
     /// <param name="configure">Where it lies and how large it is.</param>
     /// <returns><paramref name="services"/>.</returns>
+    /// <exception cref="ArgumentException">Another key, of the same type, has the same text.</exception>
     public static IServiceCollection AddKeyedDistributedSharedMemoryCache(
         this IServiceCollection services, object serviceKey, Action<SharedMemoryCacheOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(services);
         ArgumentNullException.ThrowIfNull(serviceKey);
-        string name = serviceKey.ToString() ?? "";
-        services.AddSharedMemoryCore(name, configure);
+        string name = CoreRegistration.NameOf(services, serviceKey, typeof(IDistributedCache));
+        services.AddSharedMemoryCore(
+            name, CacheFactory.DistributedName, configure, provider => provider.GetKeyedService<IDistributedCache>(serviceKey));
         services.AddKeyedSingleton(serviceKey, (provider, _) => CacheFactory.MakeDistributed(provider, name));
         return services;
     }
@@ -43,7 +48,10 @@ public static class SharedMemoryCacheServiceCollectionExtensions
     /// Puts <see cref="HybridCache"/> into shared memory: one factory runs for all processes of the host, and a removal counts in all of them at once, also
     /// in the objects that each of them keeps.
     /// </summary>
-    /// <param name="builder">What <c>AddHybridCache</c> returns. Its serializers and limits count.</param>
+    /// <param name="builder">
+    /// What <c>AddHybridCache</c> returns, or <c>AddKeyedHybridCache</c>: right after that, for a builder does not say which key it is of. Its serializers and
+    /// limits count; with a key, the limits of the options that have its text for their name, as they do by default.
+    /// </param>
     /// <param name="configure">Where it lies and how large it is; by default an own place for this application.</param>
     /// <returns><paramref name="builder"/>.</returns>
     /// <exception cref="InvalidOperationException">
@@ -59,9 +67,35 @@ public static class SharedMemoryCacheServiceCollectionExtensions
             return builder;
         }
 
-        builder.Services.AddSharedMemoryCore(Options.Options.DefaultName, configure);
-        builder.Services.Replace(ServiceDescriptor.Singleton(CacheFactory.MakeHybrid));
+        // Microsoft's that was added last, and is not replaced yet.
+        object? key = builder.Services.LastOrDefault(IsMicrosofts) is { IsKeyedService: true } keyed ? keyed.ServiceKey : null;
+        if (key == null)
+        {
+            builder.Services.AddSharedMemoryCore(
+                Options.Options.DefaultName, CacheFactory.HybridName, configure, provider => provider.GetService<HybridCache>());
+            builder.Services.Replace(ServiceDescriptor.Singleton(provider => CacheFactory.MakeHybrid(provider, Options.Options.DefaultName, null)));
+            builder.Services.TryAddSingleton<HybridIsShared>();
+        }
+        else
+        {
+            string name = CoreRegistration.NameOf(builder.Services, key, typeof(HybridCache));
+            builder.Services.AddSharedMemoryCore(name, CacheFactory.HybridName, configure, provider => provider.GetKeyedService<HybridCache>(key));
+            builder.Services.Replace(ServiceDescriptor.KeyedSingleton(key, (provider, _) => CacheFactory.MakeHybrid(provider, name, key)));
+        }
+
         return builder;
+    }
+
+    private static bool IsMicrosofts(ServiceDescriptor service)
+    {
+        if (service.ServiceType != typeof(HybridCache))
+        {
+            return false;
+        }
+
+        Type? made = service.IsKeyedService ? service.KeyedImplementationType : service.ImplementationType;
+        Delegate? factory = service.IsKeyedService ? service.KeyedImplementationFactory : service.ImplementationFactory;
+        return made?.Assembly == typeof(HybridCacheOptions).Assembly || factory?.Method.Module.Assembly == typeof(HybridCacheOptions).Assembly;
     }
 
     /// <summary>
@@ -71,11 +105,12 @@ public static class SharedMemoryCacheServiceCollectionExtensions
     /// <param name="services">Where to register it.</param>
     /// <param name="configure">Where it lies and how large it is; by default an own place for this application.</param>
     /// <returns>For <c>AddSerializer</c> and <c>AddSerializerFactory</c>.</returns>
+    /// <remarks>On a platform without shared memory (this is Linux's) it registers Microsoft's, in the memory of the process.</remarks>
     /// <example><code>builder.Services.AddSharedMemoryHybridCache().AddSerializer(new PriceSerializer());</code></example>
     public static IHybridCacheBuilder AddSharedMemoryHybridCache(this IServiceCollection services, Action<SharedMemoryCacheOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(services);
-        return new HybridCacheBuilder(services).UseSharedMemory(configure);
+        return SharedMemoryCacheOptions.IsSupported ? new HybridCacheBuilder(services).UseSharedMemory(configure) : services.AddHybridCache();
     }
 
     private sealed class HybridCacheBuilder(IServiceCollection services) : IHybridCacheBuilder

@@ -76,7 +76,7 @@ public static class SharedMemoryFusionCacheBuilderExtensions
             return false;
         }
 
-        builder.Services.AddSharedMemoryCore(Options.Options.DefaultName, configure);
+        builder.Services.AddSharedMemoryCore(Options.Options.DefaultName, FusionSpace.Contract, configure, services => services.GetService<FusionSpace>());
         builder.Services.TryAddSingleton(services => new FusionSpace(services));
         return true;
     }

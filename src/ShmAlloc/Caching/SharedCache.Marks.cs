@@ -218,7 +218,7 @@ public sealed unsafe partial class SharedCache
 
         if (IsDue(key.Span, options, flight.Limit))
         {
-            RefreshAhead(key.ToArray(), state, factory, options, flight, value);
+            RefreshAhead(key.ToArray(), state, factory, options, flight, value, cancellation);
         }
 
         return ValueTask.FromResult((value, mark));

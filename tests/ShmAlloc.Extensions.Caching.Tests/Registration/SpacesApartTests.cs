@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Caching.Distributed;
 using Microsoft.Extensions.DependencyInjection;
+using ShmAlloc.Extensions.Caching.Distributed;
 
 namespace ShmAlloc.Extensions.Caching.Tests;
 
@@ -61,5 +62,25 @@ public sealed class SpacesApartTests
 
         TestApplication Of(string prefix, string generation) => new(services => services.AddDistributedSharedMemoryCache(options =>
             (options.Path, options.KeyPrefix, options.Generation) = (path.Value, prefix, generation)));
+    }
+
+    /// <summary>Whatever a prefix, a generation and a key consist of: no two of them make one key in the cache.</summary>
+    [Fact]
+    public void Parts_of_keys_do_not_run_into_each_other()
+    {
+        string[] parts = ["", "\u001f", "a", "a\u001f", "\u001fa", "a\u001fb", "1:", "\u001f1:1:a", "\u001f0:0:", "\u001fsha256:"];
+        string[] all =
+        [
+            .. from prefix in parts
+               from generation in parts
+               from key in parts
+               select new CacheKeys(new() { KeyPrefix = prefix, Generation = generation }).Of(key),
+        ];
+        Assert.Equal(all.Length, all.Distinct().Count());
+
+        // Most keys are as the caller has them.
+        Assert.Equal("a\u001fb", new CacheKeys(new()).Of("a\u001fb"));
+        var hash = new CacheKeys(new()).Of(new string('x', 100_000));
+        Assert.NotEqual(hash, new CacheKeys(new()).Of(hash));
     }
 }

@@ -23,7 +23,7 @@ public sealed class BellSeatTests : IDisposable
     public void The_first_few_wait_at_the_bell_and_the_others_with_the_watch()
     {
         var elsewhere = _test.OpenElsewhere();
-        Assert.Equal(CacheStatus.Ok, Cache.TryBeginFlight("key", out var flight));
+        Assert.Equal(CacheStatus.Ok, Cache.BeginFlight("key", out var flight));
         var waiters = Threads.Start(2 * Seats, _ => Assert.Equal([1], elsewhere.GetOrAdd("key", _ => throw new NotSupportedException(), default, Patient)));
         AwaitSeated(elsewhere, Seats);
         Await(() => elsewhere.Heap.FlightWatch.Waiting == Seats);
@@ -36,7 +36,7 @@ public sealed class BellSeatTests : IDisposable
     public async Task A_thread_of_the_pool_waits_with_the_watch()
     {
         var elsewhere = _test.OpenElsewhere();
-        Assert.Equal(CacheStatus.Ok, Cache.TryBeginFlight("key", out var flight));
+        Assert.Equal(CacheStatus.Ok, Cache.BeginFlight("key", out var flight));
         var waiter = Task.Run(() => elsewhere.GetOrAdd("key", _ => throw new NotSupportedException(), default, Patient), TestContext.Current.CancellationToken);
         Await(() => elsewhere.Heap.FlightWatch.Waiting == 1);
         Assert.Equal(0, elsewhere.Heap.BellSeats.Taken);
@@ -48,7 +48,7 @@ public sealed class BellSeatTests : IDisposable
     public void A_heap_is_disposed_while_a_thread_sleeps_and_that_learns_of_it()
     {
         var leaving = _test.OpenElsewhere();
-        Assert.Equal(CacheStatus.Ok, Cache.TryBeginFlight("key", out var flight));
+        Assert.Equal(CacheStatus.Ok, Cache.BeginFlight("key", out var flight));
         var waiter = Threads.Start(1, _ => Assert.Throws<ObjectDisposedException>(() => leaving.GetOrAdd("key", _ => [1], default, Patient)));
         AwaitSeated(leaving, 1);
         Await(() => !Visitor.IsAnyAt(leaving.Heap.AttachmentName));
@@ -63,7 +63,7 @@ public sealed class BellSeatTests : IDisposable
     public void After_the_limit_the_waiter_takes_over()
     {
         var elsewhere = _test.OpenElsewhere();
-        Assert.Equal(CacheStatus.Ok, Cache.TryBeginFlight("key", out var flight));
+        Assert.Equal(CacheStatus.Ok, Cache.BeginFlight("key", out var flight));
         CacheFlightOptions impatient = new() { WaitLimit = TimeSpan.FromMilliseconds(300) };
         var waiter = Threads.Start(1, _ => Assert.Equal([2], elsewhere.GetOrAdd("key", _ => [2], default, impatient)));
         AwaitSeated(elsewhere, 1);
@@ -79,7 +79,7 @@ public sealed class BellSeatTests : IDisposable
         var dying = _test.OpenElsewhere();
         var waiting = hasSlot ? Cache : _test.OpenElsewhere();
         Assert.Equal(hasSlot, waiting.Heap.ParticipantSlot != null);
-        Assert.Equal(CacheStatus.Ok, dying.TryBeginFlight("key", out var flight));
+        Assert.Equal(CacheStatus.Ok, dying.BeginFlight("key", out var flight));
         var waiter = Threads.Start(1, _ => Assert.Equal([2], waiting.GetOrAdd("key", _ => [2], default, Patient)));
         AwaitSeated(waiting, 1);
         SlotLock.Release(dying.Heap.Attachment);
@@ -91,7 +91,7 @@ public sealed class BellSeatTests : IDisposable
     public void An_interrupt_ends_the_wait()
     {
         var elsewhere = _test.OpenElsewhere();
-        Assert.Equal(CacheStatus.Ok, Cache.TryBeginFlight("key", out var flight));
+        Assert.Equal(CacheStatus.Ok, Cache.BeginFlight("key", out var flight));
         Thread? sleeper = null;
         var waiter = Threads.Start(1, _ =>
         {
@@ -109,7 +109,7 @@ public sealed class BellSeatTests : IDisposable
     public unsafe void A_ringer_that_died_before_it_woke_anybody_costs_no_more_than_a_sleep()
     {
         var elsewhere = _test.OpenElsewhere();
-        Assert.Equal(CacheStatus.Ok, Cache.TryBeginFlight("key", out var flight));
+        Assert.Equal(CacheStatus.Ok, Cache.BeginFlight("key", out var flight));
         var waiter = Threads.Start(1, _ => Assert.Equal([1], elsewhere.GetOrAdd("key", _ => throw new NotSupportedException(), default, Patient)));
         AwaitSeated(elsewhere, 1);
 
@@ -124,12 +124,12 @@ public sealed class BellSeatTests : IDisposable
     public void A_thread_that_others_wake_again_and_again_gives_its_seat_up()
     {
         var elsewhere = _test.OpenElsewhere();
-        Assert.Equal(CacheStatus.Ok, Cache.TryBeginFlight("key", out var flight));
+        Assert.Equal(CacheStatus.Ok, Cache.BeginFlight("key", out var flight));
         var waiter = Threads.Start(1, _ => Assert.Equal([1], elsewhere.GetOrAdd("key", _ => throw new NotSupportedException(), default, Patient)));
         AwaitSeated(elsewhere, 1);
         Await(() =>
         {
-            Assert.Equal(CacheStatus.Ok, Cache.TryBeginFlight("another", out var other));
+            Assert.Equal(CacheStatus.Ok, Cache.BeginFlight("another", out var other));
             other!.Dispose();
             return elsewhere.Heap.FlightWatch.Waiting == 1;
         });

@@ -76,7 +76,7 @@ public sealed class FactoryFailureTests : IDisposable
         Bytes.Equal("old"u8, Cache.GetOrAdd("stale", _ => throw new TimeoutException(), Lasting, Stale));
         Assert.Equal([1], Cache.GetOrAdd("key", _ => [1]));
         Assert.Equal(3, Cache.GetStatistics().FailedFlights);
-        SpinWait.SpinUntil(() => Cache.Heap.Flights.Own.IsEmpty);
+        SpinWait.SpinUntil(() => Cache.Heap.OwnFlights.Registered.IsEmpty);
         _test.AssertNothingIsLost();
     }
 
@@ -98,7 +98,7 @@ public sealed class FactoryFailureTests : IDisposable
         await leaving.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
         await ended.Task;
-        SpinWait.SpinUntil(() => Cache.Heap.Flights.Own.IsEmpty);
+        SpinWait.SpinUntil(() => Cache.Heap.OwnFlights.Registered.IsEmpty);
         Assert.Throws<TimeoutException>(() => Cache.GetOrAdd("other", _ => throw new TimeoutException()));
         Bytes.Equal("other"u8, Assert.Single(_told).Key.Span);
         Assert.Equal(1, Cache.GetStatistics().FailedFlights);

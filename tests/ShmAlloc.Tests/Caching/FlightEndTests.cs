@@ -63,10 +63,10 @@ public sealed class FlightEndTests : IDisposable
     public async Task A_flight_that_could_not_tell_others_of_its_end_tells_them_later(bool isOwnProcess)
     {
         var leading = _test.OpenElsewhere();
-        Assert.Equal(CacheStatus.Ok, leading.TryBeginFlight("key"u8, out var flight));
+        Assert.Equal(CacheStatus.Ok, leading.BeginFlight("key"u8, out var flight));
         var cells = TakeAllCells(leading.Heap);
         flight!.Dispose();
-        Assert.Equal(CacheStatus.Computing, Cache.TryBeginFlight("key"u8, out _));
+        Assert.Equal(CacheStatus.Computing, Cache.BeginFlight("key"u8, out _));
         Release(leading.Heap, cells);
         var caller = (isOwnProcess ? leading : Cache).GetOrAddAsync(
             "key", (_, _) => ValueTask.FromResult<byte[]>([1]), default, Patient, TestContext.Current.CancellationToken);

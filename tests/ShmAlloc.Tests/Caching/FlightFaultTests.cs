@@ -31,7 +31,7 @@ public sealed class FlightFaultTests
             Interlocked.Increment(ref tries);
             throw OfType(why);
         };
-        Assert.Equal(CacheStatus.Ok, test.Cache.TryBeginFlight("key", out var flight));
+        Assert.Equal(CacheStatus.Ok, test.Cache.BeginFlight("key", out var flight));
         var waiter = isSynchronous
             ? Task.Run(() => waiting.GetOrAdd("key", _ => throw new NotSupportedException(), default, Patient), Cancellation)
             : waiting.GetOrAddAsync("key", (_, _) => throw new NotSupportedException(), default, Patient, Cancellation).AsTask();
@@ -48,7 +48,7 @@ public sealed class FlightFaultTests
         using TestCache test = new(new SharedCacheOptions { Clock = clock });
         test.Cache.Set("key"u8, "old"u8, Lasting);
         clock.Advance(100);
-        Assert.Equal(CacheStatus.Ok, test.Cache.TryBeginFlight("key", out var flight));
+        Assert.Equal(CacheStatus.Ok, test.Cache.BeginFlight("key", out var flight));
         var other = test.OpenElsewhere(new SharedCacheOptions { Clock = clock });
         other.Heap.FlightWatch.Threads.StartThread = _ => throw OfType(typeof(OutOfMemoryException));
         Bytes.Equal("old"u8, other.GetOrAdd("key", _ => throw new NotSupportedException(), default, Patient with { AllowStale = true }));
@@ -68,7 +68,7 @@ public sealed class FlightFaultTests
         var waiting = who == "writer" ? test.Cache : who == "read-only" ? test.OpenReadOnly() : SharedCache.Open(slotless!);
         Assert.Equal(who == "writer", waiting.Heap.ParticipantSlot != null);
         waiting.Heap.FlightWatch.Threads.StartThread = hasThread ? waiting.Heap.FlightWatch.Threads.StartThread : _ => throw OfType(typeof(OutOfMemoryException));
-        Assert.Equal(CacheStatus.Ok, dying.TryBeginFlight("key"u8, out _));
+        Assert.Equal(CacheStatus.Ok, dying.BeginFlight("key"u8, out _));
         var waiter = Task.Run(() => waiting.GetOrAdd("key", _ => [1], default, Patient), Cancellation);
         SpinWait.SpinUntil(() => waiting.Waiting() == 1);
         Release(dying.Heap);
@@ -90,7 +90,7 @@ public sealed class FlightFaultTests
         await Assert.ThrowsAsync<TimeoutException>(async () => _ = isSynchronous
             ? test.Cache.GetOrAdd("key", _ => Fail(), Lasting, Patient)
             : await test.Cache.GetOrAddAsync("key", async (_, _) => await Task.FromResult(Fail()), Lasting, Patient, Cancellation));
-        Assert.Equal(CacheStatus.Ok, other.TryBeginFlight("key", out var flight));
+        Assert.Equal(CacheStatus.Ok, other.BeginFlight("key", out var flight));
         flight!.Dispose();
 
         byte[] Fail()
@@ -110,11 +110,11 @@ public sealed class FlightFaultTests
         clock.Throws = true;
         for (var number = 0; number < 200; number++)
         {
-            Assert.Throws<NotSupportedException>(() => test.Cache.TryLease("key"u8, out _));
+            Assert.Throws<NotSupportedException>(() => test.Cache.Lease("key"u8, out _));
         }
 
         clock.Throws = false;
-        Assert.Equal(CacheStatus.Ok, test.Cache.TryLease("key"u8, out var lease));
+        Assert.Equal(CacheStatus.Ok, test.Cache.Lease("key"u8, out var lease));
         lease.Dispose();
         test.AssertNothingIsLost();
     }
@@ -127,7 +127,7 @@ public sealed class FlightFaultTests
         for (var number = 0; number < 200; number++)
         {
             clock.Throws = false;
-            Assert.Equal(CacheStatus.Ok, test.Cache.TryReserve("key"u8, 5, default, out var reservation));
+            Assert.Equal(CacheStatus.Ok, test.Cache.Reserve("key"u8, 5, out var reservation));
             clock.Throws = true;
             Assert.Throws<NotSupportedException>(() => reservation!.Commit());
         }
@@ -145,16 +145,16 @@ public sealed class FlightFaultTests
         using ManualResetEventSlim mayEnd = new();
         var leaving = test.OpenElsewhere();
         leaving.Set("leased"u8, [1]);
-        Assert.Equal(CacheStatus.Ok, leaving.TryLease("leased"u8, out var lease));
+        Assert.Equal(CacheStatus.Ok, leaving.Lease("leased"u8, out var lease));
         try
         {
             Forget(() => _ = new Late(isFinalizing, mayEnd));
             GC.Collect();
             Assert.True(isFinalizing.Wait(Long, Cancellation));
-            Forget(() => Assert.Equal(CacheStatus.Ok, leaving.TryBeginFlight("key"u8, out _)));
+            Forget(() => Assert.Equal(CacheStatus.Ok, leaving.BeginFlight("key"u8, out _)));
             GC.Collect();
             leaving.Heap.Dispose();
-            Assert.Equal(CacheStatus.Ok, test.Cache.TryBeginFlight("key"u8, out _));
+            Assert.Equal(CacheStatus.Ok, test.Cache.BeginFlight("key"u8, out _));
         }
         finally
         {

@@ -206,7 +206,7 @@ public sealed class PrivateFlightTests : IDisposable
 
     private unsafe void Damage()
     {
-        Assert.Equal(CacheStatus.Ok, _test.Cache.TryLease(_key, out var lease));
+        Assert.Equal(CacheStatus.Ok, _test.Cache.Lease(_key, out var lease));
         using (lease)
         {
             fixed (byte* value = lease.Value)

@@ -69,7 +69,7 @@ public sealed class WatchThreadTests : IDisposable
 
         CacheFlight Begin(string key)
         {
-            Assert.Equal(CacheStatus.Ok, _test.Cache.TryBeginFlight(key, out var flight));
+            Assert.Equal(CacheStatus.Ok, _test.Cache.BeginFlight(key, out var flight));
             return flight!;
         }
 
@@ -81,7 +81,7 @@ public sealed class WatchThreadTests : IDisposable
     {
         const int callers = 6;
         var elsewhere = _test.OpenElsewhere();
-        Assert.Equal(CacheStatus.Ok, _test.Cache.TryBeginFlight("key", out var flight));
+        Assert.Equal(CacheStatus.Ok, _test.Cache.BeginFlight("key", out var flight));
         using CountdownEvent missing = new(callers);
         var all = Enumerable.Range(0, callers).Select(_ => GoOn(
             elsewhere.GetOrAddAsync("key", (_, _) => throw new NotSupportedException(), default, Patient, Cancellation).AsTask())).ToList();

@@ -94,7 +94,7 @@ public sealed class CopiedFileTests : IDisposable
         Assert.False(copy.IsCurrent(mark));
         Assert.Throws<ArgumentException>(() => copy.AreCurrent(captured));
         Assert.Throws<ArgumentException>(() => copy.Set("key"u8, [1], new() { Tags = captured }));
-        Assert.Throws<ArgumentException>(() => copy.TryBeginFlight("other"u8, out _, captured));
+        Assert.Throws<ArgumentException>(() => copy.BeginFlight("other"u8, out _, captured));
         Assert.Throws<ArgumentException>(() => copy.GetOrAdd("other"u8, 0, _ => [1], new() { Tags = captured }));
 
         // Nor does what the copy has captured say anything of the original; but an attachment of the same file is as good as another.

@@ -11,8 +11,8 @@ namespace ShmAlloc.Caching;
 /// </summary>
 /// <remarks>
 /// No wake is lost, for the reason that <see cref="Bell{TMachine}"/> gives: each thread listens before each look, and sleeps only while the bell is what it has
-/// heard. The ringer wakes all that sleep there, so threads at the bell and <see cref="FlightWatch"/> take no wake from each other. A ringer that died before it
-/// woke them costs them the rest of their sleep, 10 milliseconds at most.
+/// heard. The ringer wakes all that sleep there, so threads at the bell and <see cref="FlightWatch"/> take no wake from each other. A ringer that died
+/// before it woke them costs them the rest of their sleep, 10 milliseconds at most.
 /// <para>
 /// Each ring wakes all of them, whomever it is for. So there are few seats, and a thread that the rings of other flights have woken again and again leaves its
 /// seat: it waits with <see cref="FlightWatch"/>, which is one thread for all.

@@ -29,7 +29,7 @@ internal static unsafe class Flight<TMachine>
 {
     private const int MaxTries = 64;
 
-    /// <summary>One wait in vain ends the tries of a call, also one of another thread: a flight that gives up begins them anew, because others wait for it.</summary>
+    /// <summary>One wait in vain ends the tries of a call, also one of another thread. A flight that gives up begins them anew: others wait for it.</summary>
     private const int MostWaitsInVain = 2;
 
     /// <summary>

@@ -49,6 +49,10 @@ public sealed unsafe partial class SharedCache
     }
 
     /// <inheritdoc cref="GetOrAdd{TState}(ReadOnlySpan{byte}, TState, Func{TState, byte[]}, in CacheEntryOptions, in CacheFlightOptions)"/>
+    /// <remarks>
+    /// As the other form. What a caller does after it has awaited another process may run in a thread of the heap instead of one of the pool; it may take
+    /// as long as it likes, and block.
+    /// </remarks>
     /// <param name="key">The key: at most 65,535 bytes.</param>
     /// <param name="state">What the factory is given.</param>
     /// <param name="factory">

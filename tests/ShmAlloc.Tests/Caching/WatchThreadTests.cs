@@ -19,13 +19,18 @@ public sealed class WatchThreadTests : IDisposable
         var elsewhere = _test.OpenElsewhere();
         using ManualResetEventSlim mayEnd = new();
         string? where = null;
-        var first = Begin("first");
-        var blocked = Block(Ask("first"));
+        var blocking = 0;
+        var (first, second, third) = (Begin("first"), Begin("second"), Begin("third"));
+        var (blocked, blockedToo, wanted) = (Block(Ask("first")), Block(Ask("second")), Ask("third"));
         Land(first);
-        Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref where) != null, TimeSpan.FromMinutes(1)));
+        AwaitBlocked(1);
 
         // In the thread that was woken, not in another one.
         Assert.Equal("ShmAlloc: waits for values", where);
+        Land(second);
+        AwaitBlocked(2);
+        Land(third);
+        Assert.Equal([1], await wanted.WaitAsync(TimeSpan.FromMinutes(1), Cancellation));
         for (var number = 0; number < 4; number++)
         {
             var (one, two) = (Begin($"one {number}"), Begin($"two {number}"));
@@ -38,7 +43,7 @@ public sealed class WatchThreadTests : IDisposable
 
         Assert.False(blocked.IsCompleted);
         mayEnd.Set();
-        await blocked;
+        await Task.WhenAll(blocked, blockedToo);
 
         // It comes back, and then callers go on in the thread that was woken again.
         var last = "";
@@ -55,9 +60,12 @@ public sealed class WatchThreadTests : IDisposable
         async Task Block(Task<byte[]> wanted)
         {
             await wanted.ConfigureAwait(false);
-            Volatile.Write(ref where, Thread.CurrentThread.Name ?? "a thread without a name");
+            where = Thread.CurrentThread.Name;
+            Interlocked.Increment(ref blocking);
             mayEnd.Wait(Cancellation);
         }
+
+        void AwaitBlocked(int count) => Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref blocking) == count, TimeSpan.FromMinutes(1)));
 
         async Task<string?> Name(Task<byte[]> wanted)
         {

@@ -108,7 +108,7 @@ internal sealed class MessageLog
         place = -1;
         for (int free = 0; free < Readers && place < 0; free++)
         {
-            place = cache.TryAdd(_readers[free], value, Fleeting) == CacheStatus.Ok ? free : -1;
+            place = cache.Add(_readers[free], value, Fleeting) == CacheStatus.Ok ? free : -1;
         }
     }
 
@@ -139,7 +139,7 @@ internal sealed class MessageLog
     {
         Span<byte> value = stackalloc byte[sizeof(long)];
         BinaryPrimitives.WriteInt64LittleEndian(value, number);
-        cache.TryAdd(key, value, Pinned);
+        cache.Add(key, value, Pinned);
     }
 
     private string SlotOf(long number) => _slots[(int)((ulong)number % Slots)];

@@ -53,7 +53,7 @@ internal sealed class SecondLevel(FusionSpace space, string cacheName) : IDistri
         {
             if (space.Current is not { } cache)
             {
-                space.Space.NoteMissed();
+                space.Space.NoteMissed(inner);
                 return;
             }
 
@@ -66,7 +66,7 @@ internal sealed class SecondLevel(FusionSpace space, string cacheName) : IDistri
         }
         catch (ObjectDisposedException)
         {
-            space.Space.NoteMissed();
+            space.Space.NoteMissed(inner);
         }
     }
 

@@ -100,13 +100,14 @@ internal sealed class SharedMemoryOutputCacheStore(CacheSpace space, CacheMetric
         HashSet<string> names = new(StringComparer.Ordinal);
         List<CapturedTags> captured = [];
         Sort(tags.Span, names, captured);
+        string inner = _keys.Of(key);
         try
         {
-            Set(_keys.Of(key), value, [.. names], captured, validFor);
+            Set(inner, value, [.. names], captured, validFor);
         }
         catch (ObjectDisposedException)
         {
-            space.NoteMissed();
+            space.NoteMissed(inner);
         }
 
         return ValueTask.CompletedTask;
@@ -152,7 +153,7 @@ internal sealed class SharedMemoryOutputCacheStore(CacheSpace space, CacheMetric
     {
         if (space.Current is not { } cache)
         {
-            space.NoteMissed();
+            space.NoteMissed(inner);
             return;
         }
 

@@ -29,8 +29,8 @@ public readonly record struct CacheEntryOptions
     public bool Pinned { get; init; }
 
     /// <summary>
-    /// What it is removed with: at most 63 tags, as in <c>Tags = ["article 5", "author 2"]</c>. What counts is when they were captured: for those that are given
-    /// by their names, that is when the value is set, or right before <c>GetOrAdd</c> runs the factory.
+    /// What it is removed with: at most 63 tags, as in <c>Tags = ["article 5", "author 2"]</c>. What counts is when they were captured: for those that are
+    /// given by their names, that is when the value is set, or right before <c>GetOrAdd</c> runs the factory.
     /// </summary>
     public CacheTags Tags { get; init; }
 }

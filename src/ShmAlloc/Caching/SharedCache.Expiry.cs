@@ -20,9 +20,9 @@ public sealed unsafe partial class SharedCache
     /// </remarks>
     /// <param name="key">The key: at most 65,535 bytes.</param>
     /// <param name="options">
-    /// When it expires. <see langword="default"/> takes the expiry away: the value lives until there is no room for it. <see cref="CacheEntryOptions.Pinned"/>, <see cref="CacheEntryOptions.Tags"/>, <see cref="CacheEntryOptions.StaleFor"/> and
-    /// <see cref="CacheEntryOptions.RefreshAfter"/> must not be given: it stays stale for as long as it was to, and becomes due when it expires. And
-    /// <see cref="CacheEntryOptions.SlidingExpiration"/> only as the value has it.
+    /// When it expires. <see langword="default"/> takes the expiry away: the value lives until there is no room for it. <see cref="CacheEntryOptions.Pinned"/>,
+    /// <see cref="CacheEntryOptions.Tags"/>, <see cref="CacheEntryOptions.StaleFor"/> and <see cref="CacheEntryOptions.RefreshAfter"/> must not be given: it
+    /// stays stale for as long as it was to, and becomes due when it expires. And <see cref="CacheEntryOptions.SlidingExpiration"/> only as the value has it.
     /// </param>
     /// <returns>
     /// <see cref="CacheStatus.Ok"/>; <see cref="CacheStatus.Missing"/> if there is no value, or it has expired; <see cref="CacheStatus.WrongKind"/> if a

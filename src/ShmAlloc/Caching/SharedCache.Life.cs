@@ -102,8 +102,8 @@ public sealed unsafe partial class SharedCache
                     nameof(options));
             case LifeFault.RefreshesTooLate:
                 throw new ArgumentException(
-                    $"{nameof(options.RefreshAfter)} ({options.RefreshAfter}) must be less than {nameof(options.Lifetime)} ({options.Lifetime}): a value that has "
-                    + $"expired is worked out anew in any case. Leave {nameof(options.RefreshAfter)} null if nothing is to be worked out ahead.",
+                    $"{nameof(options.RefreshAfter)} ({options.RefreshAfter}) must be less than {nameof(options.Lifetime)} ({options.Lifetime}): "
+                    + $"a value that has expired is worked out anew in any case. Leave {nameof(options.RefreshAfter)} null to work out nothing ahead.",
                     nameof(options));
         }
     }

@@ -243,8 +243,8 @@ public sealed unsafe partial class SharedCache
     }
 
     /// <summary>
-    /// After a flight: what the key has now, and its mark. That is a good answer to the caller, whoever set it; if there is nothing, so is what the flight gave,
-    /// without a mark. A heap that was disposed meanwhile is no reason to throw.
+    /// After a flight: what the key has now, and its mark. That is a good answer to the caller, whoever set it; if there is nothing, so is what the flight
+    /// gave, without a mark. A heap that was disposed meanwhile is no reason to throw.
     /// </summary>
     private byte[] MarkNow(ReadOnlySpan<byte> key, byte[] value, out CacheMark mark)
     {

@@ -57,7 +57,9 @@ public sealed unsafe partial class SharedCache
 
     /// <summary>Opens a cache of a heap, and makes it if there is none of that name.</summary>
     /// <param name="heap">The heap. It must stay undisposed as long as the cache is used.</param>
-    /// <param name="name">1 to 64 bytes of UTF-8; "default" if none is given. A heap has up to 16 caches; none of them can be removed but with the heap.</param>
+    /// <param name="name">
+    /// 1 to 64 bytes of UTF-8; "default" if none is given. A heap has up to 16 caches; none of them can be removed but with the heap.
+    /// </param>
     /// <param name="options">How to make it.</param>
     /// <returns>The cache.</returns>
     /// <exception cref="ArgumentException">The name is empty or too long, or an option is out of its range.</exception>

@@ -42,8 +42,8 @@ public sealed record SharedCacheOptions
     /// last caller had left.
     /// </summary>
     /// <remarks>
-    /// It is called by the thread that the factory failed in, after those who wait know of it; several threads may call it at once. It should be quick: a caller
-    /// of <c>GetOrAdd</c> waits for it. What it throws is ignored. <see cref="CacheStatistics.FailedFlights"/> counts failures in any case.
+    /// It is called by the thread that the factory failed in, after those who wait know of it; several threads may call it at once. It should be quick: a
+    /// caller of <c>GetOrAdd</c> waits for it. What it throws is ignored. <see cref="CacheStatistics.FailedFlights"/> counts failures in any case.
     /// </remarks>
     public Action<CacheFactoryFailure>? OnFactoryFailed { get; init; }
 }

@@ -175,7 +175,8 @@ internal sealed class Backplane : IFusionCacheBackplane, IFusionCachePlugin, IDi
     }
 
     /// <summary>
-    /// This process counts everything as removed that is older than now, also what it may read from the second level later; other processes keep what they have.
+    /// This process counts everything as removed that is older than now, also what it may read from the second level later; other processes keep what they
+    /// have.
     /// </summary>
     private static void Clear(IFusionCache cache) => cache.Clear(allowFailSafe: false, new FusionCacheEntryOptions(TimeSpan.FromDays(10))
     {

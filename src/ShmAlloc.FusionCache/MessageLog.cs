@@ -94,7 +94,7 @@ internal sealed class MessageLog
         return numbered?.Length >= sizeof(long) && BinaryPrimitives.ReadInt64LittleEndian(numbered) == number ? numbered[sizeof(long)..] : null;
     }
 
-    /// <summary>Says how far this reader is: whoever publishes waits for it a little.</summary>
+    /// <summary>Says how far this reader is: publishers wait for it a little.</summary>
     /// <param name="cache">The cache.</param>
     /// <param name="place">Its place; -1 if it has none yet. If there is none, nobody waits for it.</param>
     /// <param name="number">The last message that it has handled.</param>

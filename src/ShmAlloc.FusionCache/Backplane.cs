@@ -25,6 +25,7 @@ internal sealed class Backplane : IFusionCacheBackplane, IFusionCachePlugin, IDi
 
     private readonly FusionSpace _space;
     private readonly ILogger _logger;
+    private readonly long _since = DateTimeOffset.UtcNow.UtcTicks;
     private readonly object _gate = new();
     private readonly TaskCompletionSource<MessageLog> _log = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Listener? _listener;
@@ -63,7 +64,7 @@ internal sealed class Backplane : IFusionCacheBackplane, IFusionCachePlugin, IDi
             }
 
             MessageLog log = new(_space, options.ChannelName);
-            _listener = new Listener(_space, log, options, ClearFirstLevel, _logger);
+            _listener = new Listener(_space, log, options, _since, ClearFirstLevel, _logger);
             _log.TrySetResult(log);
         }
 
@@ -174,7 +175,8 @@ internal sealed class Backplane : IFusionCacheBackplane, IFusionCachePlugin, IDi
     }
 
     /// <summary>
-    /// This process counts everything as removed that is older than now, also what it may read from the second level later; other processes keep what they have.
+    /// This process counts everything as removed that is older than now, also what it may read from the second level later; other processes keep what they
+    /// have.
     /// </summary>
     private static void Clear(IFusionCache cache) => cache.Clear(allowFailSafe: false, new FusionCacheEntryOptions(TimeSpan.FromDays(10))
     {

@@ -16,6 +16,7 @@ internal sealed partial class Listener : IDisposable
     private readonly FusionSpace _space;
     private readonly MessageLog _log;
     private readonly BackplaneSubscriptionOptions _options;
+    private readonly long _since;
     private readonly Action _clear;
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _ended = new();
@@ -24,21 +25,23 @@ internal sealed partial class Listener : IDisposable
     private long _missedSince;
     private long _toldAt;
     private long _clearedAt;
+    private bool _isCutOff;
     private int _place = -1;
 
     /// <param name="space">Where the messages lie.</param>
     /// <param name="log">The messages.</param>
     /// <param name="options">Who handles them.</param>
+    /// <param name="since">From when on its cache may have read something, in ticks of UTC.</param>
     /// <param name="clear">What to do if some were missed.</param>
     /// <param name="logger">Where to tell of that.</param>
-    internal Listener(FusionSpace space, MessageLog log, BackplaneSubscriptionOptions options, Action clear, ILogger logger)
+    internal Listener(FusionSpace space, MessageLog log, BackplaneSubscriptionOptions options, long since, Action clear, ILogger logger)
     {
-        (_space, _log, _options, _clear, _logger) = (space, log, options, clear, logger);
+        (_space, _log, _options, _since, _clear, _logger) = (space, log, options, since, clear, logger);
         try
         {
             if (space.Current is { } cache && log.TryReadLast(cache, out long last))
             {
-                (_cache, _number) = (cache, log.BeginBefore(cache, last));
+                (_cache, _number) = (cache, log.BeginBefore(cache, last, out _isCutOff));
             }
         }
         catch (ObjectDisposedException)
@@ -154,6 +157,13 @@ internal sealed partial class Listener : IDisposable
         _missedSince = 0;
         _number++;
         BackplaneMessage message = BackplaneMessage.FromByteArray(bytes);
+        if (_isCutOff && message.Timestamp > _since)
+        {
+            // The subscription took so long that the messages do not reach back to when the cache was made.
+            Miss();
+        }
+
+        _isCutOff = false;
         await _options.IncomingMessageHandlerAsync!(message).ConfigureAwait(false);
         if (message.Timestamp <= _clearedAt && message.SourceId != _options.CacheInstanceId)
         {
@@ -173,7 +183,16 @@ internal sealed partial class Listener : IDisposable
 
     private void Clear()
     {
-        _clear();
+        try
+        {
+            _clear();
+        }
+        catch (Exception exception) when (exception is not OutOfMemoryException)
+        {
+            // FusionCache cannot clear without tagging. What comes now is handled all the same.
+            LogFailed(exception);
+        }
+
         _clearedAt = DateTimeOffset.UtcNow.UtcTicks;
     }
 
@@ -182,6 +201,6 @@ internal sealed partial class Listener : IDisposable
         + "the shared memory was not available.")]
     private partial void LogMissed(string cacheName);
 
-    [LoggerMessage(21, LogLevel.Error, "A message of the backplane of FusionCache could not be handled.")]
+    [LoggerMessage(21, LogLevel.Error, "A message of the backplane of FusionCache could not be handled, or its first level could not be cleared.")]
     private partial void LogFailed(Exception exception);
 }

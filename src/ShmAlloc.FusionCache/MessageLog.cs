@@ -61,7 +61,14 @@ internal sealed class MessageLog
     /// Where a reader begins: a little before the last message, because its cache may have read something already that was changed since. Messages that it need
     /// not have do no harm.
     /// </summary>
-    internal long BeginBefore(SharedCache cache, long last) => TryReadNumber(cache, _first, out long first) ? Math.Max(first, last - (Slots / 2)) : last;
+    /// <param name="cache">The cache.</param>
+    /// <param name="last">The last message.</param>
+    /// <param name="isCutOff">Whether there were messages before.</param>
+    internal long BeginBefore(SharedCache cache, long last, out bool isCutOff)
+    {
+        isCutOff = TryReadNumber(cache, _first, out long first) && last - first > Slots / 2;
+        return first == 0 ? last : Math.Max(first, last - (Slots / 2));
+    }
 
     /// <summary>Adds a message. One that has a number and no slot is missed by all readers, which they notice.</summary>
     /// <returns>Whether it has a number.</returns>
@@ -87,7 +94,7 @@ internal sealed class MessageLog
         return numbered?.Length >= sizeof(long) && BinaryPrimitives.ReadInt64LittleEndian(numbered) == number ? numbered[sizeof(long)..] : null;
     }
 
-    /// <summary>Says how far this reader is: whoever publishes waits for it a little.</summary>
+    /// <summary>Says how far this reader is: publishers wait for it a little.</summary>
     /// <param name="cache">The cache.</param>
     /// <param name="place">Its place; -1 if it has none yet. If there is none, nobody waits for it.</param>
     /// <param name="number">The last message that it has handled.</param>

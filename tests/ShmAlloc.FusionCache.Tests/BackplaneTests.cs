@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
+using ShmAlloc.Extensions.Caching.Tests;
 using ShmAlloc.Extensions.Worker;
 using ZiggyCreatures.Caching.Fusion;
 using ZiggyCreatures.Caching.Fusion.Backplane;
@@ -75,6 +76,39 @@ public sealed class BackplaneTests : IAsyncDisposable
         await ProcessTests.Eventually(() => Task.FromResult(Received.Count == 2));
         Assert.Equal(["before", "after"], Received);
         Assert.True(IsInFirstLevel);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_subscription_that_comes_too_late_for_the_ring_clears_the_first_level(bool isMadeBefore)
+    {
+        var publisher = Subscribe("publisher", receives: false);
+        Backplane? late = isMadeBefore ? new(Space, NullLogger.Instance) : null;
+        for (var index = 0; index < MessageLog.Slots; index++)
+        {
+            await Publish(publisher, "old");
+        }
+
+        Subscribe("reader", backplane: late);
+        await Publish(publisher, "next");
+        await ProcessTests.Eventually(() => Task.FromResult(Received.Contains("next")));
+        Assert.Equal(isMadeBefore, !IsInFirstLevel);
+    }
+
+    [Fact]
+    public async Task A_cache_that_cannot_be_cleared_goes_on_with_what_comes()
+    {
+        using ZiggyCreatures.Caching.Fusion.FusionCache untagged = new(new FusionCacheOptions { DisableTagging = true });
+        LogList log = new();
+        Backplane reader = new(Space, log);
+        reader.Start(untagged);
+        var publisher = Subscribe("publisher", receives: false);
+        Subscribe("reader", backplane: reader, starts: false);
+        Space.Current!.Increment(Space.KeyOf('n', Channel, "last"), 1, out _);
+        await ProcessTests.Eventually(() => Task.FromResult(log.Entries.Any(entry => entry.Id == 21)));
+        await Publish(publisher, "next");
+        await ProcessTests.Eventually(() => Task.FromResult(Received.Contains("next")));
     }
 
     [Fact]
@@ -172,11 +206,11 @@ public sealed class BackplaneTests : IAsyncDisposable
 
     private static async Task Publish(Backplane backplane, string key) => await backplane.PublishAsync(Message(key), new(), Token);
 
-    private Backplane Subscribe(string name, Task? gate = null, bool receives = true)
+    private Backplane Subscribe(string name, Task? gate = null, bool receives = true, Backplane? backplane = null, bool starts = true)
     {
-        Backplane backplane = new(Space, NullLogger.Instance);
+        backplane ??= new(Space, NullLogger.Instance);
         _backplanes.Add(backplane);
-        if (receives)
+        if (receives && starts)
         {
             _cache.Set("kept", "value", TimeSpan.FromHours(1), token: Token);
             backplane.Start(_cache);

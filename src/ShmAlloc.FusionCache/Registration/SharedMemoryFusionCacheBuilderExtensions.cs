@@ -59,8 +59,8 @@ public static class SharedMemoryFusionCacheBuilderExtensions
     }
 
     /// <summary>
-    /// The distributed locker alone: of all processes, one runs the factory of a key. If it dies, the next one does; if it takes longer than 30 seconds, another
-    /// one may run its own.
+    /// The distributed locker alone: of all processes, one runs the factory of a key. If it dies, the next one does; if it takes longer than 30 seconds,
+    /// another one may run its own.
     /// </summary>
     /// <param name="builder">What <c>AddFusionCache</c> returns.</param>
     /// <param name="configure">Where it lies and how large it is; by default an own place for this application.</param>

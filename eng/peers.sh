@@ -13,6 +13,9 @@ cache_peers=(
     "/usr/bin/redis-server: redis-server"
     "/usr/bin/memcached: memcached"
 )
+web_peers=(
+    "/usr/bin/redis-server: redis-server"
+)
 # The services that come with them, which nobody asked for: the benchmark and the tests start servers of their own.
 services=(redis-server memcached)
 

@@ -7,7 +7,11 @@ using ShmAlloc.Benchmarks.Driving;
 using ShmAlloc.Benchmarks.Flights;
 using ShmAlloc.Benchmarks.Flights.Driving;
 using ShmAlloc.Benchmarks.HitRates;
+using ShmAlloc.Benchmarks.Hybrid;
+using ShmAlloc.Benchmarks.Hybrid.Driving;
 using ShmAlloc.Benchmarks.Measuring;
+using ShmAlloc.Benchmarks.Web;
+using ShmAlloc.Benchmarks.Web.Driving;
 
 if (args is ["driver", .. var words])
 {
@@ -27,6 +31,21 @@ if (args is ["alone-driver", .. var aloneWords])
 if (args is ["flight-driver", var heapPath])
 {
     return FlightDriver.Run(heapPath);
+}
+
+if (args is ["hybrid-driver", .. var hybridWords])
+{
+    return HybridDriver.Run(hybridWords);
+}
+
+if (args is ["web-worker", .. var webWords])
+{
+    return WebWorker.Run(webWords);
+}
+
+if (args is ["memory-driver", .. var memoryWords])
+{
+    return MemoryDriver.Run(memoryWords);
 }
 
 Leftovers.ClearUpOnSignals();
@@ -76,5 +95,8 @@ Command hitRate = new("hitrate", "Compares the hit rates of eviction policies on
 hitRate.SetAction(parsed => HitRateBenchmark.Run(new HitRateChoice(
     parsed.GetValue(trace), parsed.GetValue(shorter), parsed.GetValue(policy), parsed.GetValue(title), parsed.GetValue(rates))));
 
-RootCommand root = new("Benchmarks of ShmAlloc. ./bench builds what it needs and runs this.") { allocator, CacheCommand.Make(), FlightCommand.Make(), hitRate };
+RootCommand root = new("Benchmarks of ShmAlloc. ./bench builds what it needs and runs this.")
+{
+    allocator, CacheCommand.Make(), FlightCommand.Make(), hitRate, HybridCommand.Make(), WebCommand.Make(),
+};
 return root.Parse(args is [] ? ["--help"] : args).Invoke();

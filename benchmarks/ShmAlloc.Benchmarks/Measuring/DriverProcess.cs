@@ -27,6 +27,8 @@ internal sealed class DriverProcess : IDisposable
     internal static ProcessStartInfo OfThisProgram(params IEnumerable<string> words) =>
         new(RuntimeHost(), ["exec", typeof(DriverProcess).Assembly.Location, .. words]);
 
+    internal int ProcessId => _process.Id;
+
     internal void Tell(string line) => _process.StandardInput.WriteLine(line);
 
     /// <summary>The next line that the driver prints.</summary>

@@ -1,0 +1,89 @@
+using System.Globalization;
+using ShmAlloc.Benchmarks.Flights.Measuring;
+using ShmAlloc.Benchmarks.Measuring;
+using ShmAlloc.Benchmarks.Web.Driving;
+
+namespace ShmAlloc.Benchmarks.Web.Measuring;
+
+/// <summary>Three processes with the same entries: memory that they take in all, and for how long the collector stops them.</summary>
+internal static class MemoryMeasurement
+{
+    internal const string Title = "memory: three processes with the same entries of 10,000 B, 5 % of the calls replace one";
+    internal const string Ours = "ShmAlloc";
+    internal const string Private = "a MemoryCache in each";
+
+    private const int Processes = 3;
+    private const int ValueBytes = 10_000;
+
+    /// <summary>What the private caches take of the memory that there is: the rest is for everybody else, and for garbage.</summary>
+    private const double Share = 0.5;
+
+    internal static string MemoryOf(string name) => $"{name}: memory of all";
+
+    internal static string PauseOf(string name) => $"{name}: longest pause of the collector";
+
+    internal static IEnumerable<FlightSeries> Measure(WebEffort effort)
+    {
+        int entries = effort.Entries;
+        while ((double)entries * ValueBytes * Processes > HeapSizes.AvailableMemory() * Share)
+        {
+            entries /= 2;
+        }
+
+        yield return new FlightSeries(Title, "entries", "", [entries]);
+        foreach ((string name, string kind) in ((string, string)[])[(Ours, MemoryDriver.Ours), (Private, MemoryDriver.MemoryCache)])
+        {
+            foreach (FlightSeries series in Measure(name, kind, entries, effort))
+            {
+                yield return series;
+            }
+        }
+    }
+
+    private static List<FlightSeries> Measure(string name, string kind, int entries, WebEffort effort)
+    {
+        using Place place = new();
+        List<DriverProcess> drivers = [];
+        try
+        {
+            for (int process = 0; process < Processes; process++)
+            {
+                drivers.Add(new DriverProcess(name, DriverProcess.OfThisProgram("memory-driver", kind, place.Heap, $"{entries}", $"{ValueBytes}")));
+                drivers[^1].Expect("ready", "starting");
+
+                // What one process has put into shared memory, all have.
+                if (process == 0 || kind != MemoryDriver.Ours)
+                {
+                    drivers[^1].Tell("fill");
+                    drivers[^1].Expect("filled", "filling");
+                }
+            }
+
+            drivers.ForEach(driver => driver.Tell($"work {(int)(effort.WorkSeconds * 1000)}"));
+            string[][] answers = [.. drivers.Select(driver => driver.Hear().Split(' '))];
+            double[] pauses = [.. answers.Select(answer => double.Parse(answer[5], CultureInfo.InvariantCulture))];
+            double ownBytes = drivers.Sum(driver => Pss(driver.ProcessId, "Pss:") - Pss(driver.ProcessId, "Pss_Shmem:"));
+            double shared = File.Exists(place.Heap) ? new FileInfo(place.Heap).Length : 0;
+            return
+            [
+                new FlightSeries(Title, MemoryOf(name), "MiB", [(ownBytes + shared) / (1 << 20)]),
+                new FlightSeries(Title, $"{name}: of that, shared memory", "MiB", [shared / (1 << 20)]),
+                new FlightSeries(Title, PauseOf(name), "µs", [pauses.Max()]),
+                new FlightSeries(Title, $"{name}: collections", "", [answers.Sum(answer => double.Parse(answer[7], CultureInfo.InvariantCulture))]),
+                new FlightSeries(Title, $"{name}: calls", "", [answers.Sum(answer => double.Parse(answer[1], CultureInfo.InvariantCulture))]),
+                new FlightSeries(Title, $"{name}: calls that found nothing", "", [answers.Sum(answer => double.Parse(answer[3], CultureInfo.InvariantCulture))]),
+            ];
+        }
+        finally
+        {
+            drivers.ForEach(driver => driver.Dispose());
+        }
+    }
+
+    /// <summary>The kernel's figure of a process, in bytes: what several processes map counts for each by its share.</summary>
+    private static double Pss(int process, string field)
+    {
+        string line = File.ReadLines($"/proc/{process}/smaps_rollup").First(line => line.StartsWith(field, StringComparison.Ordinal));
+        return double.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024;
+    }
+}

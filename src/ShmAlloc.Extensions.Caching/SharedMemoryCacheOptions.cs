@@ -26,7 +26,9 @@ public sealed class SharedMemoryCacheOptions
     private const long FewestEntries = 14;
     private const long MostEntries = 30_000_000_000;
 
-    /// <summary>The name of the file without its directory: applications that give the same one share it. <see langword="null"/>: one for this application.</summary>
+    /// <summary>
+    /// The name of the file without its directory: applications that give the same one share it. <see langword="null"/>: one for this application.
+    /// </summary>
     public string? Name { get; set; }
 
     /// <summary>The file, instead of <see cref="Directory"/> and <see cref="Name"/>. On a tmpfs, such as /dev/shm.</summary>

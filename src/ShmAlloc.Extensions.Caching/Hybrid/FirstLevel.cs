@@ -74,7 +74,9 @@ internal sealed class FirstLevel(int sets, long limitBytes)
         }
     }
 
-    /// <summary>Forgets what was not used since the last sweep, and of what is kept in this process only, which cannot be read again, what does not count.</summary>
+    /// <summary>
+    /// Forgets what was not used since the last sweep; of what is kept in this process only, and so cannot be read again, only what does not count any more.
+    /// </summary>
     internal void Sweep(Func<Item, bool> isCurrent)
     {
         for (int place = 0; place < _items.Length; place++)

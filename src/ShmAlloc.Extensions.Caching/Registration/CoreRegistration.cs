@@ -102,8 +102,8 @@ internal sealed class OptionsCheck(IEnumerable<OptionsDelegate> delegates) : IVa
             {
                 if (!Equals(value, usual) && !said.TryAdd(setting, (value, contract.Key)) && !Equals(said[setting].Value, value))
                 {
-                    return $"{setting} is {said[setting].Value} for {said[setting].Contract}, and {value} for {contract.Key}: they lie in one file and have one "
-                        + "set of options. Say it once, or give one of them a key, with a place of its own.";
+                    return $"{setting} is {said[setting].Value} for {said[setting].Contract}, and {value} for {contract.Key}: they lie in one file and have "
+                        + "one set of options. Say it once, or give one of them a key, with a place of its own.";
                 }
             }
         }

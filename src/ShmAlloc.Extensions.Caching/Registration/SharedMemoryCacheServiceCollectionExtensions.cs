@@ -110,8 +110,13 @@ public static class SharedMemoryCacheServiceCollectionExtensions
     public static IHybridCacheBuilder AddSharedMemoryHybridCache(this IServiceCollection services, Action<SharedMemoryCacheOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(services);
-        return SharedMemoryCacheOptions.IsSupported ? new HybridCacheBuilder(services).UseSharedMemory(configure) : services.AddHybridCache();
+
+        // Asked in this way, the trimmer of a program for Linux knows the answer, and drops the branch, which refers to a serializer that needs reflection.
+        return OperatingSystem.IsLinux() ? new HybridCacheBuilder(services).UseSharedMemory(configure) : AddInProcess(services);
     }
+
+    /// <summary>What stands for it on other platforms.</summary>
+    internal static IHybridCacheBuilder AddInProcess(IServiceCollection services) => services.AddHybridCache();
 
     private sealed class HybridCacheBuilder(IServiceCollection services) : IHybridCacheBuilder
     {

@@ -28,6 +28,9 @@ internal sealed class OwnFlight<T>(CacheMark mark, CacheTags tags)
     /// <summary>Cancelled when the last caller has left.</summary>
     internal CancellationToken Abandoned => _abandoned.Token;
 
+    /// <summary>Whether its exception is the cancellation of its first caller, by a token of that caller's: that is no matter of the others.</summary>
+    internal bool IsCancelledByCaller { get; private set; }
+
     internal bool TryJoin(SharedCache cache)
     {
         // A mark of another cache is never current; tags of another one would be misuse.
@@ -59,8 +62,12 @@ internal sealed class OwnFlight<T>(CacheMark mark, CacheTags tags)
 
     internal void Succeed(byte[] bytes) => _result.TrySetResult(bytes);
 
-    internal void Fail(Exception exception)
+    /// <summary>The factory has failed, or was cancelled.</summary>
+    /// <param name="exception">What it threw.</param>
+    /// <param name="isCancelledByCaller">Whether that was the first caller's token.</param>
+    internal void Fail(Exception exception, bool isCancelledByCaller)
     {
+        IsCancelledByCaller = isCancelledByCaller;
         _result.TrySetException(exception);
 
         // Nobody may be left to see it.

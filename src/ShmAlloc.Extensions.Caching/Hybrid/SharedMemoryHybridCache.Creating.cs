@@ -112,7 +112,7 @@ internal sealed partial class SharedMemoryHybridCache
         OwnFlight<T> flight = gathering.JoinOrBegin(cache, mark, creation.Tags, out bool leads);
         if (leads)
         {
-            _ = LeadAsync(flight, creation, serializer, gathering, (bytes, value) =>
+            _ = LeadAsync(flight, creation, serializer, gathering, cancellation, (bytes, value) =>
             {
                 if (stores && isThere)
                 {
@@ -126,7 +126,17 @@ internal sealed partial class SharedMemoryHybridCache
         }
 
         metrics.Flight(leads ? "alone" : "waited");
-        byte[] result = await flight.WaitAsync(cancellation).ConfigureAwait(false);
+        byte[] result;
+        try
+        {
+            result = await flight.WaitAsync(cancellation).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!leads && flight.IsCancelledByCaller && !cancellation.IsCancellationRequested)
+        {
+            // It was cancelled by the token of its own caller.
+            return await CreateHereAsync(cache, creation, serializer, gathering, stores, cancellation).ConfigureAwait(false);
+        }
+
         return gathering.TryRead(serializer, result, out T made) ? made : throw Unreadable(creation.Inner);
     }
 
@@ -135,7 +145,7 @@ internal sealed partial class SharedMemoryHybridCache
         Creation<TState, T> creation, TypeSerializer<T> serializer, Gathering<T> gathering, CancellationToken cancellation)
     {
         OwnFlight<T> flight = new(default, default);
-        _ = LeadAsync(flight, creation, serializer, gathering, static (_, _) => { });
+        _ = LeadAsync(flight, creation, serializer, gathering, cancellation, static (_, _) => { });
         metrics.Flight("alone");
         byte[] result = await flight.WaitAsync(cancellation).ConfigureAwait(false);
         return gathering.TryRead(serializer, result, out T made) ? made : throw Unreadable(creation.Inner);
@@ -143,7 +153,12 @@ internal sealed partial class SharedMemoryHybridCache
 
     /// <summary>Runs the factory and tells all who wait for it. Never throws.</summary>
     private static async Task LeadAsync<TState, T>(
-        OwnFlight<T> flight, Creation<TState, T> creation, TypeSerializer<T> serializer, Gathering<T> gathering, Action<byte[], T> use)
+        OwnFlight<T> flight,
+        Creation<TState, T> creation,
+        TypeSerializer<T> serializer,
+        Gathering<T> gathering,
+        CancellationToken cancellation,
+        Action<byte[], T> use)
     {
         try
         {
@@ -158,7 +173,7 @@ internal sealed partial class SharedMemoryHybridCache
         }
         catch (Exception exception)
         {
-            flight.Fail(exception);
+            flight.Fail(exception, exception is OperationCanceledException && cancellation.IsCancellationRequested);
         }
     }
 

@@ -1,8 +1,8 @@
 namespace ShmAlloc.Caching;
 
 /// <summary>
-/// Flights that cannot be told to other processes: there is no room for a placeholder, no participant slot, the heap may only be read, or everybody is to work
-/// for himself after a value that could not be stored. Callers in this process find each other here, the last flight of each key.
+/// Flights that cannot be told to other processes: there is no room for a placeholder, no participant slot, the heap may only be read, or each process is to
+/// work for itself after a value that could not be stored. Callers in this process find each other here, the last flight of each key.
 /// </summary>
 /// <remarks>
 /// Nothing in the heap names such a flight, and where the key has nothing, the removal of it leaves no trace. So a caller cannot find out whether the key was

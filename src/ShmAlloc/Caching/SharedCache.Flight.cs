@@ -17,8 +17,8 @@ public sealed unsafe partial class SharedCache
     /// to <c>GetOrAddAsync</c> is cancelled then, it is taken for the cancellation of that caller, and one of the others begins anew.
     /// </para>
     /// <para>
-    /// What a factory starts counts as part of it, although it may not wait for that: if it asks for the same key, or for one that waits for it, it is told that
-    /// it would wait for itself. Start it with <c>Task.Run</c> while <see cref="ExecutionContext.SuppressFlow"/> is in effect.
+    /// What a factory starts counts as part of it, although it may not wait for that: if it asks for the same key, or for one that waits for it, it is told
+    /// that it would wait for itself. Start it with <c>Task.Run</c> while <see cref="ExecutionContext.SuppressFlow"/> is in effect.
     /// </para>
     /// </remarks>
     /// <typeparam name="TState">What the factory is given.</typeparam>

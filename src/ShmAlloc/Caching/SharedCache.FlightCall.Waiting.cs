@@ -17,7 +17,8 @@ public sealed unsafe partial class SharedCache
 
         // Longer waits are no arguments of the runtime's; who wakes up before the limit looks again.
         private TimeSpan Left => TimeSpan.FromTicks((long)Math.Min(
-            (_isPrivate ? _privatePatience : _patience).Left(AwakeTicks, Limit), (ulong)(cache.Heap.Flights.IsRunning || _parked == null ? LongestWait : FlightWatch.RestWithoutThread).Ticks));
+            (_isPrivate ? _privatePatience : _patience).Left(AwakeTicks, Limit),
+            (ulong)(cache.Heap.Flights.IsRunning || _parked == null ? LongestWait : FlightWatch.RestWithoutThread).Ticks));
 
         private Task Waited =>
             _joined != null ? _joined.Result : _parked != null ? _parked.Done.Task : _inFront != null ? _inFront.Over : _own.Result;

@@ -7,8 +7,8 @@ namespace ShmAlloc.Caching;
 /// <remarks>
 /// Nothing in the heap names such a flight, and where the key has nothing, the removal of it leaves no trace. So a caller cannot find out whether the key was
 /// removed since a flight began, and joins only one that began after its own call: it waits for the one that runs, and then one of all who have waited begins
-/// the next one, which the others join. However many callers there are, two flights serve them. Where the key has something, for instance what has expired,
-/// its stamp tells (see <see cref="LocalFlight"/>).
+/// the next one, which the others join. So two flights serve all callers that come at once; a caller that wakes up when the second has ended already begins
+/// one more. Where the key has something, for instance what has expired, its stamp tells (see <see cref="LocalFlight"/>).
 /// </remarks>
 internal sealed class PrivateFlights
 {

@@ -27,6 +27,9 @@ internal sealed class OwnFlight<T>(in FlightBasis basis) : RunningFactory
     /// <summary>Cancelled when the last caller has left.</summary>
     internal CancellationToken Abandoned => _abandoned.Token;
 
+    /// <summary>Whether its exception is the cancellation of its first caller, by a token of that caller's: that is no matter of the others.</summary>
+    internal bool IsCancelledByCaller { get; private set; }
+
     /// <summary>One more caller waits for it, if what that one has seen is what the factory began with.</summary>
     internal bool TryJoin(in FlightBasis seen)
     {
@@ -58,8 +61,12 @@ internal sealed class OwnFlight<T>(in FlightBasis basis) : RunningFactory
 
     internal void Succeed(byte[] bytes) => _result.TrySetResult(bytes);
 
-    internal void Fail(Exception exception)
+    /// <summary>The factory has failed, or was cancelled.</summary>
+    /// <param name="exception">What it threw.</param>
+    /// <param name="isCancelledByCaller">Whether that was the first caller's token.</param>
+    internal void Fail(Exception exception, bool isCancelledByCaller)
     {
+        IsCancelledByCaller = isCancelledByCaller;
         _result.TrySetException(exception);
 
         // Nobody may be left to see it.

@@ -153,7 +153,7 @@ internal sealed partial class SharedMemoryHybridCache
             return (false, default!);
         }
 
-        return (true, await FinishAsync(flight, leads, creation, serializer, gathering, Use, cancellation).ConfigureAwait(false));
+        return await FinishAsync(flight, leads, creation, serializer, gathering, Use, cancellation).ConfigureAwait(false);
 
         void Use(byte[] made, T value)
         {
@@ -186,17 +186,26 @@ internal sealed partial class SharedMemoryHybridCache
     /// Runs the factory for this process, and stores nothing. Callers share it where shared memory cannot be had. Where it can, nothing says whether another
     /// process has removed the key meanwhile: each caller runs its own.
     /// </summary>
-    private ValueTask<T> CreateAloneAsync<TState, T>(
+    private async ValueTask<T> CreateAloneAsync<TState, T>(
         SharedCache? cache, Creation<TState, T> creation, TypeSerializer<T> serializer, Gathering<T> gathering, CancellationToken cancellation)
     {
-        FlightBasis seen = new(null, default, default, cache == null ? space.ChangesOf(creation.Inner) : null);
-        bool leads = true;
-        OwnFlight<T> flight = cache == null ? gathering.JoinOrBegin(seen, out leads)! : new(seen);
-        return FinishAsync(flight, leads, creation, serializer, gathering, static (_, _) => { }, cancellation);
+        while (true)
+        {
+            FlightBasis seen = new(null, default, default, cache == null ? space.ChangesOf(creation.Inner) : null);
+            bool leads = true;
+            OwnFlight<T> flight = cache == null ? gathering.JoinOrBegin(seen, out leads)! : new(seen);
+            (bool isDone, T made) =
+                await FinishAsync(flight, leads, creation, serializer, gathering, static (_, _) => { }, cancellation).ConfigureAwait(false);
+            if (isDone)
+            {
+                return made;
+            }
+        }
     }
 
     /// <summary>Runs the factory of a flight, if the caller leads, and waits for it.</summary>
-    private async ValueTask<T> FinishAsync<TState, T>(
+    /// <returns>The value; or that the factory was cancelled by the token of its own caller, which is no matter of this one: it begins anew.</returns>
+    private async ValueTask<(bool IsDone, T Value)> FinishAsync<TState, T>(
         OwnFlight<T> flight,
         bool leads,
         Creation<TState, T> creation,
@@ -221,17 +230,31 @@ internal sealed partial class SharedMemoryHybridCache
         {
             if (leads)
             {
-                _ = LeadAsync(flight, creation, serializer, gathering, use);
+                _ = LeadAsync(flight, creation, serializer, gathering, cancellation, use);
             }
 
-            byte[] result = await flight.WaitAsync(cancellation).ConfigureAwait(false);
-            return gathering.TryRead(serializer, result, out T made) ? made : throw Unreadable(creation.Inner);
+            byte[] result;
+            try
+            {
+                result = await flight.WaitAsync(cancellation).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (!leads && flight.IsCancelledByCaller && !cancellation.IsCancellationRequested)
+            {
+                return (false, default!);
+            }
+
+            return (true, gathering.TryRead(serializer, result, out T made) ? made : throw Unreadable(creation.Inner));
         }
     }
 
     /// <summary>Runs the factory and tells all who wait for it. Never throws.</summary>
     private static async Task LeadAsync<TState, T>(
-        OwnFlight<T> flight, Creation<TState, T> creation, TypeSerializer<T> serializer, Gathering<T> gathering, Action<byte[], T> use)
+        OwnFlight<T> flight,
+        Creation<TState, T> creation,
+        TypeSerializer<T> serializer,
+        Gathering<T> gathering,
+        CancellationToken cancellation,
+        Action<byte[], T> use)
     {
         flight.Enter();
         try

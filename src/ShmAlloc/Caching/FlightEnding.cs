@@ -6,7 +6,7 @@ namespace ShmAlloc.Caching;
 internal static class FlightEnding
 {
     /// <summary>
-    /// So long everybody works for himself after a value could not be stored. A time on a placeholder that lies further ahead is a clock set back.
+    /// So long each process works for itself after a value could not be stored. A time on a placeholder that lies further ahead is a clock set back.
     /// </summary>
     internal const ulong PassMilliseconds = 1000;
 

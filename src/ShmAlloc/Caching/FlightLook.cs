@@ -23,7 +23,7 @@ internal enum FlightState
     /// <summary>Somebody else works it out.</summary>
     Taken,
 
-    /// <summary>The last value could not be stored: whoever wants one works it out at once, and tries to store it.</summary>
+    /// <summary>The last value could not be stored: each process that wants one works it out at once, and tries to store it.</summary>
     Passing,
 }
 

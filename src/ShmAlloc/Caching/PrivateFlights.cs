@@ -1,14 +1,14 @@
 namespace ShmAlloc.Caching;
 
 /// <summary>
-/// Flights that cannot be told to other processes: there is no room for a placeholder, no participant slot, the heap may only be read, or everybody is to work
-/// for himself after a value that could not be stored. Callers in this process find each other here, the last flight of each key.
+/// Flights that cannot be told to other processes: there is no room for a placeholder, no participant slot, the heap may only be read, or each process is to
+/// work for itself after a value that could not be stored. Callers in this process find each other here, the last flight of each key.
 /// </summary>
 /// <remarks>
 /// Nothing in the heap names such a flight, and where the key has nothing, the removal of it leaves no trace. So a caller cannot find out whether the key was
 /// removed since a flight began, and joins only one that began after its own call: it waits for the one that runs, and then one of all who have waited begins
-/// the next one, which the others join. However many callers there are, two flights serve them. Where the key has something, for instance what has expired,
-/// its stamp tells (see <see cref="LocalFlight"/>).
+/// the next one, which the others join. So two flights serve all callers that come at once; a caller that wakes up when the second has ended already begins
+/// one more. Where the key has something, for instance what has expired, its stamp tells (see <see cref="LocalFlight"/>).
 /// </remarks>
 internal sealed class PrivateFlights
 {

@@ -12,6 +12,14 @@ public sealed unsafe partial class SharedCache
     /// <remarks>
     /// Callers in one process share the result, also one that cannot be stored, and an exception of the factory; each gets an array of its own. Callers in
     /// other processes get what was stored; a factory that has failed is run again by one of them.
+    /// <para>
+    /// An <see cref="OperationCanceledException"/> of the factory is such an exception, too: a time limit within it, say. But if the token that its caller gave
+    /// to <c>GetOrAddAsync</c> is cancelled then, it is taken for the cancellation of that caller, and one of the others begins anew.
+    /// </para>
+    /// <para>
+    /// What a factory starts counts as part of it, although it may not wait for that: if it asks for the same key, or for one that waits for it, it is told
+    /// that it would wait for itself. Start it with <c>Task.Run</c> while <see cref="ExecutionContext.SuppressFlow"/> is in effect.
+    /// </para>
     /// </remarks>
     /// <typeparam name="TState">What the factory is given.</typeparam>
     /// <param name="key">The key: at most 65,535 bytes.</param>

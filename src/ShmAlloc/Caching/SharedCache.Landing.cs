@@ -16,7 +16,7 @@ public sealed unsafe partial class SharedCache
     /// <param name="retryAfter">How long others do not try again who have a stale value, if it ends without one: by default 1 second.</param>
     /// <returns>
     /// <see cref="CacheStatus.Ok"/>; <see cref="CacheStatus.Exists"/>: there is a value, and it is not due; <see cref="CacheStatus.Computing"/>: somebody else
-    /// works it out, or everybody works for himself for a second, because it could not be stored; or why it cannot be said that this caller works:
+    /// works it out, or each process works for itself for a second, because it could not be stored; or why it cannot be said that this caller works:
     /// then work it out, and do not store it.
     /// </returns>
     /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>

@@ -98,6 +98,32 @@ public sealed class FlightTests
         Array.ForEach(sources, source => source.Dispose());
     }
 
+    /// <summary>A factory may be written for one caller, and use that one's token.</summary>
+    [Theory]
+    [InlineData(HybridCacheEntryFlags.None)]
+    [InlineData(HybridCacheEntryFlags.DisableDistributedCacheWrite)]
+    public async Task A_factory_that_is_cancelled_by_the_token_of_its_caller_cancels_nobody_else(HybridCacheEntryFlags flags)
+    {
+        using var application = TestApplication.HybridOf(Peer.Ours);
+        HybridCacheEntryOptions options = new() { Flags = flags };
+        using CancellationTokenSource leaves = new();
+        TaskCompletionSource begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        var first = application.Hybrid.GetOrCreateAsync("key", _ => Endless(), options, cancellationToken: leaves.Token).AsTask();
+        await begun.Task;
+        var second = application.Hybrid.GetOrCreateAsync("key", _ => ValueTask.FromResult("value"), options, cancellationToken: Token).AsTask();
+        Assert.False(second.IsCompleted);
+        await leaves.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
+        Assert.Equal("value", await second);
+
+        async ValueTask<string> Endless()
+        {
+            begun.SetResult();
+            await Task.Delay(Timeout.Infinite, leaves.Token);
+            return "never";
+        }
+    }
+
     /// <summary>A caller that comes cancelled gets nothing, and begins nothing.</summary>
     [Theory]
     [MemberData(nameof(Peers))]

@@ -49,11 +49,9 @@ internal sealed partial class Listener : IDisposable
             // It is opened again, and then something may have been missed.
         }
 
-        // Of no caller's: who makes it would be kept as long as it runs.
-        using (ExecutionContext.IsFlowSuppressed() ? default(AsyncFlowControl?) : ExecutionContext.SuppressFlow())
-        {
-            _ = Task.Run(RunAsync);
-        }
+        // A thread of its own: one of the pool spins before it sleeps, which so often costs more than the looks.
+        Thread thread = new(Run) { IsBackground = true, Name = "FusionCache backplane" };
+        thread.UnsafeStart();
     }
 
     public void Dispose()
@@ -72,35 +70,28 @@ internal sealed partial class Listener : IDisposable
         }
     }
 
-    private async Task RunAsync()
+    private void Run()
     {
-        using PeriodicTimer timer = new(Backplane.Interval);
-        try
+        WaitHandle ended = _ended.Token.WaitHandle;
+        while (!ended.WaitOne(Backplane.Interval))
         {
-            while (await timer.WaitForNextTickAsync(_ended.Token).ConfigureAwait(false))
+            try
             {
-                try
-                {
-                    await LookAsync().ConfigureAwait(false);
-                }
-                catch (ObjectDisposedException)
-                {
-                    // The file was replaced just now: it is another cache the next time.
-                }
-                catch (Exception exception) when (exception is not OperationCanceledException)
-                {
-                    LogFailed(exception);
-                    Miss();
-                }
+                Look();
             }
-        }
-        catch (OperationCanceledException)
-        {
-            // Nobody is subscribed any more.
+            catch (ObjectDisposedException)
+            {
+                // The file was replaced just now: it is another cache the next time.
+            }
+            catch (Exception exception) when (exception is not OutOfMemoryException)
+            {
+                LogFailed(exception);
+                Miss();
+            }
         }
     }
 
-    private async ValueTask LookAsync()
+    private void Look()
     {
         if (_space.Current is not { } cache || !_log.TryReadLast(cache, out long last))
         {
@@ -123,7 +114,7 @@ internal sealed partial class Listener : IDisposable
             Miss();
         }
 
-        while (_number < last && !_ended.IsCancellationRequested && await TryHandleAsync(cache, last).ConfigureAwait(false))
+        while (_number < last && !_ended.IsCancellationRequested && TryHandle(cache, last))
         {
         }
 
@@ -137,7 +128,7 @@ internal sealed partial class Listener : IDisposable
 
     /// <summary>Handles the next message, or notes that it was missed.</summary>
     /// <returns>Whether there may be a further one.</returns>
-    private async ValueTask<bool> TryHandleAsync(SharedCache cache, long last)
+    private bool TryHandle(SharedCache cache, long last)
     {
         if (_log.TryRead(cache, _number + 1) is not { } bytes)
         {
@@ -164,7 +155,12 @@ internal sealed partial class Listener : IDisposable
         }
 
         _isCutOff = false;
-        await _options.IncomingMessageHandlerAsync!(message).ConfigureAwait(false);
+        ValueTask handling = _options.IncomingMessageHandlerAsync!(message);
+        if (!handling.IsCompletedSuccessfully)
+        {
+            handling.AsTask().GetAwaiter().GetResult();
+        }
+
         if (message.Timestamp <= _clearedAt && message.SourceId != _options.CacheInstanceId)
         {
             // A Clear from before the last one here would take its place.

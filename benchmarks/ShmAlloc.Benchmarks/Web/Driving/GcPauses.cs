@@ -17,14 +17,7 @@ internal sealed class GcPauses : IDisposable
             _seen[kind] = GC.GetGCMemoryInfo(Kinds[kind]).Index;
         }
 
-        _looking = new Thread(() =>
-        {
-            while (!_isOver)
-            {
-                Look();
-                Thread.Sleep(1);
-            }
-        }) { IsBackground = true };
+        _looking = new Thread(LookAgainAndAgain) { IsBackground = true };
         _looking.Start();
     }
 
@@ -36,6 +29,15 @@ internal sealed class GcPauses : IDisposable
     {
         _isOver = true;
         _looking.Join();
+    }
+
+    private void LookAgainAndAgain()
+    {
+        while (!_isOver)
+        {
+            Look();
+            Thread.Sleep(1);
+        }
     }
 
     private void Look()

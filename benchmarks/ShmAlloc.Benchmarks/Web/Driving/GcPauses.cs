@@ -1,6 +1,6 @@
 namespace ShmAlloc.Benchmarks.Web.Driving;
 
-/// <summary>The longest time for which the collector has stopped this process, from now on: what it says of each collection, asked for every millisecond.</summary>
+/// <summary>The longest time for which the collector has stopped this process, from now on: it is asked every millisecond.</summary>
 internal sealed class GcPauses : IDisposable
 {
     private static readonly GCKind[] Kinds = [GCKind.Ephemeral, GCKind.Background, GCKind.FullBlocking];

@@ -56,7 +56,7 @@ public sealed partial class DocumentedCodeTests : IDisposable
         Assert.Equal(1, heap.GetStatistics().Allocations);
     }
 
-    /// <summary>Pages whose pieces of code are each for an application that has a <c>builder</c>; where a piece ends without an <c>app</c>, it is built.</summary>
+    /// <summary>Pages whose pieces of code are each for an application that has a <c>builder</c>; without an <c>app</c> in it, it is built.</summary>
     [Theory]
     [InlineData("docs/aspnetcore.md")]
     [InlineData("src/ShmAlloc.Extensions.Caching/README.md")]

@@ -41,8 +41,8 @@ public sealed class FromRedisTests : IDisposable
     {
         Assert.SkipUnless(File.Exists(Redis), $"{Redis} is not installed.");
         int port = FreePort();
-        using Process server = Process.Start(new ProcessStartInfo(
-            Redis, ["--bind", "127.0.0.1", "--port", $"{port}", "--save", "", "--appendonly", "no", "--dir", _home.FullName]) { RedirectStandardOutput = true })!;
+        string[] arguments = ["--bind", "127.0.0.1", "--port", $"{port}", "--save", "", "--appendonly", "no", "--dir", _home.FullName];
+        using Process server = Process.Start(new ProcessStartInfo(Redis, arguments) { RedirectStandardOutput = true })!;
         try
         {
             while (await server.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) is { } line

@@ -51,8 +51,8 @@ public sealed class MinimalApiTests : IDisposable
         await worker.GetAsync("/products/7");
         Assert.Equal("Healthy", await worker.GetAsync("/health"));
         string metrics = await worker.GetAsync("/metrics");
-        Assert.Matches("dotnet_cache_requests_total{[^}]*hit[^}]*} 1 ", metrics);
-        Assert.Matches("dotnet_cache_requests_total{[^}]*miss[^}]*} 1 ", metrics);
+        Assert.Matches("dotnet_cache_requests_total{[^}]*hit[^}]*} 1\\s", metrics);
+        Assert.Matches("dotnet_cache_requests_total{[^}]*miss[^}]*} 1\\s", metrics);
     }
 
     private Task<WebSample> StartAsync() => WebSample.StartAsync(SampleProgram.MinimalApi, _home.FullName, "--SharedMemoryCache:Path", _memory.Value);

@@ -4,7 +4,7 @@ using ShmAlloc.TestSupport;
 
 namespace ShmAlloc.Samples.Tests;
 
-/// <summary>A sample that serves the web, as a process on a port of 127.0.0.1 that was free, and what a visitor does. Disposing ends it, and no other process.</summary>
+/// <summary>A sample that serves the web, as a process on a free port of 127.0.0.1, and what a visitor does. Disposing ends it.</summary>
 internal sealed class WebSample : IDisposable
 {
     private const string Announcement = "Now listening on: ";

@@ -2,7 +2,7 @@ using System.ComponentModel;
 
 namespace Workers.Serving;
 
-/// <summary>What is cached. Sealed, and nobody can change it: so each worker keeps the objects that it reads often, and asks on each hit whether they count.</summary>
+/// <summary>What is cached. Sealed, and nobody can change it: so each worker keeps the objects that it reads often.</summary>
 /// <param name="Number">Which article.</param>
 /// <param name="Revision">How often it had changed when it was read.</param>
 /// <param name="ReadBy">The process that read it.</param>

@@ -6,7 +6,7 @@ namespace Workers.Serving;
 /// <summary>What one worker says of itself.</summary>
 internal sealed record WorkerFigures(int Process, IReadOnlyDictionary<string, double> Figures);
 
-/// <summary>Twice a second each worker writes its figures into shared memory, so that any of them can show those of all. What a dead one wrote expires.</summary>
+/// <summary>Twice a second each worker writes its figures into shared memory, and any of them shows those of all. What a dead one wrote expires.</summary>
 internal sealed class FiguresBoard(
     [FromKeyedServices(FiguresBoard.Key)] IDistributedCache board, WorkerSettings settings, Figures figures) : BackgroundService
 {

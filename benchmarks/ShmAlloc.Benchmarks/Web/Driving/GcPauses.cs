@@ -1,6 +1,6 @@
 namespace ShmAlloc.Benchmarks.Web.Driving;
 
-/// <summary>The longest time for which the collector has stopped this process, from now on: what it says of each collection, asked for every millisecond.</summary>
+/// <summary>The longest time for which the collector has stopped this process, from now on: it is asked every millisecond.</summary>
 internal sealed class GcPauses : IDisposable
 {
     private static readonly GCKind[] Kinds = [GCKind.Ephemeral, GCKind.Background, GCKind.FullBlocking];
@@ -17,14 +17,7 @@ internal sealed class GcPauses : IDisposable
             _seen[kind] = GC.GetGCMemoryInfo(Kinds[kind]).Index;
         }
 
-        _looking = new Thread(() =>
-        {
-            while (!_isOver)
-            {
-                Look();
-                Thread.Sleep(1);
-            }
-        }) { IsBackground = true };
+        _looking = new Thread(LookAgainAndAgain) { IsBackground = true };
         _looking.Start();
     }
 
@@ -36,6 +29,15 @@ internal sealed class GcPauses : IDisposable
     {
         _isOver = true;
         _looking.Join();
+    }
+
+    private void LookAgainAndAgain()
+    {
+        while (!_isOver)
+        {
+            Look();
+            Thread.Sleep(1);
+        }
     }
 
     private void Look()

@@ -6,7 +6,7 @@ using ShmAlloc.Benchmarks.Measuring;
 
 namespace ShmAlloc.Benchmarks.Web.Measuring;
 
-/// <summary>A connection that asks, waits for the answer, and asks again: as little as HTTP/1.1 allows, so that the client costs little beside the server.</summary>
+/// <summary>A connection that asks, waits for the answer, and asks again, with as little as HTTP/1.1 allows: the client is to cost little.</summary>
 internal sealed class WebConnection : IDisposable
 {
     private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };

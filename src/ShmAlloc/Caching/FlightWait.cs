@@ -23,7 +23,8 @@ internal enum FlightWaitState
 internal static unsafe class FlightWait<TMachine>
     where TMachine : struct, IMachine
 {
-    private const ulong BetweenLooksAtOwner = 10;
+    /// <summary>Shorter than the longest sleep, by more than most coarse clocks are late: so that there is a look after each sleep.</summary>
+    private const ulong BetweenLooksAtOwner = 5;
     private const uint ReadOnlyRest = 2;
     private const ulong Golden = 0x9E3779B97F4A7C15;
 

@@ -42,6 +42,26 @@ public sealed class MetricsTests
         Assert.Equal((4, 2), (told["dotnet.cache.requests hit"], told["dotnet.cache.requests miss"]));
     }
 
+    /// <summary>Without advice, an exporter sorts seconds into what is meant for milliseconds.</summary>
+    [Fact]
+    public void How_long_factories_take_is_told_in_seconds_with_borders_for_seconds()
+    {
+        using var application = TestApplication.OwnHybrid();
+        _ = application.Hybrid;
+        List<double> borders = [];
+        using MeterListener listener = new();
+        listener.InstrumentPublished = (instrument, _) =>
+        {
+            if (instrument is Histogram<double> { Name: "shmalloc.cache.compute.duration", Unit: "s" } told && ReferenceEquals(instrument.Meter.Scope, application.Meters))
+            {
+                borders.AddRange(told.Advice?.HistogramBucketBoundaries ?? []);
+            }
+        };
+        listener.Start();
+        Assert.Contains(borders, border => border is > 0 and < 0.01);
+        Assert.Contains(borders, border => border >= 1);
+    }
+
     /// <summary>All observable figures of our meter; only those of this application's meters.</summary>
     private static Dictionary<string, long> Listen(TestApplication application)
     {

@@ -163,8 +163,10 @@ internal sealed partial class SharedMemoryHybridCache(
             CacheStatus status = CacheStatus.Missing;
             int length = 0;
             CacheMark mark = default;
+            bool keeps = serializer.IsReusable && (flags & HybridCacheEntryFlags.DisableLocalCacheWrite) == 0 && IsKeptHere(options);
             while (space.Current is { } cache
-                && (status = cache.GetMarked(inner, buffer, out length, out mark)) == CacheStatus.BufferTooSmall)
+                && (status = keeps ? cache.GetMarked(inner, buffer, out length, out mark) : cache.Get(inner, buffer, out length, out CacheVersion _))
+                    == CacheStatus.BufferTooSmall)
             {
                 ArrayPool<byte>.Shared.Return(buffer);
                 buffer = [];
@@ -177,11 +179,7 @@ internal sealed partial class SharedMemoryHybridCache(
                 return false;
             }
 
-            if (serializer.IsReusable
-                && !mark.IsNone
-                && length <= FirstLevel.LargestValueBytes
-                && (flags & HybridCacheEntryFlags.DisableLocalCacheWrite) == 0
-                && IsKeptHere(options))
+            if (keeps && !mark.IsNone && length <= FirstLevel.LargestValueBytes)
             {
                 _objects.Offer(new FirstLevel.Item(key, FirstLevel.HashOf(key), value, length, typeof(T), mark, UntilOf(options)));
             }

@@ -14,7 +14,7 @@ internal sealed class Report(ShowOptions options)
     {
         string workers = string.Join(", ", stage.Workers.Select(worker => worker.Id));
         Say($"Processes {workers} listen on one port: http://127.0.0.1:{stage.Port}/");
-        Say($"shows their figures as long as this runs. A read of the service behind takes {options.ReadMilliseconds} ms.\n");
+        Say($"shows their figures while this runs. A read of the service behind takes {options.ReadMilliseconds} ms.\n");
         Say(Row("", "asked", "read", "needed", "stale", "ms"));
     }
 

@@ -91,7 +91,7 @@ public sealed class SharedMemoryCacheOptions
 
     /// <summary>
     /// Bytes that the objects may take which <c>HybridCache</c> keeps in this process, estimated from the length of their serialized form: an object counts
-    /// about twice that. 0: it keeps none. <see langword="null"/>: 64 MiB. There are at most 16,384 objects in any case.
+    /// about twice that. 0: it keeps none. <see langword="null"/>: 64 MiB. There are at most 262,144 objects in any case.
     /// </summary>
     public long? LocalCacheLimitBytes { get; set; }
 

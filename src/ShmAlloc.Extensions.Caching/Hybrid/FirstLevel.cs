@@ -22,13 +22,17 @@ internal sealed class FirstLevel(int sets, long limitBytes)
     /// <summary>Larger values are made anew for each caller.</summary>
     internal const int LargestValueBytes = 64 << 10;
 
-    internal const int DefaultSets = 4096;
+    /// <summary>Places that were never used take address space, and no memory.</summary>
+    internal const int DefaultSets = 65_536;
 
     internal const long DefaultLimitBytes = 64L << 20;
 
     private const int Ways = 4;
 
     private readonly Item?[] _items = new Item?[sets * Ways];
+
+    /// <summary>Of the object in each place, so that the reader touches only the one that it may want. Hints: the object is asked, too.</summary>
+    private readonly int[] _hashes = new int[sets * Ways];
     private readonly int[] _readOnce = new int[sets * Ways];
     private long _bytes;
     private int _hand;
@@ -43,10 +47,10 @@ internal sealed class FirstLevel(int sets, long limitBytes)
     /// <summary>Finds what was made for a key. Whether it counts still, its mark says.</summary>
     internal bool TryFind(ReadOnlySpan<char> key, int hash, [NotNullWhen(true)] out Item? found)
     {
-        Span<Item?> ways = WaysOf(hash);
-        for (int way = 0; way < Ways; way++)
+        int first = FirstOf(hash);
+        for (int place = first; place < first + Ways; place++)
         {
-            found = Volatile.Read(ref ways[way]);
+            found = _hashes[place] == hash ? Volatile.Read(ref _items[place]) : null;
             if (found != null && found.Hash == hash && key.SequenceEqual(found.Key))
             {
                 return true;
@@ -67,10 +71,10 @@ internal sealed class FirstLevel(int sets, long limitBytes)
     /// <summary>Forgets an object that does not count any more.</summary>
     internal void Drop(Item item)
     {
-        Span<Item?> ways = WaysOf(item.Hash);
-        for (int way = 0; way < Ways; way++)
+        int first = FirstOf(item.Hash);
+        for (int place = first; place < first + Ways; place++)
         {
-            Drop(ref ways[way], item);
+            Drop(ref _items[place], item);
         }
     }
 
@@ -92,7 +96,7 @@ internal sealed class FirstLevel(int sets, long limitBytes)
     {
         for (int place = 0; place < _items.Length; place++)
         {
-            Put(ref _items[place], null);
+            Put(place, null);
         }
     }
 
@@ -103,18 +107,18 @@ internal sealed class FirstLevel(int sets, long limitBytes)
             return false;
         }
 
-        Span<Item?> ways = WaysOf(item.Hash);
+        int first = FirstOf(item.Hash);
         int free = -1;
-        for (int way = 0; way < Ways; way++)
+        for (int place = first; place < first + Ways; place++)
         {
-            Item? other = Volatile.Read(ref ways[way]);
+            Item? other = Volatile.Read(ref _items[place]);
             if (other != null && other.Hash == item.Hash && other.Key == item.Key)
             {
-                Put(ref ways[way], item);
+                Put(place, item);
                 return true;
             }
 
-            free = other == null ? way : free;
+            free = other == null ? place : free;
         }
 
         if (!isAdmitted && !WasReadBefore(item.Hash))
@@ -122,14 +126,15 @@ internal sealed class FirstLevel(int sets, long limitBytes)
             return false;
         }
 
-        Put(ref ways[free >= 0 ? free : Random.Shared.Next(Ways)], item);
+        Put(free >= 0 ? free : first + Random.Shared.Next(Ways), item);
         return true;
     }
 
     /// <summary>The thread that takes an object out of its place counts it out: so each is counted in and out once.</summary>
-    private void Put(ref Item? place, Item? item)
+    private void Put(int place, Item? item)
     {
-        Item? before = Interlocked.Exchange(ref place, item);
+        Item? before = Interlocked.Exchange(ref _items[place], item);
+        _hashes[place] = item?.Hash ?? 0;
         if (Interlocked.Add(ref _bytes, (item?.CostBytes ?? 0) - (before?.CostBytes ?? 0)) > limitBytes)
         {
             MakeRoom();
@@ -157,12 +162,12 @@ internal sealed class FirstLevel(int sets, long limitBytes)
         }
     }
 
-    private Span<Item?> WaysOf(int hash) => _items.AsSpan((int)((uint)hash % (uint)sets) * Ways, Ways);
+    private int FirstOf(int hash) => (int)((uint)hash % (uint)sets) * Ways;
 
     /// <summary>Whether a key was read lately; if not, it has been now. Hints: two keys of one hash are one.</summary>
     private bool WasReadBefore(int hash)
     {
-        Span<int> ways = _readOnce.AsSpan((int)((uint)hash % (uint)sets) * Ways, Ways);
+        Span<int> ways = _readOnce.AsSpan(FirstOf(hash), Ways);
         int name = hash | 1;
         if (ways.Contains(name))
         {

@@ -37,7 +37,6 @@ internal sealed unsafe class FlightWatch
     private readonly Dictionary<(nint At, ulong Word), FlightWaiter> _noted = [];
     private readonly Dictionary<(int Slot, uint Epoch), int> _owners = [];
     private readonly List<UnendedFlight> _unended = [];
-    
 
     // What follows is the thread's that watches.
     private ulong* _bell;

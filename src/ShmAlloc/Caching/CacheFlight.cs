@@ -126,6 +126,20 @@ public sealed class CacheFlight : IDisposable
         }
     }
 
+    /// <summary>Nobody wants the value any more: others may work, and what comes of this flight is not stored.</summary>
+    internal void Abandon()
+    {
+        _cache.Heap.OwnFlights.BeginEnd();
+        try
+        {
+            GiveUpWithHeap();
+        }
+        finally
+        {
+            _cache.Heap.OwnFlights.IsDone();
+        }
+    }
+
     /// <summary>Lets others work: at once if there is nothing else, or nothing has failed; else after the pause.</summary>
     /// <returns>Whether it had not ended before.</returns>
     internal bool End(bool hasFailed)

@@ -243,7 +243,7 @@ internal static unsafe class Flight<TMachine>
         status = TryPlace(heap, table, key, request, now, ref look);
         if (status != CacheStatus.Ok)
         {
-            look.Stamp = facts.Stamp;
+            (look.Stamp, look.Word) = (facts.Stamp, request.Mine);
             look.IsLeftOwned = !TryGiveUp(heap, table, key, facts.Stamp, request.Mine, WorkWord.NotBefore(now));
         }
 

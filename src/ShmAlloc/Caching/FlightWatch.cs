@@ -51,7 +51,7 @@ internal sealed unsafe class FlightWatch
     internal FlightWatch(ShmHeap heap)
     {
         _heap = heap;
-        Threads = new WatchThreads(_gate, () => IsIdle, Watch);
+        Threads = new WatchThreads(_gate, () => IsIdle, TryEndWatch);
     }
 
     internal WatchThreads Threads { get; }
@@ -182,36 +182,41 @@ internal sealed unsafe class FlightWatch
         }
     }
 
-    /// <summary>Watches as long as there is something to.</summary>
-    /// <returns>A caller that awaited the end of its wait, and is to go on in this thread: another one stands by to watch.</returns>
-    private FlightWaiter? Watch()
+    /// <summary>Looks once at what there is to watch, and sleeps for a while.</summary>
+    /// <param name="caller">One whose wait is over, and that was not ended yet, if there is one.</param>
+    /// <returns>Whether the watch ends in this thread.</returns>
+    private bool TryEndWatch(ref FlightWaiter? caller)
     {
-        while (true)
+        if (caller == null)
         {
             if (!TryLook())
             {
                 EndAll();
             }
 
-            FlightWaiter? caller = EndOver();
-            if (Threads.TryLeave(caller != null))
-            {
-                return caller;
-            }
-
-            caller?.End();
-            if (Stopwatch.GetElapsedTime(_lookedAfterTheDead) >= BetweenRecoveries)
-            {
-                LookAfterTheDead();
-                EndThoseLeft();
-                _lookedAfterTheDead = Stopwatch.GetTimestamp();
-            }
-
-            if (!_isOwnerVoid)
-            {
-                Sleep();
-            }
+            caller = EndOver();
         }
+
+        if (Threads.TryLeave(caller != null))
+        {
+            return true;
+        }
+
+        caller?.End();
+        caller = null;
+        if (Stopwatch.GetElapsedTime(_lookedAfterTheDead) >= BetweenRecoveries)
+        {
+            LookAfterTheDead();
+            EndThoseLeft();
+            _lookedAfterTheDead = Stopwatch.GetTimestamp();
+        }
+
+        if (!_isOwnerVoid)
+        {
+            Sleep();
+        }
+
+        return false;
     }
 
     /// <summary>Ends what the look has found to be over, without the gate, which is the first that each caller wants.</summary>

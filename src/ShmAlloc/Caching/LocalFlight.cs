@@ -32,7 +32,18 @@ internal sealed class LocalFlight
     }
 
     /// <summary>The flight whose factory this thread, or this asynchronous call, is in.</summary>
-    internal static LocalFlight? Current => Working.Value?.Flight;
+    internal static LocalFlight? Current => FirstRunning(Working.Value)?.Flight;
+
+    /// <summary>Of a factory that another one has called, and that has ended, what it has started belongs to that other one.</summary>
+    private static Frame? FirstRunning(Frame? frame)
+    {
+        while (frame is { Flight: null })
+        {
+            frame = frame.Before;
+        }
+
+        return frame;
+    }
 
     /// <summary>Held while it is begun: who holds it after that finds it begun, or not at all.</summary>
     internal Lock Gate { get; } = new();
@@ -93,6 +104,9 @@ internal sealed class LocalFlight
     /// <summary>Cancelled when nobody wants the result any more.</summary>
     internal CancellationToken Abandoned => _abandoned.Token;
 
+    /// <summary>Takes it from where callers find it: when the last one has left, no other one can join, and the factory may never end.</summary>
+    internal Action? Forget { get; set; }
+
     /// <summary>How many want the result.</summary>
     internal int Callers => Volatile.Read(ref _callers);
 
@@ -119,16 +133,13 @@ internal sealed class LocalFlight
 
         if (isLast && !Result.IsCompleted)
         {
-            Flight?.End(hasFailed: false);
+            Flight?.Abandon();
+            Forget?.Invoke();
             TellOver();
-            try
-            {
-                _abandoned.Cancel();
-            }
-            catch (AggregateException)
-            {
-                // Thrown by what the factory has registered with its token: no matter of who leaves.
-            }
+
+            // What the factory has registered with its token may take its time, or throw: no matter of the caller that leaves.
+            _ = _abandoned.CancelAsync().ContinueWith(
+                static task => _ = task.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
         }
     }
 
@@ -169,7 +180,15 @@ internal sealed class LocalFlight
     internal Frame Enter(bool isAwaited)
     {
         LocalFlight? outer = Current;
-        Frame frame = new(this, isAwaited ? outer : null, Working.Value);
+
+        // Without those that have ended: a factory that starts the next one of its kind would leave a chain that never ends.
+        Frame? before = FirstRunning(Working.Value);
+        for (Frame? running = before; running != null; running = running.Before)
+        {
+            running.Before = FirstRunning(running.Before);
+        }
+
+        Frame frame = new(this, isAwaited ? outer : null, before);
         frame.Outer?.Add(this);
         Working.Value = frame;
         return frame;
@@ -251,7 +270,7 @@ internal sealed class LocalFlight
 
         internal LocalFlight? Outer { get; private set; } = outer;
 
-        internal Frame? Before { get; } = before;
+        internal Frame? Before { get; set; } = before;
 
         /// <summary>The factory that this one was begun in does not wait for it, or not any more.</summary>
         internal void EndOuterWait()

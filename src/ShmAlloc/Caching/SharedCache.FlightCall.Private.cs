@@ -34,6 +34,7 @@ public sealed unsafe partial class SharedCache
                 _own.Stamp = look.Stamp;
                 _own.Tags = cache.Capture(options.Tags);
                 _own.Flight = look.IsCovered ? new CacheFlight(cache, key, look, _own.Tags, flight.Pause) : null;
+                _own.Forget = Unregister;
                 flights.Add(cache.Identity.Number, hash, _own);
                 return FlightStep.Work;
             }

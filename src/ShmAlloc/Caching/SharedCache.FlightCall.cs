@@ -152,8 +152,8 @@ public sealed unsafe partial class SharedCache
             return _value != null ? FlightStep.Done : FlightStep.Work;
         }
 
-        /// <summary>Before the factory: it is this flight's from here on.</summary>
-        internal void BeginWork() => _frame = _own.Enter(isAwaited: due == null);
+        /// <summary>Before the factory: it is this flight's from here on. A caller that blocks waits for it also where it has a value meanwhile.</summary>
+        internal void BeginWork() => _frame = _own.Enter(isAwaited: Blocks || due == null);
 
         internal void EndWork() => LocalFlight.Exit(_frame!);
 
@@ -243,6 +243,7 @@ public sealed unsafe partial class SharedCache
                     _own.Begun = PrivateFlights.Next();
                     _own.Flight = new CacheFlight(cache, key, look, cache.Capture(options.Tags), flight.Pause);
                     _number = isRegistered ? number : null;
+                    _own.Forget = Unregister;
                 }
                 else if (isRegistered)
                 {
@@ -257,8 +258,8 @@ public sealed unsafe partial class SharedCache
         {
             if (_number is { } number)
             {
-                cache.Heap.OwnFlights.Registered.TryRemove((cache.Identity.Number, Hash(), number), out _);
-                _number = null;
+                // Only itself: the number may be another one's by now.
+                cache.Heap.OwnFlights.Registered.TryRemove(KeyValuePair.Create((cache.Identity.Number, Hash(), number), _own));
             }
 
             if (_own.IsPrivate)

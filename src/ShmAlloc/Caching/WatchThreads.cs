@@ -16,10 +16,13 @@ namespace ShmAlloc.Caching;
 /// <param name="gate">The gate of the watch.</param>
 /// <param name="isIdle">Whether there is nothing to watch. Called with the gate held.</param>
 /// <param name="watch">
-/// Watches until <see cref="TryLeave"/> says so; returns the caller that goes on in this thread, if any. Called without the gate, in one thread at a time.
+/// Watches for a moment, and says whether <see cref="TryLeave"/> has said that the watch ends in this thread; and which caller goes on in it then, if any.
+/// Called without the gate, in one thread at a time.
 /// </param>
-internal sealed class WatchThreads(object gate, Func<bool> isIdle, Func<FlightWaiter?> watch)
+internal sealed class WatchThreads(object gate, Func<bool> isIdle, WatchThreads.Moment watch)
 {
+    internal delegate bool Moment(ref FlightWaiter? caller);
+
     private const int Most = 2;
 
     private static readonly TimeSpan Idle = TimeSpan.FromSeconds(1);
@@ -94,10 +97,30 @@ internal sealed class WatchThreads(object gate, Func<bool> isIdle, Func<FlightWa
     {
         while (TryBegin())
         {
-            if (watch() is { } caller)
+            if (Watch() is { } caller)
             {
                 caller.EndHere();
                 ComeBack();
+            }
+        }
+    }
+
+    /// <returns>The caller that goes on in this thread: another one stands by to watch.</returns>
+    private FlightWaiter? Watch()
+    {
+        FlightWaiter? caller = null;
+        while (true)
+        {
+            try
+            {
+                if (watch(ref caller))
+                {
+                    return caller;
+                }
+            }
+            catch (ThreadInterruptedException)
+            {
+                // Meant for a caller that went on in this thread before, and is through. The one whose wait is over is not forgotten.
             }
         }
     }
@@ -106,30 +129,59 @@ internal sealed class WatchThreads(object gate, Func<bool> isIdle, Func<FlightWa
     /// <returns>False: there was nothing for a while, and the thread ends.</returns>
     private bool TryBegin()
     {
-        lock (gate)
+        while (true)
         {
-            while (_isWatched || isIdle())
+            try
             {
-                if (!Monitor.Wait(gate, Idle) && isIdle())
+                lock (gate)
                 {
-                    _threads--;
-                    return false;
+                    while (_isWatched || isIdle())
+                    {
+                        if (!Monitor.Wait(gate, Idle) && isIdle())
+                        {
+                            _threads--;
+                            return false;
+                        }
+                    }
+
+                    _isWatched = true;
+                    return true;
                 }
             }
-
-            _isWatched = true;
-            return true;
+            catch (ThreadInterruptedException)
+            {
+                // Meant for a caller that went on in this thread before, and is through.
+            }
         }
     }
 
     /// <summary>The caller that went on in this thread has ended, or awaits something else.</summary>
     private void ComeBack()
     {
-        // No other thread was started to stand by meanwhile.
-        lock (gate)
+        // The caller may have changed what is the thread's.
+        Thread.CurrentThread.IsBackground = true;
+        Thread.CurrentThread.Priority = ThreadPriority.Normal;
+        while (!TryComeBack())
         {
-            _isAway = false;
-            _threads++;
+        }
+    }
+
+    /// <returns>False: the thread was interrupted, which was meant for the caller.</returns>
+    private bool TryComeBack()
+    {
+        try
+        {
+            // No other thread was started to stand by meanwhile.
+            lock (gate)
+            {
+                _isAway = false;
+                _threads++;
+                return true;
+            }
+        }
+        catch (ThreadInterruptedException)
+        {
+            return false;
         }
     }
 }

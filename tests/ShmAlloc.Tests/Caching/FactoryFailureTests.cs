@@ -80,6 +80,32 @@ public sealed class FactoryFailureTests : IDisposable
         _test.AssertNothingIsLost();
     }
 
+    [Fact]
+    public async Task A_factory_that_succeeds_after_its_last_caller_has_left_has_not_failed()
+    {
+        using CancellationTokenSource leaving = new();
+        TaskCompletionSource<byte[]> work = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        var call = Cache.GetOrAddAsync("key", Work, default, default, leaving.Token).AsTask();
+        await leaving.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
+        work.SetResult([1]);
+        await ended.Task;
+
+        // The next failure comes after what would have been told of that one.
+        Assert.Throws<TimeoutException>(() => Cache.GetOrAdd("other", _ => throw new TimeoutException()));
+        SpinWait.SpinUntil(() => _told.Count > 1, TimeSpan.FromMilliseconds(200));
+        Bytes.Equal("other"u8, Assert.Single(_told).Key.Span);
+        Assert.Equal(1, Cache.GetStatistics().FailedFlights);
+
+        async ValueTask<byte[]> Work(string key, CancellationToken abandoned)
+        {
+            var value = await work.Task;
+            ended.SetResult();
+            return value;
+        }
+    }
+
     /// <summary>Others may work by then.</summary>
     [Fact]
     public void The_listener_may_work_out_the_value_that_has_failed()

@@ -1,5 +1,7 @@
 using System.Runtime.CompilerServices;
+using System.Text;
 using ShmAlloc.Caching;
+using ShmAlloc.Layout;
 using ShmAlloc.Memory;
 using ShmAlloc.Participants;
 using ShmAlloc.Tests.Support;
@@ -72,21 +74,165 @@ public sealed class FlightEndTests : IDisposable
             "key", (_, _) => ValueTask.FromResult<byte[]>([1]), default, Patient, TestContext.Current.CancellationToken);
         Assert.Equal([1], await caller.AsTask().WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken));
         _test.AssertNothingIsLost();
+    }
 
-        static unsafe List<int> TakeAllCells(ShmHeap heap)
+    /// <summary>
+    /// A stale value gives way to a placeholder, because the next one has other tags: who owns its word then finds no cell to put that there, nor to say that it
+    /// does not work. Another thread takes the cell that is left just then, in one of some tries.
+    /// </summary>
+    [Fact]
+    public async Task A_flight_that_could_neither_begin_nor_say_so_says_so_later()
+    {
+        ManualClock clock = new();
+        using TestCache test = new(new SharedCacheOptions { Clock = clock });
+        var leading = test.OpenElsewhere(new SharedCacheOptions { Clock = clock });
+        var isLeft = false;
+        for (var tries = 0; tries < 1000 && !isLeft; tries++)
         {
-            // Nobody gives one back: so there is no use in waiting long.
-            heap.Attachment->MaxTurns = 1;
-            List<int> taken = [];
-            while (Cells<Hardware>.TryTakeAtOnce(heap.Attachment, out var cell) == ShmStatus.Ok)
+            var key = $"{tries}";
+            test.Cache.Set(key, "old"u8, new CacheEntryOptions { Lifetime = TimeSpan.FromMilliseconds(50), StaleFor = TimeSpan.FromHours(1), Tags = ["tag"] });
+            clock.Advance(100);
+            var cells = TakeAllCells(leading.Heap);
+            Release(leading.Heap, [cells[^1]]);
+            cells.RemoveAt(cells.Count - 1);
+            using (StartThief(test.Cache, leading.Heap, key, cells))
             {
-                taken.Add(cell);
+                Bytes.Equal("new"u8, leading.GetOrAdd(key, _ => "new"u8.ToArray()));
             }
 
-            return taken;
+            isLeft = test.Cache.BeginFlight(key, out var flight) == CacheStatus.Computing;
+            flight?.Dispose();
+            Release(leading.Heap, cells);
+            var next = Task.Run(() => test.Cache.GetOrAdd(key, _ => "next"u8.ToArray(), default, Patient), TestContext.Current.CancellationToken);
+            Assert.Equal("next"u8.ToArray(), await next.WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken));
         }
 
-        static unsafe void Release(ShmHeap heap, List<int> cells) => cells.ForEach(cell => Cells<Hardware>.Release(heap.Attachment, cell));
+        Assert.True(isLeft);
+
+        // Takes the last cell as soon as the word has an owner.
+        static Ending StartThief(SharedCache cache, ShmHeap heap, string key, List<int> cells)
+        {
+            CancellationTokenSource end = new();
+            Thread thief = new(() =>
+            {
+                while (!end.IsCancellationRequested && !IsOwned(cache.Heap, key))
+                {
+                }
+
+                while (!end.IsCancellationRequested && !TryTake(heap, cells))
+                {
+                }
+            });
+            thief.Start();
+            return new Ending(() =>
+            {
+                end.Cancel();
+                thief.Join();
+                end.Dispose();
+            });
+        }
+
+        static unsafe bool TryTake(ShmHeap heap, List<int> cells)
+        {
+            var isTaken = Cells<Hardware>.TryTakeAtOnce(heap.Attachment, out var cell) == ShmStatus.Ok;
+            if (isTaken)
+            {
+                cells.Add(cell);
+            }
+
+            return isTaken;
+        }
+    }
+
+    private sealed class Ending(Action end) : IDisposable
+    {
+        public void Dispose() => end();
+    }
+
+    private static unsafe bool IsOwned(ShmHeap heap, string key)
+    {
+        var seed = (ulong*)&heap.Attachment->Header->HashSeed;
+        var bytes = Encoding.UTF8.GetBytes(key);
+        fixed (byte* first = bytes)
+        {
+            CacheKey sought = new(first, bytes.Length, KeyHash.Of(first, bytes.Length, seed[0], seed[1]));
+            CacheReader<Hardware>.TryReadAnywhere(heap.Attachment, Directory<Hardware>.Find(heap.Attachment, 0), sought, null, 0, out var facts, isUse: false);
+            return facts.Work != 0 && new WorkWord(facts.Work).IsOwned;
+        }
+    }
+
+    private static unsafe List<int> TakeAllCells(ShmHeap heap)
+    {
+        // Nobody gives one back: so there is no use in waiting long.
+        heap.Attachment->MaxTurns = 1;
+        List<int> taken = [];
+        while (Cells<Hardware>.TryTakeAtOnce(heap.Attachment, out var cell) == ShmStatus.Ok)
+        {
+            taken.Add(cell);
+        }
+
+        return taken;
+    }
+
+    private static unsafe void Release(ShmHeap heap, List<int> cells) => cells.ForEach(cell => Cells<Hardware>.Release(heap.Attachment, cell));
+
+    /// <summary>What the factory has registered with its token, and takes its time, is no matter of the caller that leaves.</summary>
+    [Fact]
+    public async Task A_caller_that_leaves_does_not_wait_for_what_the_factory_does_when_it_is_cancelled()
+    {
+        using CancellationTokenSource leaving = new();
+        using ManualResetEventSlim mayEnd = new();
+        TaskCompletionSource begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        var call = Cache.GetOrAddAsync("key", Work, default, Patient, leaving.Token).AsTask();
+        await begun.Task;
+        var cancelling = Task.Run(leaving.Cancel, TestContext.Current.CancellationToken);
+        try
+        {
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken));
+        }
+        finally
+        {
+            mayEnd.Set();
+        }
+
+        await cancelling;
+
+        async ValueTask<byte[]> Work(string key, CancellationToken abandoned)
+        {
+            TaskCompletionSource never = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            using var registration = abandoned.Register(() =>
+            {
+                mayEnd.Wait(TestContext.Current.CancellationToken);
+                never.SetCanceled(abandoned);
+            });
+            begun.SetResult();
+            await never.Task;
+            return [];
+        }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_factory_that_never_ends_is_not_found_when_its_last_caller_has_left(bool isPrivate)
+    {
+        var cache = isPrivate ? _test.OpenReadOnly() : Cache;
+        using CancellationTokenSource leaving = new();
+        TaskCompletionSource<byte[]> never = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        var call = cache.GetOrAddAsync("key", (_, _) => new ValueTask<byte[]>(never.Task), default, Patient, leaving.Token).AsTask();
+        Assert.Equal(1, Found());
+        await leaving.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
+        Assert.Equal(0, Found());
+        never.SetResult([1]);
+
+        int Found()
+        {
+            lock (cache.Heap.PrivateFlights.Gate)
+            {
+                return cache.Heap.OwnFlights.Registered.Count + (cache.Heap.PrivateFlights.FindOnly() == null ? 0 : 1);
+            }
+        }
     }
 
     [Fact]

@@ -13,6 +13,47 @@ public sealed class WatchThreadTests : IDisposable
 
     public void Dispose() => _test.Dispose();
 
+    /// <summary>A caller that goes on there can give the thread away, or change it.</summary>
+    [Fact]
+    public async Task What_a_caller_does_to_the_thread_in_which_it_went_on_harms_no_other_caller()
+    {
+        var elsewhere = _test.OpenElsewhere();
+        Thread? lent = null;
+        for (var tries = 0; tries < 10_000 && lent is not { IsThreadPoolThread: false }; tries++)
+        {
+            Assert.Equal(CacheStatus.Ok, _test.Cache.BeginFlight($"{tries}", out var flight));
+            var caller = GoOnAsync($"{tries}");
+            Assert.Equal(CacheFlightOutcome.Stored, flight!.Complete([1], default));
+            await caller.WaitAsync(TimeSpan.FromMinutes(1), Cancellation);
+        }
+
+        Assert.False(lent!.IsThreadPoolThread);
+        for (var tries = 0; tries < 50; tries++)
+        {
+            // If nobody has caught it, the process has ended.
+            lent.Interrupt();
+            await Task.Delay(1, Cancellation);
+        }
+
+        Assert.Equal(CacheStatus.Ok, _test.Cache.BeginFlight("last", out var last));
+        var waiting = elsewhere.GetOrAddAsync("last", (_, _) => throw new NotSupportedException(), default, Patient, Cancellation).AsTask();
+        Assert.Equal(CacheFlightOutcome.Stored, last!.Complete([2], default));
+        Assert.Equal([2], await waiting.WaitAsync(TimeSpan.FromMinutes(1), Cancellation));
+        SpinWait.SpinUntil(() => !lent.IsAlive || lent is { IsBackground: true, Priority: ThreadPriority.Normal }, TimeSpan.FromMinutes(1));
+        Assert.True(!lent.IsAlive || lent.IsBackground);
+
+        async Task GoOnAsync(string key)
+        {
+            await elsewhere.GetOrAddAsync(key, (_, _) => throw new NotSupportedException(), default, Patient, Cancellation).ConfigureAwait(false);
+            lent = Thread.CurrentThread;
+            if (!lent.IsThreadPoolThread)
+            {
+                lent.IsBackground = false;
+                lent.Priority = ThreadPriority.BelowNormal;
+            }
+        }
+    }
+
     [Fact]
     public async Task A_caller_that_blocks_where_it_goes_on_keeps_nobody_waiting()
     {

@@ -87,7 +87,7 @@ public sealed class FlightEndTests : IDisposable
         using TestCache test = new(new SharedCacheOptions { Clock = clock });
         var leading = test.OpenElsewhere(new SharedCacheOptions { Clock = clock });
         var isLeft = false;
-        for (var tries = 0; tries < 1000 && !isLeft; tries++)
+        for (var tries = 0; tries < 10_000 && !isLeft; tries++)
         {
             var key = $"{tries}";
             test.Cache.Set(key, "old"u8, new CacheEntryOptions { Lifetime = TimeSpan.FromMilliseconds(50), StaleFor = TimeSpan.FromHours(1), Tags = ["tag"] });

@@ -3,7 +3,7 @@ using ShmAlloc.Caching;
 namespace ShmAlloc.FusionCache;
 
 /// <summary>
-/// A lock that its holder has waited for. Waiting is what the cache does for those who want a value that somebody else works out: it is woken when that one is
+/// A lock that its holder has waited for. The cache waits as it does for a value that another caller works out: the holder is woken when that one is
 /// done or has died. Having the lock is being the factory, which ends when the lock is released, and has no value.
 /// </summary>
 internal sealed class HeldLock : IDisposable
@@ -54,13 +54,13 @@ internal sealed class HeldLock : IDisposable
                 }
                 catch (LockReleasedException)
                 {
-                    // Its own, or that of another caller of this process, which it has waited for: then it is its turn, or somebody else's.
+                    // Its own, or that of another caller of this process, which it has waited for: then it is its turn, or that of a further caller.
                 }
             }
         }
         catch (Exception exception) when (exception is OperationCanceledException or ObjectDisposedException)
         {
-            // The caller has left; or there are no locks any more, and everybody works for himself.
+            // The caller has left; or there are no locks any more, and each process works for itself.
             _acquired.TrySetResult(false);
         }
         catch (Exception exception)

@@ -27,7 +27,7 @@ internal sealed class Locker(FusionSpace space) : IFusionCacheDistributedLocker
         }
         catch (ObjectDisposedException)
         {
-            // Without shared memory everybody works for himself.
+            // Without shared memory each process works for itself.
             return null;
         }
     }

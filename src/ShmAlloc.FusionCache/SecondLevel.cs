@@ -10,7 +10,7 @@ namespace ShmAlloc.FusionCache;
 /// </summary>
 /// <param name="space">Where it lies.</param>
 /// <param name="cacheName">The FusionCache: others in the same file do not see its entries.</param>
-internal sealed class SecondLevel(FusionSpace space, string cacheName) : IDistributedCache
+internal sealed class SecondLevel(FusionSpace space, string cacheName) : SynchronousDistributedCache
 {
     internal const char Part = 'v';
 
@@ -24,7 +24,7 @@ internal sealed class SecondLevel(FusionSpace space, string cacheName) : IDistri
 
     private readonly string _pinnedBytes = space.KeyOf('p', cacheName, "bytes");
 
-    public byte[]? Get(string key)
+    public override byte[]? Get(string key)
     {
         ArgumentNullException.ThrowIfNull(key);
         byte[]? value = null;
@@ -41,7 +41,7 @@ internal sealed class SecondLevel(FusionSpace space, string cacheName) : IDistri
         return value;
     }
 
-    public void Set(string key, byte[] value, DistributedCacheEntryOptions options)
+    public override void Set(string key, byte[] value, DistributedCacheEntryOptions options)
     {
         ArgumentNullException.ThrowIfNull(key);
         ArgumentNullException.ThrowIfNull(value);
@@ -70,7 +70,7 @@ internal sealed class SecondLevel(FusionSpace space, string cacheName) : IDistri
         }
     }
 
-    public void Refresh(string key)
+    public override void Refresh(string key)
     {
         ArgumentNullException.ThrowIfNull(key);
         try
@@ -83,46 +83,10 @@ internal sealed class SecondLevel(FusionSpace space, string cacheName) : IDistri
         }
     }
 
-    public void Remove(string key)
+    public override void Remove(string key)
     {
         ArgumentNullException.ThrowIfNull(key);
         space.Space.Remove(KeyOf(key));
-    }
-
-    public Task<byte[]?> GetAsync(string key, CancellationToken token = default) =>
-        token.IsCancellationRequested ? Task.FromCanceled<byte[]?>(token) : Task.FromResult(Get(key));
-
-    public Task SetAsync(string key, byte[] value, DistributedCacheEntryOptions options, CancellationToken token = default)
-    {
-        if (token.IsCancellationRequested)
-        {
-            return Task.FromCanceled(token);
-        }
-
-        Set(key, value, options);
-        return Task.CompletedTask;
-    }
-
-    public Task RefreshAsync(string key, CancellationToken token = default)
-    {
-        if (token.IsCancellationRequested)
-        {
-            return Task.FromCanceled(token);
-        }
-
-        Refresh(key);
-        return Task.CompletedTask;
-    }
-
-    public Task RemoveAsync(string key, CancellationToken token = default)
-    {
-        if (token.IsCancellationRequested)
-        {
-            return Task.FromCanceled(token);
-        }
-
-        Remove(key);
-        return Task.CompletedTask;
     }
 
     private string KeyOf(string key) => space.KeyOf(Part, cacheName, key);

@@ -86,7 +86,7 @@ public sealed class OwnStoreTests
         using var one = OutputStore.Sharing(path, options => options.Generation = "1");
         using var other = OutputStore.Sharing(path, options => options.Generation = "2");
         using var build = OutputStore.Sharing(path);
-        using var same = OutputStore.Sharing(path, options => options.Generation = BuildIdentity.Current);
+        using var same = OutputStore.Sharing(path, options => options.Generation = ApplicationBuild.Current);
         await one.Store.SetAsync("key", [1], ["tag"], Long, Token);
         Assert.Null(await other.Store.GetAsync("key", Token));
         Assert.Null(await build.Store.GetAsync("key", Token));
@@ -108,9 +108,9 @@ public sealed class OwnStoreTests
             var one = Place("one", assemblies[0]);
             Assert.Equal(one, Place("elsewhere", assemblies[0]));
             Assert.NotEqual(one, Place("other", assemblies[1]));
-            Assert.NotEqual(one, BuildIdentity.Of(Path.Combine(root, "one"), typeof(OwnStoreTests).Assembly));
+            Assert.NotEqual(one, ApplicationBuild.Of(Path.Combine(root, "one"), typeof(OwnStoreTests).Assembly));
             File.WriteAllText(Path.Combine(root, "one", "native.dll"), "no module");
-            BuildIdentity.Of(Path.Combine(root, "one"), null);
+            ApplicationBuild.Of(Path.Combine(root, "one"), null);
         }
         finally
         {
@@ -121,7 +121,7 @@ public sealed class OwnStoreTests
         {
             var directory = Directory.CreateDirectory(Path.Combine(root, name)).FullName;
             File.Copy(assembly, Path.Combine(directory, "library.dll"));
-            return BuildIdentity.Of(directory, null);
+            return ApplicationBuild.Of(directory, null);
         }
     }
 

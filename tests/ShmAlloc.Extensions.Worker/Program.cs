@@ -1,3 +1,4 @@
+using ShmAlloc.Extensions.Worker.Hybrid;
 using ShmAlloc.ProcessTests.Worker;
 
 namespace ShmAlloc.Extensions.Worker;
@@ -31,8 +32,13 @@ internal static class Program
                 }
 
                 return 0;
+            case ["hybrid", "ours" or "microsofts", "tagged" or "plain", var path, var history, .. { Length: 4 } numbers]:
+                HybridCommand.Run(arguments[1] == "ours", arguments[2] == "tagged", path, history, numbers);
+                return 0;
             default:
-                await Console.Error.WriteLineAsync("usage: ShmAlloc.Extensions.Worker web <heap> <directory of keys> | fusion <heap>");
+                await Console.Error.WriteLineAsync(
+                    "usage: ShmAlloc.Extensions.Worker web <heap> <directory of keys> | fusion <heap> "
+                    + "| hybrid ours|microsofts tagged|plain <heap> <history> <first log> <threads> <start> <ordinal>");
                 return 2;
         }
     }

@@ -27,7 +27,7 @@ internal static class WorkerHost
         await app.StartAsync();
         Console.WriteLine(Ready);
 
-        // A worker ends with whoever started it: by a line, or because the other end of its input is gone.
+        // A worker ends with the process that started it: by a line, or because the other end of its input is gone.
         await Console.In.ReadLineAsync();
         await app.StopAsync();
         return 0;

@@ -45,6 +45,6 @@ public static class SharedMemoryOutputCacheServiceCollectionExtensions
     private static SharedMemoryOutputCacheStore MakeStore(IServiceProvider services)
     {
         CacheSpace space = CacheFactory.MakeSpace(services, Options.Options.DefaultName, SharedMemoryOutputCacheStore.Contract);
-        return new SharedMemoryOutputCacheStore(space, CacheFactory.MetricsOf(services, space), BuildIdentity.Current);
+        return new SharedMemoryOutputCacheStore(space, CacheFactory.MetricsOf(services, space), ApplicationBuild.Current);
     }
 }

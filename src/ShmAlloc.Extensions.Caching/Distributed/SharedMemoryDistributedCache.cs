@@ -10,13 +10,14 @@ namespace ShmAlloc.Extensions.Caching.Distributed;
 /// <see cref="IDistributedCache"/> in shared memory. All of it is done when the call returns, also where it returns a task. Without shared memory gets miss,
 /// and sets do nothing. Safe for all threads.
 /// </summary>
-internal sealed class SharedMemoryDistributedCache(CacheSpace space, CacheMetrics metrics, TimeProvider clock) : IBufferDistributedCache, IDisposable
+internal sealed class SharedMemoryDistributedCache(CacheSpace space, CacheMetrics metrics, TimeProvider clock)
+    : SynchronousDistributedCache, IBufferDistributedCache, IDisposable
 {
     private readonly CacheKeys _keys = new(space.Options);
 
     internal CacheSpace Space => space;
 
-    public byte[]? Get(string key)
+    public override byte[]? Get(string key)
     {
         ArgumentNullException.ThrowIfNull(key);
         byte[]? value = null;
@@ -52,7 +53,7 @@ internal sealed class SharedMemoryDistributedCache(CacheSpace space, CacheMetric
         return isHit;
     }
 
-    public void Set(string key, byte[] value, DistributedCacheEntryOptions options)
+    public override void Set(string key, byte[] value, DistributedCacheEntryOptions options)
     {
         ArgumentNullException.ThrowIfNull(value);
         Set(key, new ReadOnlySequence<byte>(value), options);
@@ -89,7 +90,7 @@ internal sealed class SharedMemoryDistributedCache(CacheSpace space, CacheMetric
         }
     }
 
-    public void Refresh(string key)
+    public override void Refresh(string key)
     {
         ArgumentNullException.ThrowIfNull(key);
         try
@@ -101,28 +102,14 @@ internal sealed class SharedMemoryDistributedCache(CacheSpace space, CacheMetric
         }
     }
 
-    public void Remove(string key)
+    public override void Remove(string key)
     {
         ArgumentNullException.ThrowIfNull(key);
         space.Remove(_keys.Of(key));
     }
 
-    public Task<byte[]?> GetAsync(string key, CancellationToken token = default) =>
-        token.IsCancellationRequested ? Task.FromCanceled<byte[]?>(token) : Task.FromResult(Get(key));
-
     public ValueTask<bool> TryGetAsync(string key, IBufferWriter<byte> destination, CancellationToken token = default) =>
         token.IsCancellationRequested ? ValueTask.FromCanceled<bool>(token) : ValueTask.FromResult(TryGet(key, destination));
-
-    public Task SetAsync(string key, byte[] value, DistributedCacheEntryOptions options, CancellationToken token = default)
-    {
-        if (token.IsCancellationRequested)
-        {
-            return Task.FromCanceled(token);
-        }
-
-        Set(key, value, options);
-        return Task.CompletedTask;
-    }
 
     public ValueTask SetAsync(string key, ReadOnlySequence<byte> value, DistributedCacheEntryOptions options, CancellationToken token = default)
     {
@@ -133,28 +120,6 @@ internal sealed class SharedMemoryDistributedCache(CacheSpace space, CacheMetric
 
         Set(key, value, options);
         return ValueTask.CompletedTask;
-    }
-
-    public Task RefreshAsync(string key, CancellationToken token = default)
-    {
-        if (token.IsCancellationRequested)
-        {
-            return Task.FromCanceled(token);
-        }
-
-        Refresh(key);
-        return Task.CompletedTask;
-    }
-
-    public Task RemoveAsync(string key, CancellationToken token = default)
-    {
-        if (token.IsCancellationRequested)
-        {
-            return Task.FromCanceled(token);
-        }
-
-        Remove(key);
-        return Task.CompletedTask;
     }
 
     public void Dispose()

@@ -25,7 +25,7 @@ internal sealed class PrivateFlights
     /// </summary>
     internal static long Next() => Interlocked.Increment(ref _last);
 
-    /// <summary>The flight of a key that began last, if somebody waits for it still. With the gate held.</summary>
+    /// <summary>The flight of a key that began last, if a caller waits for it still. With the gate held.</summary>
     internal LocalFlight? Find(uint cache, ulong hash, ReadOnlySpan<byte> key) =>
         _flights.TryGetValue((cache, hash), out LocalFlight? found) && !found.IsOver && found.Key.AsSpan().SequenceEqual(key) ? found : null;
 

@@ -34,7 +34,7 @@ public sealed unsafe partial class SharedCache
         }
         catch (Exception)
         {
-            // Who listens must not change what the caller gets; and there is nobody else to tell.
+            // The listener must not change what the caller gets; and there is nobody else to tell.
         }
     }
 }

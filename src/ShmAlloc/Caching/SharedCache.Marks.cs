@@ -243,14 +243,18 @@ public sealed unsafe partial class SharedCache
     }
 
     /// <summary>
-    /// After a flight: what the key has now, and its mark. That is a good answer to the caller, whoever set it; if there is nothing, so is what the flight
-    /// gave, without a mark. A heap that was disposed meanwhile is no reason to throw.
+    /// After a flight: what the key has now, and its mark. That is a good answer to the caller, also if another caller has set it; if there is nothing, so is
+    /// what the flight gave, without a mark. A heap that was disposed meanwhile is no reason to throw. A value that was just worked out is not in use yet.
     /// </summary>
     private byte[] MarkNow(ReadOnlySpan<byte> key, byte[] value, out CacheMark mark)
     {
         try
         {
-            return ReadMarked(key, counts: false, out mark) ?? value;
+            using Visit visit = Enter();
+            byte[]? there = ReadAnyway(key, isUse: false, out ItemFacts facts, out _);
+            bool counts = there != null && !facts.IsTagRemoved && !ItemAccess<Hardware>.IsExpired(facts.Deadline, Now);
+            mark = counts ? MarkOf(facts) : default;
+            return counts ? there! : value;
         }
         catch (ObjectDisposedException)
         {

@@ -8,7 +8,7 @@ namespace ShmAlloc.Caching;
 /// <param name="Stamp">Of the item that its word belongs to.</param>
 /// <param name="Word">What the flight has written there.</param>
 /// <param name="Rest">Milliseconds for which others leave it.</param>
-/// <param name="HasFailed">Whether who takes a stale value need not try meanwhile.</param>
+/// <param name="HasFailed">Whether callers that take a stale value need not try meanwhile.</param>
 internal readonly record struct UnendedFlight(SharedCache Cache, byte[] Key, ulong Stamp, WorkWord Word, ulong Rest, bool HasFailed)
 {
     /// <returns>False: others are in the way.</returns>

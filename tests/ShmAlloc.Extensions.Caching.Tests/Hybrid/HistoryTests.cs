@@ -1,9 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Reflection;
-using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
 using ShmAlloc.Histories;
+using ShmAlloc.ProcessTests;
 
 namespace ShmAlloc.Extensions.Caching.Tests.Hybrid;
 
@@ -20,7 +19,7 @@ public sealed partial class HistoryTests : IDisposable
     private const int Seed = 20261;
 
     private readonly TemporaryHeapPath _path = new();
-    private readonly List<Process> _workers = [];
+    private readonly List<WorkerProcess> _workers = [];
     private readonly long _start = Stopwatch.GetTimestamp();
     private int _started;
 
@@ -28,13 +27,7 @@ public sealed partial class HistoryTests : IDisposable
 
     public void Dispose()
     {
-        foreach (var worker in _workers)
-        {
-            worker.Kill();
-            worker.WaitForExit();
-            worker.Dispose();
-        }
-
+        _workers.ForEach(worker => worker.Dispose());
         File.Delete(HistoryPath);
         _path.Dispose();
     }
@@ -75,7 +68,7 @@ public sealed partial class HistoryTests : IDisposable
         Random random = new(Seed);
         using (HistoryRecorder.Create(HistoryPath, Processes * ThreadsPerProcess, OperationsPerLog))
         {
-            // The file is made; whoever records opens it.
+            // The file is made; the workers open it.
         }
 
         for (var place = 0; place < Processes; place++)
@@ -87,9 +80,7 @@ public sealed partial class HistoryTests : IDisposable
         {
             await Task.Delay(random.Next(LongestLifeMilliseconds), TestContext.Current.CancellationToken);
             var place = random.Next(Processes);
-            Assert.False(_workers[place].HasExited, $"A worker has ended by itself, with {(_workers[place].HasExited ? _workers[place].ExitCode : 0)}.");
-            _workers[place].Kill();
-            await _workers[place].WaitForExitAsync(TestContext.Current.CancellationToken);
+            Assert.False(_workers[place].HasExited, _workers[place].ErrorOutput);
             _workers[place].Dispose();
             _workers[place] = await StartAsync(whose, hasTags, place);
         }
@@ -98,35 +89,22 @@ public sealed partial class HistoryTests : IDisposable
         List<long> current = [];
         foreach (var worker in _workers)
         {
-            worker.StandardInput.Close();
-            current.Add(long.Parse(Count().Match(await ReadLineAsync(worker)).Value, CultureInfo.InvariantCulture));
-            await worker.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Patience.ForAStep, TestContext.Current.CancellationToken);
-            Assert.Equal(0, worker.ExitCode);
+            worker.CloseInput();
+            current.Add(long.Parse(Count().Match(await worker.ReadLineAsync()).Value, CultureInfo.InvariantCulture));
+            Assert.Equal(0, worker.WaitForExit());
         }
 
         return current;
     }
 
-    private async Task<Process> StartAsync(string whose, bool hasTags, int place)
+    private async Task<WorkerProcess> StartAsync(string whose, bool hasTags, int place)
     {
-        var program = Path.GetFullPath(
-            typeof(HistoryTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == "WorkerPath").Value!,
-            AppContext.BaseDirectory);
         string[] numbers = [.. new[] { place * ThreadsPerProcess, ThreadsPerProcess, _start, ++_started }
             .Select(number => number.ToString(CultureInfo.InvariantCulture))];
-        var runtime = Path.GetFullPath("../../../dotnet", RuntimeEnvironment.GetRuntimeDirectory());
-        var process = Process.Start(new ProcessStartInfo(runtime, ["exec", program, whose, hasTags ? "tagged" : "plain", _path.Value, HistoryPath, .. numbers])
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-        })!;
-        Assert.Equal("ready", await ReadLineAsync(process));
+        var process = WorkerProcess.Start("hybrid", [whose, hasTags ? "tagged" : "plain", _path.Value, HistoryPath, .. numbers]);
+        await process.ExpectLineAsync("ready");
         return process;
     }
-
-    private static async Task<string> ReadLineAsync(Process process) =>
-        await process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(Patience.ForAStep, TestContext.Current.CancellationToken)
-            ?? throw new InvalidOperationException("A worker printed nothing more.");
 
     private List<Operation> Read()
     {

@@ -310,6 +310,31 @@ public sealed class FlightEdgeTests
         Assert.Equal([1], waiting.GetOrAdd("key", _ => [1], default, Patient));
     }
 
+    /// <summary>Else the keys of a scan, each asked for once, would push out what is used.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_value_that_was_worked_out_for_its_mark_is_not_in_use_yet(bool isAsynchronous)
+    {
+        using TestCache test = new();
+        var mark = isAsynchronous ? await MarkOfAsync("key") : MarkOf("key");
+        Assert.Equal(HintWord.New, UseOf(test, "key"));
+        Assert.True(test.Cache.IsCurrent(mark));
+
+        CacheMark MarkOf(string key)
+        {
+            test.Cache.GetOrAddMarked(key, _ => [1], out var made);
+            return made;
+        }
+
+        async Task<CacheMark> MarkOfAsync(string key)
+        {
+            var made = await test.Cache.GetOrAddMarkedAsync(
+                key, (_, _) => ValueTask.FromResult<byte[]>([1]), default, default, TestContext.Current.CancellationToken);
+            return made.Mark;
+        }
+    }
+
     private static unsafe int UseOf(TestCache test, string key)
     {
         var item = ItemOf(test, key);

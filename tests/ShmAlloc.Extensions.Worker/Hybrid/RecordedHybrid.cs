@@ -2,7 +2,7 @@ using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Caching.Hybrid;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace ShmAlloc.Extensions.Caching.Worker;
+namespace ShmAlloc.Extensions.Worker.Hybrid;
 
 /// <summary>The HybridCache of this process, and how often its objects were current: ours, or Microsoft's over the same shared memory, as a control.</summary>
 internal sealed class RecordedHybrid : IDisposable

@@ -6,7 +6,7 @@ using System.Security.Cryptography;
 namespace ShmAlloc.AspNetCore.OutputCaching;
 
 /// <summary>What tells one build of an application from another, so that no build serves the pages that another one has rendered.</summary>
-internal static class BuildIdentity
+internal static class ApplicationBuild
 {
     private const int HashBytes = 8;
 

@@ -3,7 +3,7 @@ using System.Globalization;
 using Microsoft.Extensions.Caching.Hybrid;
 using ShmAlloc.Histories;
 
-namespace ShmAlloc.Extensions.Caching.Worker;
+namespace ShmAlloc.Extensions.Worker.Hybrid;
 
 /// <summary>
 /// One thread that reads, sets, and removes what all processes share, and records it. All use the same few keys for a tenth of a second, and then others; so

@@ -110,7 +110,7 @@ internal sealed class SecondLevel(FusionSpace space, string cacheName) : Synchro
         else
         {
             // An older value must not be taken for this one.
-            space.Space.Remove(inner);
+            space.Space.Supersede(inner);
         }
     }
 }

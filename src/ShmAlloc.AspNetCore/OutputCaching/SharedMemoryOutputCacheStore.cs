@@ -178,7 +178,7 @@ internal sealed class SharedMemoryOutputCacheStore(CacheSpace space, CacheMetric
             // An older page must not be taken for this one.
             metrics.Reject(status);
             space.Log.Dropped(reason, (int)Math.Min(value.Length, int.MaxValue), space.Path);
-            space.Remove(inner);
+            space.Supersede(inner);
         }
     }
 }

@@ -13,13 +13,25 @@ internal class RunningFactory
     private static readonly AsyncLocal<RunningFactory?> Here = new();
 
     private readonly List<RunningFactory> _waitsFor = [];
+    private RunningFactory? _around;
     private bool _hasEnded;
 
-    /// <summary>The factory that this flow is in, if it still runs.</summary>
-    private static RunningFactory? Current => Here.Value is { } factory && !Volatile.Read(ref factory._hasEnded) ? factory : null;
+    /// <summary>The factory that this flow is in, if it still runs; else the one around it: what the inner one has started belongs to that.</summary>
+    private static RunningFactory? Current => FirstRunning(Here.Value);
 
     /// <summary>The flow of an asynchronous method enters the factory; it leaves it when that method returns.</summary>
-    internal void Enter() => Here.Value = this;
+    internal void Enter()
+    {
+        _around = Current;
+
+        // Without those that have ended: a factory that starts the next one of its kind would leave a chain that never ends.
+        for (RunningFactory? factory = _around; factory != null; factory = factory._around)
+        {
+            factory._around = FirstRunning(factory._around);
+        }
+
+        Here.Value = this;
+    }
 
     /// <summary>
     /// What the factory has started, and what goes on without it, is in it no more. Before its callers learn what came of it: until they have, they count as
@@ -50,6 +62,16 @@ internal class RunningFactory
         }
 
         return new Wait(own, target);
+    }
+
+    private static RunningFactory? FirstRunning(RunningFactory? factory)
+    {
+        while (factory != null && Volatile.Read(ref factory._hasEnded))
+        {
+            factory = factory._around;
+        }
+
+        return factory;
     }
 
     /// <summary>A chain may be as long as there are factories.</summary>

@@ -135,6 +135,39 @@ public sealed class StampedeTests
             cancellationToken: Token));
     }
 
+    /// <summary>It belongs to the factory around it, which still runs.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task And_through_what_a_factory_has_started_that_has_ended(bool isBypassing)
+    {
+        using var application = isBypassing ? Bypassing() : TestApplication.OwnHybrid();
+        var cache = application.Hybrid;
+        TaskCompletionSource hasEnded = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        Task<string>? started = null;
+        await Assert.ThrowsAsync<InvalidOperationException>(() => cache.GetOrCreateAsync("outer", OuterAsync, cancellationToken: Token).AsTask()
+            .WaitAsync(TimeSpan.FromSeconds(20), Token));
+
+        async ValueTask<string> OuterAsync(CancellationToken token)
+        {
+            await cache.GetOrCreateAsync("inner", Inner, cancellationToken: token);
+            hasEnded.SetResult();
+            return await started!;
+        }
+
+        ValueTask<string> Inner(CancellationToken token)
+        {
+            started = Task.Run(AskAsync, Token);
+            return ValueTask.FromResult("inner");
+        }
+
+        async Task<string> AskAsync()
+        {
+            await hasEnded.Task;
+            return await cache.GetOrCreateAsync("outer", _ => ValueTask.FromResult("again"), cancellationToken: Token);
+        }
+    }
+
     /// <summary>Two callers, each with a factory that waits for the other's.</summary>
     [Fact]
     public async Task And_in_a_circle_of_callers()

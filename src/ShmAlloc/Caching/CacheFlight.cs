@@ -36,8 +36,11 @@ public sealed class CacheFlight : IDisposable
         _name = Word.IsOwned ? cache.Heap.OwnFlights.Note(this) : 0;
     }
 
-    /// <summary>It was forgotten: others need not wait until they have waited too long.</summary>
-    ~CacheFlight() => Fail();
+    /// <summary>
+    /// It was forgotten: others need not wait until they have waited too long. They need not rest either, since that would be by the clock of the user: nothing
+    /// of the user's runs in the thread of the finalizers.
+    /// </summary>
+    ~CacheFlight() => Fail(mayRest: false);
 
     /// <summary>What it wrote to own the work word; the default if it owns none, because it was not to wait.</summary>
     internal WorkWord Word => _look.Word;
@@ -115,7 +118,7 @@ public sealed class CacheFlight : IDisposable
     /// <summary>Ends the flight without a value, as after a failure, if it has not ended: another may work.</summary>
     /// <remarks>Where there is a stale value, those who take it do not try again before the pause is over that was given at the beginning.</remarks>
     [SuppressMessage("Usage", "CA1816", Justification = "See TryEnd.")]
-    public void Dispose() => Fail();
+    public void Dispose() => Fail(mayRest: true);
 
     /// <summary>The heap is about to be disposed: others may work, and what comes of this flight is not stored.</summary>
     internal void GiveUpWithHeap()
@@ -161,9 +164,9 @@ public sealed class CacheFlight : IDisposable
         }
     }
 
-    private void Fail()
+    private void Fail(bool mayRest)
     {
-        if (End(hasFailed: true))
+        if (End(hasFailed: mayRest))
         {
             _cache.CountFailedFlight();
         }
@@ -186,7 +189,7 @@ public sealed class CacheFlight : IDisposable
     {
         if (Word.IsOwned)
         {
-            _cache.GiveUp(new UnendedFlight(_cache, _key, Stamp, Word, rest, hasFailed));
+            _cache.GiveUp(_key, Stamp, Word, rest, hasFailed);
         }
     }
 }

@@ -283,13 +283,21 @@ internal sealed class LocalFlight
         }
     }
 
-    /// <summary>Whether this one waits for another, directly or through others. A chain may be as long as there are flights.</summary>
+    /// <summary>
+    /// Whether this one waits for another, directly or through others. A chain may be as long as there are flights. Who waits for one that is over, because its
+    /// last caller has left, say, goes on soon, whatever the factory of that one waits for.
+    /// </summary>
     private bool Reaches(LocalFlight other)
     {
         HashSet<LocalFlight> seen = [this];
         Stack<LocalFlight> next = new([this]);
         while (next.TryPop(out LocalFlight? flight))
         {
+            if (flight.IsOverNow)
+            {
+                continue;
+            }
+
             if (flight == other)
             {
                 return true;

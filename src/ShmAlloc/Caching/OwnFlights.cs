@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using ShmAlloc.Layout;
 using ShmAlloc.Memory;
 using ShmAlloc.Participants;
@@ -8,7 +9,7 @@ namespace ShmAlloc.Caching;
 /// <summary>The flights of this process in a heap: its callers find each other here, and the heap gives them up when it is disposed.</summary>
 internal sealed unsafe class OwnFlights
 {
-    private static readonly TimeSpan LongestWaitForChanges = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestGivingUp = TimeSpan.FromSeconds(1);
 
     private readonly ConcurrentDictionary<long, WeakReference<CacheFlight>> _running = [];
     private long _lastName;
@@ -45,15 +46,25 @@ internal sealed unsafe class OwnFlights
 
     internal void Forget(long name) => _running.TryRemove(name, out _);
 
-    /// <summary>The heap is about to be disposed: others need not wait until its slot is free, which an open lease may put off.</summary>
+    /// <summary>
+    /// The heap is about to be disposed: others need not wait until its slot is free, which an open lease may put off. That takes a second at most, or as long
+    /// as one of them takes; what is left others wait for until then.
+    /// </summary>
     internal void GiveUpAll()
     {
+        long begun = Stopwatch.GetTimestamp();
+
         // Who begins counts itself first, and then looks whether it may: so it is waited for here, or begins nothing.
         Volatile.Write(ref _hasGivenUp, true);
         Interlocked.MemoryBarrier();
-        AwaitChanges();
+        AwaitChanges(begun, LongestGivingUp / 2);
         foreach (WeakReference<CacheFlight> running in _running.Values)
         {
+            if (Stopwatch.GetElapsedTime(begun) >= LongestGivingUp)
+            {
+                break;
+            }
+
             if (running.TryGetTarget(out CacheFlight? flight))
             {
                 flight.GiveUpWithHeap();
@@ -61,10 +72,17 @@ internal sealed unsafe class OwnFlights
         }
 
         // Those that were ending just then, by their callers or their finalizers, need the heap for it.
-        AwaitChanges();
+        AwaitChanges(begun, LongestGivingUp);
     }
 
-    private void AwaitChanges() => SpinWait.SpinUntil(() => Volatile.Read(ref _changing) == 0, LongestWaitForChanges);
+    private void AwaitChanges(long begun, TimeSpan most)
+    {
+        TimeSpan left = most - Stopwatch.GetElapsedTime(begun);
+        if (left > TimeSpan.Zero)
+        {
+            SpinWait.SpinUntil(() => Volatile.Read(ref _changing) == 0, left);
+        }
+    }
 
     /// <summary>Registers a flight under a number that no other one has on that key.</summary>
     /// <param name="attached">The attachment.</param>

@@ -49,6 +49,8 @@ public sealed unsafe partial class SharedCache
             ahead.IsPlaceholder = true;
             if (_privatePatience.Next(ahead, hasValue: false, takesStale: false, AwakeTicks, Limit) != FlightTurn.Wait)
             {
+                // As in ThrowIfItsOwn.
+                LocalFlight.EndWait(LocalFlight.BeginWait(other), other);
                 return false;
             }
 

@@ -17,13 +17,15 @@ public sealed unsafe partial class SharedCache
         private FlightLook? _awaitedAtBell;
         private bool _hasNoSeat;
 
-        // Longer waits are no arguments of the runtime's; who wakes up before the limit looks again.
+        // Longer waits are no arguments of the runtime's; who wakes up before the limit looks again. In whole milliseconds, since the runtime leaves out the rest,
+        // and who is left a part of one would look all the time.
         private TimeSpan Left
         {
             get
             {
                 TimeSpan longest = _parked != null && !cache.Heap.FlightWatch.IsRunning ? FlightWatch.BetweenRecoveries : LongestWait;
-                return TimeSpan.FromTicks((long)Math.Min((_isPrivate ? _privatePatience : _patience).Left(AwakeTicks, Limit), (ulong)longest.Ticks));
+                ulong ticks = Math.Min((_isPrivate ? _privatePatience : _patience).Left(AwakeTicks, Limit), (ulong)longest.Ticks);
+                return TimeSpan.FromMilliseconds((long)(ticks + TimeSpan.TicksPerMillisecond - 1) / TimeSpan.TicksPerMillisecond);
             }
         }
 
@@ -76,15 +78,14 @@ public sealed unsafe partial class SharedCache
         private bool TryWaitFor(Attachment* heap, in FlightLook look)
         {
             _isPrivate = false;
-            bool isOurs = look.Word.Slot == heap->Slot && look.Word.Epoch == heap->Epoch;
-            if (Blocks && !isOurs && !_hasNoSeat && cache.Heap.BellSeats.MayWait)
+            if (Blocks && !IsOurs(heap, look) && !_hasNoSeat && cache.Heap.BellSeats.MayWait)
             {
                 _awaitedAtBell = look;
                 return true;
             }
 
-            LocalFlight? other = null;
-            if (isOurs && cache.Heap.OwnFlights.Registered.TryGetValue((cache.Identity.Number, Hash(), look.Word.Number), out other))
+            LocalFlight? other = FindOurs(heap, look);
+            if (other != null)
             {
                 if (TryJoin(other, look, out bool isOfNoUse))
                 {
@@ -111,18 +112,42 @@ public sealed unsafe partial class SharedCache
             return true;
         }
 
+        private static bool IsOurs(Attachment* heap, in FlightLook look) => look.Word.Slot == heap->Slot && look.Word.Epoch == heap->Epoch;
+
+        /// <summary>The flight of this process that somebody has said to work, if it was begun by a call like this one.</summary>
+        private LocalFlight? FindOurs(Attachment* heap, in FlightLook look) =>
+            IsOurs(heap, look) ? cache.Heap.OwnFlights.Registered.GetValueOrDefault((cache.Identity.Number, Hash(), look.Word.Number)) : null;
+
+        /// <summary>A limit that is over, or zero, is no reason to work: the factory that the caller is in would begin itself anew, again and again.</summary>
+        /// <exception cref="InvalidOperationException">That one would wait for itself, if it waited.</exception>
+        private void ThrowIfItsOwn(Attachment* heap, in FlightLook look)
+        {
+            if (look.State == FlightState.Taken && FindOurs(heap, look) is { } ours)
+            {
+                LocalFlight.EndWait(LocalFlight.BeginWait(ours), ours);
+            }
+        }
+
         /// <summary>Whether a flight of this caller could store its value: the tags that the caller has captured itself are none that were removed.</summary>
         private bool HasCurrentTags => Marks<Hardware>.AreCurrent(cache._table, options.Tags.Captured);
 
-        /// <summary>Joins a flight, if its result was not worked out from what was removed before this call.</summary>
+        /// <summary>
+        /// Joins a flight, if its result was not worked out from what was removed before this call. Who begins a flight may be making room for it; so the caller
+        /// waits for that, but not longer than for the value.
+        /// </summary>
         /// <param name="other">The flight.</param>
         /// <param name="look">What the caller has seen.</param>
         /// <param name="isOfNoUse">Whether a tag of it was removed, so that its result will not be stored either.</param>
         private bool TryJoin(LocalFlight other, in FlightLook look, out bool isOfNoUse)
         {
-            lock (other.Gate)
+            isOfNoUse = false;
+            if (!other.Gate.TryEnter(Left))
             {
-                isOfNoUse = false;
+                return false;
+            }
+
+            try
+            {
                 if (other.Flight is not { } flying || flying.Word.Bits != look.Word.Bits || !other.Key.AsSpan().SequenceEqual(key))
                 {
                     return false;
@@ -130,6 +155,10 @@ public sealed unsafe partial class SharedCache
 
                 isOfNoUse = !Marks<Hardware>.AreCurrent(cache._table, flying.Tags.Captured);
                 return (other.Begun > _asked || (flying.Stamp == look.Stamp && !isOfNoUse)) && other.TryJoin();
+            }
+            finally
+            {
+                other.Gate.Exit();
             }
         }
 

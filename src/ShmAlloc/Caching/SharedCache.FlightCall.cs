@@ -111,7 +111,7 @@ public sealed unsafe partial class SharedCache
 
                         break;
                     case FlightTurn.ValueMeanwhile:
-                        TakeMeanwhile(due!, look);
+                        TakeMeanwhile(visit.Heap, due!, look);
                         break;
                     case FlightTurn.Stale:
                         if (!TryTake(stale))
@@ -124,7 +124,7 @@ public sealed unsafe partial class SharedCache
                         _value = due;
                         break;
                     case FlightTurn.StaleMeanwhile:
-                        TakeMeanwhile(stale!, look);
+                        TakeMeanwhile(visit.Heap, stale!, look);
                         break;
                     case FlightTurn.Wait:
                         if (TryWaitFor(visit.Heap, look))
@@ -134,8 +134,10 @@ public sealed unsafe partial class SharedCache
 
                         break;
                     case FlightTurn.TakeOver:
+                        ThrowIfItsOwn(visit.Heap, look);
                         break;
                     case FlightTurn.WorkUnder:
+                        ThrowIfItsOwn(visit.Heap, look);
                         return FlyPrivately(look);
                     default:
                         cache.Checked(look.Status);
@@ -241,7 +243,7 @@ public sealed unsafe partial class SharedCache
                 {
                     // Only now: what was removed before is not what the factory will see.
                     _own.Begun = PrivateFlights.Next();
-                    _own.Flight = new CacheFlight(cache, key, look, cache.Capture(options.Tags), flight.Pause);
+                    _own.Flight = new CacheFlight(cache, key, look, cache.CapturedAnew(options.Tags, places), flight.Pause);
                     _number = isRegistered ? number : null;
                     _own.Forget = Unregister;
                 }
@@ -278,10 +280,11 @@ public sealed unsafe partial class SharedCache
                 || cache.Remove(key, facts.Stamp) is CacheStatus.Ok or CacheStatus.Missing or CacheStatus.Changed;
         }
 
-        /// <summary>There is a value while somebody works on the next one: unless that takes too long.</summary>
-        private void TakeMeanwhile(byte[] value, in FlightLook look)
+        /// <summary>There is a value while somebody works on the next one: unless that takes too long, and is not what the caller is part of.</summary>
+        private void TakeMeanwhile(Attachment* heap, byte[] value, in FlightLook look)
         {
-            if (_patience.TakesOver == 0 && cache.Heap.FlightWatch.IsOverdue(look, flight.Limit))
+            if (_patience.TakesOver == 0 && cache.Heap.FlightWatch.IsOverdue(look, flight.Limit)
+                && !(FindOurs(heap, look) is { } ours && LocalFlight.WouldWaitForItself(ours)))
             {
                 _patience.GiveUpOwner(look);
             }

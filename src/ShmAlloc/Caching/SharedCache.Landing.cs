@@ -66,7 +66,7 @@ public sealed unsafe partial class SharedCache
                 };
                 FlightLook look = Flight<Hardware>.Begin(_heap, _table, found, request, Now);
                 GiveUpIfLeftOwned(look, key);
-                flight = look.State == FlightState.Begun ? new CacheFlight(this, key.ToArray(), look, Capture(tags), pause) : null;
+                flight = look.State == FlightState.Begun ? new CacheFlight(this, key.ToArray(), look, CapturedAnew(tags, places), pause) : null;
                 return look.State switch
                 {
                     FlightState.Begun => CacheStatus.Ok,
@@ -125,8 +125,21 @@ public sealed unsafe partial class SharedCache
     }
 
     /// <summary>Lets others work on what a flight has not stored: now, or as soon as nobody is in the way.</summary>
-    internal void GiveUp(in UnendedFlight flight)
+    /// <param name="key">The key.</param>
+    /// <param name="stamp">Of the item that its word belongs to.</param>
+    /// <param name="word">What the flight has written there.</param>
+    /// <param name="rest">Milliseconds for which others leave it.</param>
+    /// <param name="hasFailed">Whether callers that take a stale value need not try meanwhile.</param>
+    internal void GiveUp(byte[] key, ulong stamp, WorkWord word, ulong rest, bool hasFailed)
     {
+        using Visit visit = new(Heap);
+        if (visit.Heap != _heap)
+        {
+            return;
+        }
+
+        ulong now = NowIfAny(ref rest);
+        UnendedFlight flight = new(this, key, stamp, word, FlightEnding.WordOf(rest, hasFailed, now));
         if (!TryGiveUp(flight))
         {
             Heap.FlightWatch.EndLater(flight);
@@ -142,12 +155,9 @@ public sealed unsafe partial class SharedCache
             return true;
         }
 
-        ulong rest = flight.Rest;
-        ulong now = NowIfAny(ref rest);
         fixed (byte* bytes = flight.Key)
         {
-            return Flight<Hardware>.TryGiveUp(
-                _heap, _table, KeyOf(bytes, flight.Key.Length), flight.Stamp, flight.Word, FlightEnding.WordOf(rest, flight.HasFailed, now));
+            return Flight<Hardware>.TryGiveUp(_heap, _table, KeyOf(bytes, flight.Key.Length), flight.Stamp, flight.Word, flight.Next);
         }
     }
 
@@ -156,11 +166,11 @@ public sealed unsafe partial class SharedCache
     {
         if (look.IsLeftOwned)
         {
-            Heap.FlightWatch.EndLater(new UnendedFlight(this, key.ToArray(), look.Stamp, look.Word, Rest: 0, HasFailed: false));
+            Heap.FlightWatch.EndLater(new UnendedFlight(this, key.ToArray(), look.Stamp, look.Word, WorkWord.NotBefore(0)));
         }
     }
 
-    /// <summary>A clock that throws is no reason to keep others waiting; they need not rest then. This may be called by a finalizer.</summary>
+    /// <summary>A clock that throws is no reason to keep others waiting; they need not rest then.</summary>
     private ulong NowIfAny(ref ulong rest)
     {
         try

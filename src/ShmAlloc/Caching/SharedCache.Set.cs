@@ -285,6 +285,24 @@ public sealed unsafe partial class SharedCache
         return new CacheTags(names, captured, Identity);
     }
 
+    /// <summary>
+    /// Tags that this class has captured by their names, as of now. It throws nothing, and calls nothing that might: the caller has begun a flight, which it
+    /// would leave behind.
+    /// </summary>
+    /// <param name="given">What they were captured from. Those that the caller of the cache has captured stay as they are.</param>
+    /// <param name="captured">What came of it; changed in place.</param>
+    private CacheTags CapturedAnew(in CacheTags given, in CacheTags captured)
+    {
+        ulong[] tags = given.Captured == null ? captured.Captured ?? [] : [];
+        for (int index = 0; index < tags.Length; index++)
+        {
+            ulong place = tags[index] >> 32;
+            tags[index] = place == TableLayout.SlotOfAll ? CacheStore<Hardware>.TagOfAll(_table) : CacheStore<Hardware>.TagOf(_table, place);
+        }
+
+        return captured;
+    }
+
     [SkipLocalsInit]
     private ulong HashOf(string text)
     {

@@ -6,6 +6,8 @@ namespace ShmAlloc.Tests.Caching;
 /// <summary>Which factory a call belongs to, so that it does not wait for itself: also through factories that have ended, or refresh.</summary>
 public sealed class FactoryFrameTests : IDisposable
 {
+    private static readonly CacheFlightOptions Hasty = new() { WaitLimit = TimeSpan.Zero };
+
     private static readonly CacheFlightOptions Limited = new() { WaitLimit = TimeSpan.FromSeconds(1) };
 
     private readonly TestCache _test = new();
@@ -74,6 +76,84 @@ public sealed class FactoryFrameTests : IDisposable
             await go.Task;
             return await Cache.GetOrAddAsync("outer", (_, _) => ValueTask.FromResult<byte[]>([2]), default, Limited, Cancellation);
         }
+    }
+
+    /// <summary>Who does not wait works: but not as the factory of its own factory, again and again.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_factory_that_asks_for_its_own_key_and_does_not_wait_is_told_so(bool isPrivate)
+    {
+        var cache = isPrivate ? _test.OpenReadOnly() : Cache;
+        var runs = 0;
+        Assert.Throws<InvalidOperationException>(() => Ask("key"));
+        Assert.Equal(1, runs);
+
+        byte[] Ask(string key) => ++runs < 10 ? cache.GetOrAdd(key, Work, default, Hasty) : [1];
+
+        byte[] Work(string key) => runs < 10 ? Ask(key) : [1];
+    }
+
+    [Fact]
+    public async Task A_factory_that_asks_for_a_key_that_waits_for_it_and_does_not_wait_is_told_so()
+    {
+        TaskCompletionSource isAsked = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        var first = Cache.GetOrAddAsync("first", FirstAsync, default, default, Cancellation).AsTask();
+        var second = Cache.GetOrAddAsync("second", SecondAsync, default, default, Cancellation).AsTask();
+        await Assert.ThrowsAsync<InvalidOperationException>(() => first);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => second);
+
+        async ValueTask<byte[]> FirstAsync(string key, CancellationToken abandoned)
+        {
+            await isAsked.Task;
+            return await Cache.GetOrAddAsync("second", (_, _) => ValueTask.FromResult<byte[]>([3]), default, Hasty, Cancellation);
+        }
+
+        async ValueTask<byte[]> SecondAsync(string key, CancellationToken abandoned)
+        {
+            var asked = Cache.GetOrAddAsync("first", (_, _) => ValueTask.FromResult<byte[]>([4]), default, Limited with { WaitLimit = TimeSpan.FromMinutes(1) }, Cancellation);
+            isAsked.SetResult();
+            return await asked;
+        }
+    }
+
+    /// <summary>It takes the stale value, however long it has been at work itself.</summary>
+    [Fact]
+    public void A_factory_does_not_take_over_from_itself_where_there_is_a_stale_value()
+    {
+        ManualClock clock = new();
+        using TestCache test = new(new SharedCacheOptions { Clock = clock });
+        test.Cache.Set("key", "old"u8, new CacheEntryOptions { Lifetime = TimeSpan.FromMilliseconds(1), StaleFor = TimeSpan.FromHours(1) });
+        clock.Advance(10);
+        var runs = 0;
+        CacheFlightOptions stale = new() { AllowStale = true, WaitLimit = TimeSpan.FromTicks(1) };
+        Bytes.Equal("new"u8, test.Cache.GetOrAdd("key", Work, default, stale));
+        Assert.Equal(1, runs);
+
+        byte[] Work(string key)
+        {
+            runs++;
+            Bytes.Equal("old"u8, test.Cache.GetOrAdd(key, _ => "newer"u8.ToArray(), default, stale));
+            Bytes.Equal("old"u8, test.Cache.GetOrAdd(key, _ => "newest"u8.ToArray(), default, stale));
+            return "new"u8.ToArray();
+        }
+    }
+
+    /// <summary>Between the leaving of its last caller and the end of its word somebody may find it.</summary>
+    [Fact]
+    public void Who_waits_for_a_flight_that_nobody_wants_any_more_does_not_wait_for_what_that_one_waits_for()
+    {
+        LocalFlight asks = new([1]);
+        LocalFlight abandoned = new([2]);
+        var frame = abandoned.Enter(isAwaited: false);
+        Assert.Same(abandoned, LocalFlight.BeginWait(asks));
+        LocalFlight.Exit(frame);
+        frame = asks.Enter(isAwaited: false);
+        Assert.True(LocalFlight.WouldWaitForItself(abandoned));
+        abandoned.Leave();
+        Assert.False(LocalFlight.WouldWaitForItself(abandoned));
+        LocalFlight.EndWait(LocalFlight.BeginWait(abandoned), abandoned);
+        LocalFlight.Exit(frame);
     }
 
     [Fact]

@@ -76,6 +76,73 @@ public sealed class FlightEndTests : IDisposable
         _test.AssertNothingIsLost();
     }
 
+    /// <summary>A clock may throw, or never answer: then nobody else would be told anything, nor the dead be looked after.</summary>
+    [Fact]
+    public void The_thread_that_tells_others_of_an_end_later_does_not_ask_the_clock_of_the_user()
+    {
+        HaltingClock clock = new();
+        using TestCache test = new(new SharedCacheOptions { Clock = clock });
+        HaltingClock leadersClock = new();
+        var leading = test.OpenElsewhere(new SharedCacheOptions { Clock = leadersClock });
+        var flight = BeginOnStale(test.Cache, leading, clock, leadersClock);
+        var cells = TakeAllCells(leading.Heap);
+        flight.Dispose();
+        leadersClock.Halt(0, () => { });
+        Release(leading.Heap, cells);
+        Bytes.Equal("new"u8, test.Cache.GetOrAdd("key", _ => "new"u8.ToArray(), default, Patient));
+        Assert.True(leadersClock.IsUnused);
+    }
+
+    [Fact]
+    public void The_thread_of_the_finalizers_does_not_ask_the_clock_of_the_user()
+    {
+        HaltingClock clock = new();
+        using TestCache test = new(new SharedCacheOptions { Clock = clock });
+        HaltingClock leadersClock = new();
+        var leading = test.OpenElsewhere(new SharedCacheOptions { Clock = leadersClock });
+        Forget(() => BeginOnStale(test.Cache, leading, clock, leadersClock));
+        leadersClock.Halt(0, () => { });
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        Bytes.Equal("new"u8, test.Cache.GetOrAdd("key", _ => "new"u8.ToArray(), default, Patient));
+        Assert.True(leadersClock.IsUnused);
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        static void Forget(Action begin) => begin();
+    }
+
+    private static CacheFlight BeginOnStale(SharedCache cache, SharedCache leading, params HaltingClock[] clocks)
+    {
+        cache.Set("key", "old"u8, new CacheEntryOptions { Lifetime = TimeSpan.FromMilliseconds(50), StaleFor = TimeSpan.FromHours(1) });
+        Assert.All(clocks, clock => clock.Advance(100));
+        Assert.Equal(CacheStatus.Ok, leading.BeginFlight("key"u8, out var flight));
+        return flight!;
+    }
+
+    /// <summary>Each would wait for a cell as long as somebody might give one back.</summary>
+    [Fact]
+    public unsafe void A_heap_that_is_disposed_while_all_cells_are_in_use_does_not_wait_for_one_for_each_flight()
+    {
+        const int flights = 8;
+        var leaving = _test.OpenElsewhere();
+        var heap = leaving.Heap;
+        List<CacheFlight?> begun = [];
+        for (var number = 0; number < flights; number++)
+        {
+            Assert.Equal(CacheStatus.Ok, leaving.BeginFlight($"{number}", out var flight));
+            begun.Add(flight);
+        }
+
+        var cells = TakeAllCells(heap);
+        heap.Attachment->MaxTurns = 1500;
+        var before = heap.Attachment->WaitsInVain;
+        heap.Dispose();
+        Assert.InRange(heap.Attachment->WaitsInVain - before, 1UL, (ulong)flights);
+        Release(heap, cells);
+        Assert.True(heap.IsDisposed);
+        GC.KeepAlive(begun);
+    }
+
     /// <summary>
     /// A stale value gives way to a placeholder, because the next one has other tags: who owns its word then finds no cell to put that there, nor to say that it
     /// does not work. Another thread takes the cell that is left just then, in one of some tries.

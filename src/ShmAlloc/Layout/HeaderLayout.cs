@@ -22,6 +22,9 @@ internal unsafe struct HeaderLayout
     /// <summary>Words for the users' own entry points.</summary>
     internal const int Roots = 16;
 
+    /// <summary>Leaves as many again for the life of the heap, and more: there are 2^48.</summary>
+    private const ulong MostFirstStampRange = (1UL << 46) - 1;
+
     /// <summary>Named caches that a heap can have.</summary>
     internal const int Caches = 16;
 
@@ -114,7 +117,7 @@ internal unsafe struct HeaderLayout
     [FieldOffset(2432)]
     internal ulong ClockAnchor;
 
-    /// <summary>Mutable: ranges of stamps that have been given out.</summary>
+    /// <summary>Mutable: ranges of stamps that have been given out, and those with smaller numbers than the first one.</summary>
     [FieldOffset(2496)]
     internal ulong StampRanges;
 
@@ -176,7 +179,10 @@ internal unsafe struct HeaderLayout
         return hash;
     }
 
-    /// <summary>Fills a zeroed page with what never changes.</summary>
+    /// <summary>
+    /// Fills a zeroed page with what never changes, and what does not begin with 0. Stamps begin at random, so that a version of a value of another heap, of the
+    /// one that was at this path before, say, names none here.
+    /// </summary>
     internal static void Write(HeaderLayout* header, in Geometry geometry, ulong initialBlocks, Guid heapId, Guid hashSeed)
     {
         header->Magic = ExpectedMagic;
@@ -201,6 +207,7 @@ internal unsafe struct HeaderLayout
         header->HashSeed = hashSeed;
         header->Checksum = ComputeChecksum(header);
         header->CommittedBlocks = initialBlocks;
+        header->StampRanges = *(ulong*)&heapId & MostFirstStampRange;
     }
 
     /// <summary>Checks a private copy of a header. On success its geometry is known to be sane.</summary>

@@ -31,6 +31,18 @@ public sealed class ConditionalWriteTests : IDisposable
         Bytes.Equal("second"u8, Cache.Get("key"u8));
     }
 
+    /// <summary>Of the one that was at the same path before, say. Both were made alike, and have made as many values.</summary>
+    [Fact]
+    public void The_version_of_another_heap_names_no_value()
+    {
+        using TestCache other = new();
+        Assert.Equal(CacheStatus.Ok, other.Cache.Set("key"u8, "first"u8));
+        Assert.Equal(CacheStatus.Ok, Cache.Set("key"u8, "first"u8));
+        Assert.NotNull(other.Cache.Get("key"u8, out var version));
+        Assert.Equal(CacheStatus.Changed, Cache.Replace("key"u8, "second"u8, version));
+        Assert.Equal(CacheStatus.Ok, other.Cache.Replace("key"u8, "second"u8, version));
+    }
+
     [Fact]
     public void Of_many_who_add_a_key_one_succeeds_and_its_value_stays()
     {

@@ -1,14 +1,13 @@
-using System.Buffers.Binary;
-using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Extensions.Hosting;
+using ShmAlloc.Memory.Linux;
 
 namespace ShmAlloc.Extensions.Caching.Heaps;
 
 /// <summary>Which file an application's cache lies in. Sharing is meant, never an accident.</summary>
-internal static partial class HeapPlace
+internal static class HeapPlace
 {
     private const int HashBytes = 8;
     private const string Shared = "/dev/shm";
@@ -24,7 +23,7 @@ internal static partial class HeapPlace
             return options.Path;
         }
 
-        string directory = options.Directory ?? $"{Shared}/shmalloc-{GetEffectiveUserId()}";
+        string directory = options.Directory ?? $"{Shared}/shmalloc-{Libc.EffectiveUser()}";
         return Path.Combine(directory, (options.Name ?? NameOf(environment, part)) + ".shm");
     }
 
@@ -38,27 +37,28 @@ internal static partial class HeapPlace
         }
 
         // Made with its mode in one step; if it is there, another user may have made it, or this one with other rights.
-        string user = GetEffectiveUserId();
+        uint user = Libc.EffectiveUser();
         string directory = $"{Shared}/shmalloc-{user}";
         Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        CheckDirectory(directory, uint.Parse(user, CultureInfo.InvariantCulture));
+        CheckDirectory(directory, user);
     }
 
     /// <summary>Looks at what lies at a path, and not at what a link there leads to.</summary>
     /// <exception cref="ShmException">It is no directory, not that user's, or others may write to it.</exception>
-    internal static void CheckDirectory(string directory, uint user)
+    internal static unsafe void CheckDirectory(string directory, uint user)
     {
-        Span<byte> status = stackalloc byte[StatusBytes];
-        if (ReadStatus(CurrentDirectory, directory, NoFollow, TypeModeAndOwner, ref MemoryMarshal.GetReference(status)) != 0)
+        FileStatus status;
+        fixed (byte* path = Encoding.UTF8.GetBytes(directory + '\0'))
         {
-            throw Refused(directory, $"cannot be looked at: {Marshal.GetLastPInvokeErrorMessage()}");
+            if (!FileStatus.TryReadAt(path, out status))
+            {
+                throw Refused(directory, $"cannot be looked at: {Marshal.GetPInvokeErrorMessage(Libc.Error)}");
+            }
         }
 
-        uint owner = BinaryPrimitives.ReadUInt32LittleEndian(status[OwnerAt..]);
-        int mode = BinaryPrimitives.ReadUInt16LittleEndian(status[ModeAt..]);
-        string? reason = (mode & TypeMask) != DirectoryType ? "is a link, or no directory"
-            : owner != user ? $"belongs to user {owner}, and not to {user}"
-            : ((UnixFileMode)mode & (UnixFileMode.GroupWrite | UnixFileMode.OtherWrite)) != 0 ? "may be written to by others"
+        string? reason = !status.IsDirectory ? "is a link, or no directory"
+            : status.Owner != user ? $"belongs to user {status.Owner}, and not to {user}"
+            : ((UnixFileMode)status.Permissions & (UnixFileMode.GroupWrite | UnixFileMode.OtherWrite)) != 0 ? "may be written to by others"
             : null;
         if (reason != null)
         {
@@ -77,21 +77,4 @@ internal static partial class HeapPlace
         string hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(identity)).AsSpan(0, HashBytes));
         return $"{new string([.. name.Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_' ? c : '_')])}-{hash}";
     }
-
-    /// <summary>Of the four ids in that line the second one.</summary>
-    private static string GetEffectiveUserId() =>
-        File.ReadLines("/proc/self/status").First(line => line.StartsWith("Uid:", StringComparison.Ordinal)).Split('\t')[2];
-
-    // What statx takes, and where it writes: the same on all architectures.
-    private const int CurrentDirectory = -100;
-    private const int NoFollow = 0x100;
-    private const uint TypeModeAndOwner = 0x1 | 0x2 | 0x8;
-    private const int StatusBytes = 256;
-    private const int OwnerAt = 20;
-    private const int ModeAt = 28;
-    private const int TypeMask = 0xF000;
-    private const int DirectoryType = 0x4000;
-
-    [LibraryImport("libc", EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
-    private static partial int ReadStatus(int directory, string path, int flags, uint mask, ref byte status);
 }

@@ -12,6 +12,7 @@ internal unsafe struct FileStatus
     private const uint BirthTime = 0x800;
     private const uint TypeMask = 0xF000;
     private const uint RegularFile = 0x8000;
+    private const uint DirectoryType = 0x4000;
     private const ulong StatusBlock = 512;
 
     [FieldOffset(0)]
@@ -47,6 +48,8 @@ internal unsafe struct FileStatus
     internal readonly ulong Device => _device;
 
     internal readonly bool IsRegular => (_mode & TypeMask) == RegularFile;
+
+    internal readonly bool IsDirectory => (_mode & TypeMask) == DirectoryType;
 
     internal readonly uint Permissions => _mode & ~TypeMask;
 

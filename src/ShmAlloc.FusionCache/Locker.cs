@@ -51,7 +51,8 @@ internal sealed class Locker(FusionSpace space) : IFusionCacheDistributedLocker
     {
         try
         {
-            (lockObj as IDisposable)?.Dispose();
+            (lockObj as CacheFlight)?.Abandon();
+            (lockObj as HeldLock)?.Dispose();
         }
         catch (ObjectDisposedException)
         {

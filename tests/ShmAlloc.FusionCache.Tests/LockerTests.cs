@@ -70,6 +70,26 @@ public sealed class LockerTests : IAsyncDisposable
         Assert.Equal(many, turns);
     }
 
+    /// <summary>Neither one that was had at once, nor one that was waited for in this process, nor a wait in vain.</summary>
+    [Fact]
+    public async Task A_lock_that_was_released_is_no_failure_and_the_next_one_has_it()
+    {
+        var held = await Acquire("key");
+        Task<object?>[] waiting = [Acquire("key"), Acquire("key"), Acquire("key")];
+        Assert.Null(await Acquire("key", TimeSpan.FromMilliseconds(30)));
+        await Release("key", held);
+        for (var count = waiting.Length; count != 0; count--)
+        {
+            var next = await Task.WhenAny(waiting).WaitAsync(Patience.ForAStep, Token);
+            await Release("key", await next);
+            waiting = [.. waiting.Where(other => other != next)];
+            Assert.All(waiting, other => Assert.False(other.IsCompletedSuccessfully && other.Result == null));
+        }
+
+        var space = _application.Services.GetRequiredService<FusionSpace>();
+        Assert.Equal(0, space.Current!.GetStatistics().FailedFlights);
+    }
+
     [Fact]
     public async Task A_caller_who_leaves_does_not_get_it_later()
     {

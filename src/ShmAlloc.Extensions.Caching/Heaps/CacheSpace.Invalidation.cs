@@ -173,7 +173,7 @@ internal sealed partial class CacheSpace
         if (status == CacheStatus.NoParticipantSlot)
         {
             CacheStatus begun = cache.BeginFlight(key, out CacheFlight? flight);
-            flight?.Dispose();
+            flight?.Abandon();
             if (begun == CacheStatus.NoParticipantSlot)
             {
                 return true;

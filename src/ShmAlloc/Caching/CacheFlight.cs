@@ -6,8 +6,8 @@ namespace ShmAlloc.Caching;
 /// <summary>
 /// The right to work out the value of a key, that one caller has at a time: see
 /// <see cref="SharedCache.BeginFlight(ReadOnlySpan{byte}, out CacheFlight, in CacheTags, TimeSpan?)"/>.
-/// It ends with <see cref="Complete(ReadOnlySpan{byte}, in CacheEntryOptions)"/>, or with <see cref="Dispose"/>: then another may work. If the process dies,
-/// others go on at once.
+/// It ends with <see cref="Complete(ReadOnlySpan{byte}, in CacheEntryOptions)"/>, or with <see cref="Dispose"/> or <see cref="Abandon"/>: then another may
+/// work. If the process dies, others go on at once.
 /// </summary>
 /// <remarks>
 /// It says only who need not work: whoever sets or removes the key, or one of the tags, takes the value's place, and the value is not stored. May be used by
@@ -58,7 +58,7 @@ public sealed class CacheFlight : IDisposable
     /// <param name="options">How long it lives, counted from now. Without tags: those were given at the beginning.</param>
     /// <returns>Whether it was stored, or why not.</returns>
     /// <exception cref="ArgumentException">An option is out of its range, or there are tags.</exception>
-    /// <exception cref="InvalidOperationException">The flight has ended before, but not because the heap was disposed.</exception>
+    /// <exception cref="InvalidOperationException">The flight has ended before, but not by <see cref="Abandon"/>, nor because the heap was disposed.</exception>
     public CacheFlightOutcome Complete(ReadOnlySpan<byte> value, in CacheEntryOptions options) => Complete(value, options, marks: false, out _);
 
     /// <inheritdoc cref="Complete(ReadOnlySpan{byte}, in CacheEntryOptions)"/>
@@ -129,8 +129,11 @@ public sealed class CacheFlight : IDisposable
         }
     }
 
-    /// <summary>Nobody wants the value any more: others may work, and what comes of this flight is not stored.</summary>
-    internal void Abandon()
+    /// <summary>
+    /// Ends the flight without a value although nothing has failed, if it has not ended: nobody wants the value any more, say. Another may work at once.
+    /// </summary>
+    /// <remarks>It is not counted as a failure. A value that is given later is not stored, and the answer is <see cref="CacheFlightOutcome.Unavailable"/>.</remarks>
+    public void Abandon()
     {
         _cache.Heap.OwnFlights.BeginEnd();
         try

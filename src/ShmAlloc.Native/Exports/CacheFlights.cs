@@ -154,7 +154,11 @@ internal static unsafe class CacheFlights
         WorkWord mine = new(flight->Word);
         if (mine.IsOwned)
         {
-            Flight<Hardware>.TryGiveUp(heap, table, key, flight->Stamp, mine, FlightEnding.WordOf(rest, hasFailed, HeapClock.Now(heap)));
+            WorkWord next = FlightEnding.WordOf(rest, hasFailed, HeapClock.Now(heap));
+            if (!Flight<Hardware>.TryGiveUp(heap, table, key.Hash, flight->Stamp, mine, next))
+            {
+                UntoldEnds<Hardware>.Note(heap, table, key.Hash, flight->Stamp, mine, next);
+            }
         }
     }
 

@@ -185,6 +185,7 @@ internal static unsafe class Caching
             return LastError.Fail((int)ShmStatus.TooLarge);
         }
 
+        UntoldEnds<Hardware>.Tell(heap);
         found = KeyOf(heap, key, (int)keyBytes);
         return true;
     }

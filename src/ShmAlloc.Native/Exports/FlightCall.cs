@@ -119,7 +119,13 @@ internal unsafe struct FlightCall
         request.Refreshes = _hasValue;
         request.Tags = Flight->Tags;
         request.TagCount = CaptureTags();
-        return Flight<Hardware>.Begin(Heap, Table, Key, request, HeapClock.Now(Heap));
+        FlightLook look = Flight<Hardware>.Begin(Heap, Table, Key, request, HeapClock.Now(Heap));
+        if (look.IsLeftOwned)
+        {
+            UntoldEnds<Hardware>.Note(Heap, Table, Key.Hash, look.Stamp, look.Word, WorkWord.NotBefore(0));
+        }
+
+        return look;
     }
 
     /// <summary>Captures the tags of the value anew.</summary>

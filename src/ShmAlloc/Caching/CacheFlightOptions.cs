@@ -11,7 +11,8 @@ public readonly record struct CacheFlightOptions
 
     /// <summary>
     /// How long they wait for one that works, in time that the machine is awake; then one of them takes over. <see langword="null"/>: 30 seconds.
-    /// <see cref="Timeout.InfiniteTimeSpan"/>: as long as it lives. Zero: they do not wait. Other negative times are refused.
+    /// <see cref="Timeout.InfiniteTimeSpan"/>: as long as it lives. Zero: they do not wait, and a factory that asks for
+    /// its own key works the value out within itself, but only once. Other negative times are refused.
     /// </summary>
     public TimeSpan? WaitLimit { get; init; }
 

@@ -150,21 +150,29 @@ internal static unsafe class Flight<TMachine>
 
     /// <summary>Lets others work from a time on, if the word still says that this flight does.</summary>
     /// <returns>False: others were in the way, and the word says so still. The caller tries again later.</returns>
-    internal static bool TryGiveUp(Attachment* heap, CacheTable* table, in CacheKey key, ulong stamp, WorkWord mine, WorkWord next)
+    internal static bool TryGiveUp(Attachment* heap, CacheTable* table, ulong hash, ulong stamp, WorkWord mine, WorkWord next)
     {
-        CacheStatus status = CacheStatus.Contended;
-        for (int waits = 0; waits < MostWaitsInVain && status == CacheStatus.Contended; waits++)
+        bool isDone = false;
+        for (int waits = 0; waits < MostWaitsInVain && !isDone; waits++)
         {
             Retry retry = Retry.Begin(heap);
             do
             {
-                status = CacheReader<TMachine>.TryReadAnywhere(heap, table, key, null, 0, out ItemFacts facts, isUse: false);
-                if (status is CacheStatus.Ok or CacheStatus.BufferTooSmall)
-                {
-                    status = facts.Stamp == stamp && facts.Work == mine.Bits ? TrySwap(heap, facts, next) : CacheStatus.Changed;
-                }
+                isDone = TryGiveUpOnce(heap, table, hash, stamp, mine, next, waits: true);
             }
-            while (status == CacheStatus.Contended && retry.TryAgain<TMachine>(heap));
+            while (!isDone && retry.TryAgain<TMachine>(heap));
+        }
+
+        return isDone;
+    }
+
+    /// <summary>The same, for a caller who has something else to do: it waits for nobody, unless that is asked for.</summary>
+    internal static bool TryGiveUpOnce(Attachment* heap, CacheTable* table, ulong hash, ulong stamp, WorkWord mine, WorkWord next, bool waits)
+    {
+        CacheStatus status = TryFind(heap, table, hash, stamp, out ItemFacts facts);
+        if (status == CacheStatus.Ok)
+        {
+            status = facts.Work == mine.Bits ? TrySwap(heap, facts, next, waits) : CacheStatus.Changed;
         }
 
         if (status == CacheStatus.Ok)
@@ -173,6 +181,44 @@ internal static unsafe class Flight<TMachine>
         }
 
         return status != CacheStatus.Contended;
+    }
+
+    /// <summary>Finds the item with a stamp, if it is linked, and has a work word. Its key need not be known: no other item ever has that stamp.</summary>
+    private static CacheStatus TryFind(Attachment* heap, CacheTable* table, ulong hash, ulong stamp, out ItemFacts facts)
+    {
+        facts = default;
+        Probe probeOfKey;
+        Probe* probe = &probeOfKey;
+        Probe.Begin(probe, table, hash);
+        for (uint matches = Probe.Match<TMachine>(probe, EntryWord.TagOf(hash)); matches != 0;)
+        {
+            int index = BucketPair.Next(ref matches);
+            EntryWord entry = probe->Seen(index);
+            bool isInside = !entry.IsEmpty && ItemAccess<TMachine>.IsInside(heap, entry.Unit);
+            if (!isInside && !entry.IsEmpty && !ItemAccess<TMachine>.IsOutside(heap, entry.Unit))
+            {
+                return CacheStatus.Contended;
+            }
+
+            ItemHeader* item = ItemAccess<TMachine>.At(heap, entry.Unit);
+            if (!isInside || ItemAccess<TMachine>.Stamp(item) != stamp)
+            {
+                continue;
+            }
+
+            facts.Shape = ItemAccess<TMachine>.Shape(item);
+            if (facts.Shape.Is(ItemShape.Worked) && ItemAccess<TMachine>.Fits(heap, entry.Unit, facts.Shape.TotalBytes))
+            {
+                facts.Work = TMachine.Read(ItemAccess<TMachine>.WorkOf(item, facts.Shape));
+            }
+
+            (facts.Unit, facts.Stamp, facts.EntryBits) = (entry.Unit, stamp, entry.Bits);
+            facts.Entry = probe->AddressOf(index);
+            bool isLinked = Probe.IsUnchanged<TMachine>(probe, index) && ItemAccess<TMachine>.Stamp(item) == stamp;
+            return isLinked ? CacheStatus.Ok : CacheStatus.Contended;
+        }
+
+        return Probe.AreUnchanged<TMachine>(probe) ? CacheStatus.Missing : CacheStatus.Contended;
     }
 
     /// <summary>Whether nobody alive has said that it works.</summary>
@@ -244,7 +290,7 @@ internal static unsafe class Flight<TMachine>
         if (status != CacheStatus.Ok)
         {
             (look.Stamp, look.Word) = (facts.Stamp, request.Mine);
-            look.IsLeftOwned = !TryGiveUp(heap, table, key, facts.Stamp, request.Mine, WorkWord.NotBefore(now));
+            look.IsLeftOwned = !TryGiveUp(heap, table, key.Hash, facts.Stamp, request.Mine, WorkWord.NotBefore(now));
         }
 
         return status;
@@ -271,9 +317,11 @@ internal static unsafe class Flight<TMachine>
 
     /// <summary>Changes the work word of an item that was read.</summary>
     /// <remarks>Takes effect at the compare-and-swap: the item was linked after it was held, so it is that item still.</remarks>
-    private static CacheStatus TrySwap(Attachment* heap, in ItemFacts facts, WorkWord next)
+    private static CacheStatus TrySwap(Attachment* heap, in ItemFacts facts, WorkWord next, bool waits = true)
     {
-        CacheStatus status = Grips<TMachine>.TryTake(heap, lasting: false, out int cell);
+        CacheStatus status = waits
+            ? Grips<TMachine>.TryTake(heap, lasting: false, out int cell)
+            : Grips<TMachine>.StatusOf(Cells<TMachine>.TryTakeAtOnce(heap, out cell));
         if (status != CacheStatus.Ok)
         {
             return status;

@@ -44,6 +44,7 @@ internal static unsafe class FlightWait<TMachine>
         while ((state = Look(heap, look, ref nextLook, out ulong heard)) == FlightWaitState.GoesOn)
         {
             TMachine.WaitWhile(bell, heard, heap->ReadOnly ? ReadOnlyRest : Bell<TMachine>.MostMilliseconds);
+            UntoldEnds<TMachine>.Tell(heap);
             if (Volatile.Read(ref heap->Closing) != 0 || TMachine.TickMilliseconds() - begun >= mostMilliseconds)
             {
                 break;

@@ -56,6 +56,9 @@ internal sealed class LocalFlight
     /// <summary>What others may store in its place, or null if it has not begun.</summary>
     internal CacheFlight? Flight { get; set; }
 
+    /// <summary>Whether it works, or is part of one that does, although the factory that it was begun in would wait for itself.</summary>
+    internal bool IsWithinItself { get; set; }
+
     /// <summary>Whether it is one of <see cref="PrivateFlights"/>, and the next two say what it saw.</summary>
     internal bool IsPrivate { get; set; }
 
@@ -180,6 +183,7 @@ internal sealed class LocalFlight
     internal Frame Enter(bool isAwaited)
     {
         LocalFlight? outer = Current;
+        IsWithinItself |= outer is { IsWithinItself: true };
 
         // Without those that have ended: a factory that starts the next one of its kind would leave a chain that never ends.
         Frame? before = FirstRunning(Working.Value);
@@ -240,10 +244,7 @@ internal sealed class LocalFlight
         {
             if (target.Reaches(own))
             {
-                throw new InvalidOperationException(
-                    "The factory of a key asks for a key whose value waits for that factory: it would wait for itself. "
-                    + "Ask for the other key before, or after. If the factory does not wait for what it starts here, nobody can see that: then start it "
-                    + "with Task.Run while ExecutionContext.SuppressFlow() is in effect.");
+                throw WaitsForItself();
             }
 
             own._waitsFor.Add(target);
@@ -251,6 +252,11 @@ internal sealed class LocalFlight
 
         return own;
     }
+
+    internal static InvalidOperationException WaitsForItself() => new(
+        "The factory of a key asks for a key whose value waits for that factory: it would wait for itself. "
+        + "Ask for the other key before, or after. If the factory does not wait for what it starts here, nobody can see that: then start it "
+        + "with Task.Run while ExecutionContext.SuppressFlow() is in effect.");
 
     internal static void EndWait(LocalFlight? own, LocalFlight target)
     {

@@ -49,8 +49,7 @@ public sealed unsafe partial class SharedCache
             ahead.IsPlaceholder = true;
             if (_privatePatience.Next(ahead, hasValue: false, takesStale: false, AwakeTicks, Limit) != FlightTurn.Wait)
             {
-                // As in ThrowIfItsOwn.
-                LocalFlight.EndWait(LocalFlight.BeginWait(other), other);
+                WorkBeside(other);
                 return false;
             }
 

@@ -118,14 +118,24 @@ public sealed unsafe partial class SharedCache
         private LocalFlight? FindOurs(Attachment* heap, in FlightLook look) =>
             IsOurs(heap, look) ? cache.Heap.OwnFlights.Registered.GetValueOrDefault((cache.Identity.Number, Hash(), look.Word.Number)) : null;
 
-        /// <summary>A limit that is over, or zero, is no reason to work: the factory that the caller is in would begin itself anew, again and again.</summary>
-        /// <exception cref="InvalidOperationException">That one would wait for itself, if it waited.</exception>
-        private void ThrowIfItsOwn(Attachment* heap, in FlightLook look)
+        /// <summary>
+        /// The caller works, although somebody does: its limit is over, or zero. So a factory that asks for its own key may work within itself, but only once: not
+        /// again and again, until there is no stack left.
+        /// </summary>
+        /// <exception cref="InvalidOperationException">It does so already.</exception>
+        private void WorkBeside(LocalFlight? other)
         {
-            if (look.State == FlightState.Taken && FindOurs(heap, look) is { } ours)
+            if (other == null || !LocalFlight.WouldWaitForItself(other))
             {
-                LocalFlight.EndWait(LocalFlight.BeginWait(ours), ours);
+                return;
             }
+
+            if (LocalFlight.Current is { IsWithinItself: true })
+            {
+                throw LocalFlight.WaitsForItself();
+            }
+
+            _own.IsWithinItself = true;
         }
 
         /// <summary>Whether a flight of this caller could store its value: the tags that the caller has captured itself are none that were removed.</summary>

@@ -134,10 +134,10 @@ public sealed unsafe partial class SharedCache
 
                         break;
                     case FlightTurn.TakeOver:
-                        ThrowIfItsOwn(visit.Heap, look);
+                        WorkBeside(FindOurs(visit.Heap, look));
                         break;
                     case FlightTurn.WorkUnder:
-                        ThrowIfItsOwn(visit.Heap, look);
+                        WorkBeside(look.State == FlightState.Taken ? FindOurs(visit.Heap, look) : null);
                         return FlyPrivately(look);
                     default:
                         cache.Checked(look.Status);
@@ -238,7 +238,7 @@ public sealed unsafe partial class SharedCache
                     }
                 }
 
-                cache.GiveUpIfLeftOwned(look, key);
+                cache.GiveUpIfLeftOwned(look, hash);
                 if (look.State == FlightState.Begun)
                 {
                     // Only now: what was removed before is not what the factory will see.
@@ -301,12 +301,6 @@ public sealed unsafe partial class SharedCache
             return value != null && facts.IsStaleValue(now) ? value : null;
         }
 
-        private ulong Hash()
-        {
-            fixed (byte* bytes = key)
-            {
-                return KeyHash.Of(bytes, key.Length, cache._seed0, cache._seed1);
-            }
-        }
+        private ulong Hash() => cache.HashOf(key);
     }
 }

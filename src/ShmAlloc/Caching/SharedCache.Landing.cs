@@ -65,7 +65,7 @@ public sealed unsafe partial class SharedCache
                     TagCount = places.Captured?.Length ?? 0,
                 };
                 FlightLook look = Flight<Hardware>.Begin(_heap, _table, found, request, Now);
-                GiveUpIfLeftOwned(look, key);
+                GiveUpIfLeftOwned(look, found.Hash);
                 flight = look.State == FlightState.Begun ? new CacheFlight(this, key.ToArray(), look, CapturedAnew(tags, places), pause) : null;
                 return look.State switch
                 {
@@ -139,10 +139,11 @@ public sealed unsafe partial class SharedCache
         }
 
         ulong now = NowIfAny(ref rest);
-        UnendedFlight flight = new(this, key, stamp, word, FlightEnding.WordOf(rest, hasFailed, now));
-        if (!TryGiveUp(flight))
+        WorkWord next = FlightEnding.WordOf(rest, hasFailed, now);
+        ulong hash = HashOf(key);
+        if (!Flight<Hardware>.TryGiveUp(_heap, _table, hash, stamp, word, next))
         {
-            Heap.FlightWatch.EndLater(flight);
+            Heap.FlightWatch.EndLater(new UnendedFlight(this, hash, stamp, word, next));
         }
     }
 
@@ -150,23 +151,16 @@ public sealed unsafe partial class SharedCache
     internal bool TryGiveUp(in UnendedFlight flight)
     {
         using Visit visit = new(Heap);
-        if (visit.Heap != _heap)
-        {
-            return true;
-        }
-
-        fixed (byte* bytes = flight.Key)
-        {
-            return Flight<Hardware>.TryGiveUp(_heap, _table, KeyOf(bytes, flight.Key.Length), flight.Stamp, flight.Word, flight.Next);
-        }
+        return visit.Heap != _heap
+            || Flight<Hardware>.TryGiveUpOnce(_heap, _table, flight.Hash, flight.Stamp, flight.Word, flight.Next, waits: false);
     }
 
     /// <summary>A begin has failed, and nobody could be told that.</summary>
-    private void GiveUpIfLeftOwned(in FlightLook look, ReadOnlySpan<byte> key)
+    private void GiveUpIfLeftOwned(in FlightLook look, ulong hash)
     {
         if (look.IsLeftOwned)
         {
-            Heap.FlightWatch.EndLater(new UnendedFlight(this, key.ToArray(), look.Stamp, look.Word, WorkWord.NotBefore(0)));
+            Heap.FlightWatch.EndLater(new UnendedFlight(this, hash, look.Stamp, look.Word, WorkWord.NotBefore(0)));
         }
     }
 

@@ -15,6 +15,8 @@ internal unsafe struct Attachment
     /// <summary>A power of two.</summary>
     internal const int NotedOwners = 16;
 
+    internal const int UntoldEnds = 64;
+
     private const ulong Mixer = 0x9E3779B97F4A7C15;
 
     // Constant once attached.
@@ -139,6 +141,14 @@ internal unsafe struct Attachment
     /// <summary>Who works on what, of those whom nobody waits for, and when this process saw that first: see <see cref="FlightWait{TMachine}"/>.</summary>
     internal fixed ulong NotedWords[NotedOwners];
     internal fixed ulong NotedSince[NotedOwners];
+
+    /// <summary>How many flights have ended that could not tell others so, and which: see <see cref="UntoldEnds{TMachine}"/>.</summary>
+    internal uint Untold;
+    internal fixed ulong UntoldWords[UntoldEnds];
+    internal fixed ulong UntoldNextWords[UntoldEnds];
+    internal fixed ulong UntoldStamps[UntoldEnds];
+    internal fixed ulong UntoldHashes[UntoldEnds];
+    internal fixed uint UntoldCaches[UntoldEnds];
 
     /// <summary>Before this time, by the coarse clock, it is not asked again whether one of those lives.</summary>
     internal ulong NextLookAtOwner;

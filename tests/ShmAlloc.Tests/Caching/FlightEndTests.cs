@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Text;
 using ShmAlloc.Caching;
+using ShmAlloc.Disposal;
 using ShmAlloc.Layout;
 using ShmAlloc.Memory;
 using ShmAlloc.Participants;
@@ -65,6 +66,12 @@ public sealed class FlightEndTests : IDisposable
     public async Task A_flight_that_could_not_tell_others_of_its_end_tells_them_later(bool isOwnProcess)
     {
         var leading = _test.OpenElsewhere();
+        if (isOwnProcess)
+        {
+            // There is a thread that tells them; but also who begins a flight does.
+            leading.Heap.FlightWatch.Threads.StartThread = _ => throw (Exception)RuntimeHelpers.GetUninitializedObject(typeof(ThreadStartException));
+        }
+
         Assert.Equal(CacheStatus.Ok, leading.BeginFlight("key"u8, out var flight));
         var cells = TakeAllCells(leading.Heap);
         flight!.Dispose();
@@ -73,6 +80,46 @@ public sealed class FlightEndTests : IDisposable
         var caller = (isOwnProcess ? leading : Cache).GetOrAddAsync(
             "key", (_, _) => ValueTask.FromResult<byte[]>([1]), default, Patient, TestContext.Current.CancellationToken);
         Assert.Equal([1], await caller.AsTask().WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken));
+        _test.AssertNothingIsLost();
+    }
+
+    /// <summary>What a C program does, which has no thread that tells them.</summary>
+    [Fact]
+    public unsafe void Without_a_thread_the_next_calls_tell_others_of_the_ends_of_flights()
+    {
+        const int flights = Attachment.UntoldEnds;
+        var leading = _test.OpenElsewhere();
+        var heap = leading.Heap.Attachment;
+        var table = Directory<Hardware>.Find(heap, 0);
+        for (var round = 0; round < 2; round++)
+        {
+            for (var number = 0; number < flights; number++)
+            {
+                var text = Encoding.UTF8.GetBytes($"{number}");
+                fixed (byte* bytes = text)
+                {
+                    CacheKey key = new(bytes, text.Length, HashOf(heap, bytes, text.Length));
+                    var look = Flight<Hardware>.Begin(heap, table, key, new FlightRequest { Mine = Flight<Hardware>.Name(heap) }, 0);
+                    Assert.Equal(FlightState.Begun, look.State);
+                    UntoldEnds<Hardware>.Note(heap, table, key.Hash, look.Stamp, look.Word, WorkWord.NotBefore(0));
+                }
+            }
+
+            var cells = TakeAllCells(leading.Heap);
+            var waits = heap->WaitsInVain;
+            UntoldEnds<Hardware>.Tell(heap);
+            Assert.Equal((flights, waits), ((int)heap->Untold, heap->WaitsInVain));
+            Assert.Equal(CacheStatus.Computing, Cache.BeginFlight("0", out _));
+            Release(leading.Heap, cells);
+            UntoldEnds<Hardware>.Tell(heap);
+            Assert.Equal(0U, heap->Untold);
+            for (var number = 0; number < flights; number++)
+            {
+                Assert.Equal(CacheStatus.Ok, Cache.BeginFlight($"{number}", out var flight));
+                flight!.Dispose();
+            }
+        }
+
         _test.AssertNothingIsLost();
     }
 
@@ -138,7 +185,11 @@ public sealed class FlightEndTests : IDisposable
         var before = heap.Attachment->WaitsInVain;
         heap.Dispose();
         Assert.InRange(heap.Attachment->WaitsInVain - before, 1UL, (ulong)flights);
-        Release(heap, cells);
+        using (new Visit(heap))
+        {
+            Release(heap, cells);
+        }
+
         Assert.True(heap.IsDisposed);
         GC.KeepAlive(begun);
     }
@@ -218,14 +269,19 @@ public sealed class FlightEndTests : IDisposable
 
     private static unsafe bool IsOwned(ShmHeap heap, string key)
     {
-        var seed = (ulong*)&heap.Attachment->Header->HashSeed;
         var bytes = Encoding.UTF8.GetBytes(key);
         fixed (byte* first = bytes)
         {
-            CacheKey sought = new(first, bytes.Length, KeyHash.Of(first, bytes.Length, seed[0], seed[1]));
+            CacheKey sought = new(first, bytes.Length, HashOf(heap.Attachment, first, bytes.Length));
             CacheReader<Hardware>.TryReadAnywhere(heap.Attachment, Directory<Hardware>.Find(heap.Attachment, 0), sought, null, 0, out var facts, isUse: false);
             return facts.Work != 0 && new WorkWord(facts.Work).IsOwned;
         }
+    }
+
+    private static unsafe ulong HashOf(Attachment* heap, byte* key, int length)
+    {
+        var seed = (ulong*)&heap->Header->HashSeed;
+        return KeyHash.Of(key, length, seed[0], seed[1]);
     }
 
     private static unsafe List<int> TakeAllCells(ShmHeap heap)

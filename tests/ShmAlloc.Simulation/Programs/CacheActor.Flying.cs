@@ -132,7 +132,7 @@ internal sealed unsafe partial class CacheActor
 
         if (status != CacheStatus.Ok)
         {
-            Flight<Simulated>.TryGiveUp(Attached, Table, CacheKeys.Of(key), look.Stamp, look.Word, WorkWord.NotBefore(0));
+            Flight<Simulated>.TryGiveUp(Attached, Table, CacheKeys.Of(key).Hash, look.Stamp, look.Word, WorkWord.NotBefore(0));
             CacheStatus seen = CacheReader<Simulated>.TryReadAnywhere(Attached, Table, CacheKeys.Of(key), null, 0, out ItemFacts facts);
             Require(seen is not (CacheStatus.Ok or CacheStatus.BufferTooSmall) || facts.Work != look.Word.Bits, "a flight has ended, and a value says that it works on the next one");
         }

@@ -1,5 +1,6 @@
 using ShmAlloc.Caching;
 using ShmAlloc.Disposal;
+using ShmAlloc.Memory;
 using ShmAlloc.Memory.Linux;
 using ShmAlloc.Tests.Support;
 
@@ -110,14 +111,24 @@ public sealed class BellSeatTests : IDisposable
     {
         var elsewhere = _test.OpenElsewhere();
         Assert.Equal(CacheStatus.Ok, Cache.BeginFlight("key", out var flight));
-        var waiter = Threads.Start(1, _ => Assert.Equal([1], elsewhere.GetOrAdd("key", _ => throw new NotSupportedException(), default, Patient)));
+        var isOver = false;
+        var waiter = Threads.Start(1, _ =>
+        {
+            Assert.Equal([1], elsewhere.GetOrAdd("key", _ => throw new NotSupportedException(), default, Patient));
+            Volatile.Write(ref isOver, true);
+        });
         AwaitSeated(elsewhere, 1);
 
         // The wish is gone, the bell stays as it is, and another process says the wish again.
         Volatile.Write(ref Cache.Heap.Attachment->Header->BellIsAwaited, 0);
         Assert.Equal(CacheFlightOutcome.Stored, flight!.Complete([1], default));
         Volatile.Write(ref Cache.Heap.Attachment->Header->BellIsAwaited, 1);
+        var wakes = SpinWait.SpinUntil(() => Volatile.Read(ref isOver), LongEnough);
+
+        // Else the thread would stay.
+        Bell<Hardware>.Ring(Cache.Heap.Attachment);
         waiter();
+        Assert.True(wakes);
     }
 
     [Fact]

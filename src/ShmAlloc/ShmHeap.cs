@@ -314,8 +314,8 @@ public sealed unsafe partial class ShmHeap : IDisposable
     /// Pointers and spans must not be used any more: what they led to may be something else's memory. The file stays.
     /// </summary>
     /// <remarks>
-    /// May be called more than once, and by several threads. It waits for no other call, but for those that are just beginning or ending to work out a value of a
-    /// cache: for a second or so at most, so that other processes learn that nobody works on these values any more.
+    /// May be called more than once, and by several threads. It waits for no other call, but for those that are just beginning or ending to work out a value
+    /// of a cache: for a second or so at most, so that other processes learn that nobody works on these values any more.
     /// </remarks>
     [SuppressMessage("Usage", "CA1816", Justification = "A reservation may put the end off; the finalizer is not needed from then on: see Retire.")]
     public void Dispose()

@@ -58,7 +58,9 @@ public sealed class CacheFlight : IDisposable
     /// <param name="options">How long it lives, counted from now. Without tags: those were given at the beginning.</param>
     /// <returns>Whether it was stored, or why not.</returns>
     /// <exception cref="ArgumentException">An option is out of its range, or there are tags.</exception>
-    /// <exception cref="InvalidOperationException">The flight has ended before, but not by <see cref="Abandon"/>, nor because the heap was disposed.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The flight has ended before, but not by <see cref="Abandon"/>, nor because the heap was disposed.
+    /// </exception>
     public CacheFlightOutcome Complete(ReadOnlySpan<byte> value, in CacheEntryOptions options) => Complete(value, options, marks: false, out _);
 
     /// <inheritdoc cref="Complete(ReadOnlySpan{byte}, in CacheEntryOptions)"/>
@@ -132,7 +134,9 @@ public sealed class CacheFlight : IDisposable
     /// <summary>
     /// Ends the flight without a value although nothing has failed, if it has not ended: nobody wants the value any more, say. Another may work at once.
     /// </summary>
-    /// <remarks>It is not counted as a failure. A value that is given later is not stored, and the answer is <see cref="CacheFlightOutcome.Unavailable"/>.</remarks>
+    /// <remarks>
+    /// It is not counted as a failure. A value that is given later is not stored, and the answer is <see cref="CacheFlightOutcome.Unavailable"/>.
+    /// </remarks>
     public void Abandon()
     {
         _cache.Heap.OwnFlights.BeginEnd();

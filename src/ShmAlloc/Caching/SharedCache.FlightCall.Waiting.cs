@@ -17,8 +17,8 @@ public sealed unsafe partial class SharedCache
         private FlightLook? _awaitedAtBell;
         private bool _hasNoSeat;
 
-        // Longer waits are no arguments of the runtime's; who wakes up before the limit looks again. In whole milliseconds, since the runtime leaves out the rest,
-        // and who is left a part of one would look all the time.
+        // Longer waits are no arguments of the runtime's; who wakes up before the limit looks again. In whole milliseconds, since the runtime leaves out the
+        // rest, and who is left a part of one would look all the time.
         private TimeSpan Left
         {
             get
@@ -119,8 +119,8 @@ public sealed unsafe partial class SharedCache
             IsOurs(heap, look) ? cache.Heap.OwnFlights.Registered.GetValueOrDefault((cache.Identity.Number, Hash(), look.Word.Number)) : null;
 
         /// <summary>
-        /// The caller works, although somebody does: its limit is over, or zero. So a factory that asks for its own key may work within itself, but only once: not
-        /// again and again, until there is no stack left.
+        /// The caller works, although somebody does: its limit is over, or zero. So a factory that asks for its own key may work within itself, but only once:
+        /// not again and again, until there is no stack left.
         /// </summary>
         /// <exception cref="InvalidOperationException">It does so already.</exception>
         private void WorkBeside(LocalFlight? other)
@@ -142,8 +142,8 @@ public sealed unsafe partial class SharedCache
         private bool HasCurrentTags => Marks<Hardware>.AreCurrent(cache._table, options.Tags.Captured);
 
         /// <summary>
-        /// Joins a flight, if its result was not worked out from what was removed before this call. Who begins a flight may be making room for it; so the caller
-        /// waits for that, but not longer than for the value.
+        /// Joins a flight, if its result was not worked out from what was removed before this call. Who begins a flight may be making room for it; so the
+        /// caller waits for that, but not longer than for the value.
         /// </summary>
         /// <param name="other">The flight.</param>
         /// <param name="look">What the caller has seen.</param>

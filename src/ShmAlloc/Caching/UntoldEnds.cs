@@ -9,8 +9,8 @@ namespace ShmAlloc.Caching;
 /// Flights that have ended, and could not tell others so, in a process that has no thread that does it later: its next calls do.
 /// </summary>
 /// <remarks>
-/// A place is free if its word is 0, and belongs to the thread that has written <see cref="Busy"/> there. If there are more of them than places, others wait for
-/// the rest until their limit.
+/// A place is free if its word is 0, and belongs to the thread that has written <see cref="Busy"/> there. If there are more of them than places, others wait
+/// for the rest until their limit.
 /// </remarks>
 internal static unsafe class UntoldEnds<TMachine>
     where TMachine : struct, IMachine

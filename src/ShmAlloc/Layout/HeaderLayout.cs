@@ -180,8 +180,8 @@ internal unsafe struct HeaderLayout
     }
 
     /// <summary>
-    /// Fills a zeroed page with what never changes, and what does not begin with 0. Stamps begin at random, so that a version of a value of another heap, of the
-    /// one that was at this path before, say, names none here.
+    /// Fills a zeroed page with what never changes, and what does not begin with 0. Stamps begin at random, so that a version of a value of another heap, of
+    /// the one that was at this path before, say, names none here.
     /// </summary>
     internal static void Write(HeaderLayout* header, in Geometry geometry, ulong initialBlocks, Guid heapId, Guid hashSeed)
     {

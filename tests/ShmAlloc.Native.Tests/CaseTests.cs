@@ -15,7 +15,7 @@ public sealed class CaseTests
     private static readonly string[] Programs =
     [
         .. Sanitised, "files.c", "forking_threads.c", "at_load.c", "fixed.c", "leaving.c", "stack.c", "process_limits.c", "recovering.c", "clock.c",
-        "retiring.c",
+        "retiring.c", "untold.c",
     ];
 
     public static TheoryData<string, string> Cases => [.. Programs.SelectMany(program => CProgram.CasesOf(program).Select(sentence => (program, sentence)))];

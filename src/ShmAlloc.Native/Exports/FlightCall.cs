@@ -159,6 +159,7 @@ internal unsafe struct FlightCall
     private readonly int LeadInVain(CacheStatus refusal)
     {
         Flight->Refusal = (ulong)refusal;
+        Flight->Word = refusal == CacheStatus.Ok ? Flight->Word : 0;
         Flight->Attachment = Heap->Number;
         Flight->Cache = (ulong)(uint)Cache;
         Flight->Hash = Key.Hash;

@@ -79,23 +79,25 @@ internal static class LoadMeasurement
         Task<List<double>>[] asking =
         [
             .. Enumerable.Range(0, WebCell.Workers * Connections)
-                .Select(number => Task.Run(() => AskAsync(cell.PortOf(number % WebCell.Workers), number, effort.LoadKeys, end.Token))),
+                .Select(number => Task.Factory.StartNew(
+                    () => Ask(cell.PortOf(number % WebCell.Workers), number, effort.LoadKeys, end.Token),
+                    CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)),
         ];
         Task.WaitAll(asking);
         return [.. asking.SelectMany(each => each.Result)];
     }
 
-    private static async Task<List<double>> AskAsync(int port, int number, int keys, CancellationToken end)
+    private static List<double> Ask(int port, int number, int keys, CancellationToken end)
     {
         List<double> times = [];
         Zipf zipf = new((uint)keys);
         ulong state = Sizes.Seed(number);
-        using WebConnection connection = await WebConnection.OpenAsync(port, CancellationToken.None);
+        using WebConnection connection = WebConnection.Open(port);
         while (!end.IsCancellationRequested)
         {
             string path = $"/get/{zipf.Next(ref state)}";
             long begun = Stopwatch.GetTimestamp();
-            await connection.GetAsync(path, CancellationToken.None);
+            connection.Get(path);
             times.Add(Stopwatch.GetElapsedTime(begun).TotalMicroseconds);
         }
 

@@ -384,7 +384,8 @@ struct shm_cache_statistics {
     uint64_t failed_flights;       /* flights that ended without a value: shm_cache_end_flight with has_failed, factories of .NET */
 };
 
-/* Adds up the figures of all processes. Another process tells its own every 256 operations, so a little may be missing. */
+/* Adds up the figures of all processes. Another process tells its own at least every second while it
+ * works, and after at most 256 operations, so a little may be missing. */
 bool shm_cache_get_statistics(int cache, struct shm_cache_statistics *statistics) SHM_NOEXCEPT;
 
 /* ---- Limits; before there is a heap, those that the settings would make ---- */

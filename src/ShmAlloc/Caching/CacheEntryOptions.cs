@@ -21,7 +21,8 @@ public readonly record struct CacheEntryOptions
 
     /// <summary>
     /// From what time on <c>GetOrAddAsync</c> works the next value out ahead, while it returns this one: more than zero, and less than <see cref="Lifetime"/>.
-    /// An <see cref="AbsoluteExpiration"/> may come before it: then nothing is worked out ahead. Not with <see cref="SlidingExpiration"/>.
+    /// An <see cref="AbsoluteExpiration"/> may come before it: then nothing is worked out ahead. Not with <see cref="SlidingExpiration"/>. The time counts that
+    /// the value was set with; but only a caller whose own options name a time works the next value out, since only those say how long that one is to live.
     /// </summary>
     public TimeSpan? RefreshAfter { get; init; }
 

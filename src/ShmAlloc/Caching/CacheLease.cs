@@ -66,6 +66,17 @@ public sealed unsafe partial class SharedCache
     /// that is attached read-only has no leases), or why not.
     /// </returns>
     /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
+    /// <example>
+    /// <code>
+    /// if (cache.Lease("model"u8, out CacheLease lease) == CacheStatus.Ok)
+    /// {
+    ///     using (lease)
+    ///     {
+    ///         Use(lease.Span);   // it stays as it is, although others set or remove the key
+    ///     }
+    /// }
+    /// </code>
+    /// </example>
     public CacheStatus Lease(ReadOnlySpan<byte> key, out CacheLease lease)
     {
         lease = default;

@@ -7,7 +7,10 @@ namespace ShmAlloc.Caching;
 /// keeps a copy of it, or an object that was made of it, in memory of the process. Made by
 /// <see cref="SharedCache.GetMarked(ReadOnlySpan{byte}, Span{byte}, out int, out CacheMark)"/>.
 /// </summary>
-/// <remarks>It belongs to the process, and to the <see cref="SharedCache"/> that made it. It keeps nothing in the cache, and costs nothing to forget.</remarks>
+/// <remarks>
+/// It belongs to the process, and to all <see cref="SharedCache"/> objects of that cache and that <see cref="ShmHeap"/> object. It keeps nothing in the cache,
+/// and costs nothing to forget.
+/// </remarks>
 [SuppressMessage("Performance", "CA1815", Justification = "Marks are asked about, not compared.")]
 public readonly struct CacheMark
 {
@@ -23,8 +26,8 @@ public readonly struct CacheMark
     }
 
     /// <summary>
-    /// Whether it marks nothing, and so is never current: the default; of a key that has no value; of a value with a sliding expiry, since a caller who asks
-    /// about a mark does not renew it.
+    /// Whether it marks nothing, and so is never current: the default; of a key that has no value; of a value that is stale, or that could not be stored; of a
+    /// value with a sliding expiry, since a caller who asks about a mark does not renew it.
     /// </summary>
     public bool IsNone => Cache == null;
 }

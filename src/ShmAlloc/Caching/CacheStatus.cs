@@ -8,7 +8,7 @@ public enum CacheStatus
     /// <summary>It was done.</summary>
     Ok = 0,
 
-    /// <summary>There is no such entry, or it has expired.</summary>
+    /// <summary>There is no such entry: nobody set it, or it has expired, lost a tag, was removed, or made room for others.</summary>
     Missing = 1,
 
     /// <summary>There is an entry already.</summary>
@@ -20,10 +20,10 @@ public enum CacheStatus
     /// <summary>The value is longer than the buffer.</summary>
     BufferTooSmall = 4,
 
-    /// <summary>The item would be longer than the heap can grow, or its key longer than 65,535 bytes.</summary>
+    /// <summary>The item would be longer than the heap can grow, or than the limit of the cache; or its key is longer than 65,535 bytes.</summary>
     TooLarge = 5,
 
-    /// <summary>No room: what is in the heap is pinned, or belongs to others than caches.</summary>
+    /// <summary>No room: what is in the heap, or counts for the limit of the cache, is pinned, leased, or belongs to others than caches.</summary>
     NoRoom = 6,
 
     /// <summary>Others were changing the same entries for as long as was reasonable to try. Trying again is right.</summary>
@@ -43,7 +43,7 @@ public enum CacheStatus
     /// <summary>All participant slots of the heap are taken; create it with a larger <see cref="ShmHeapOptions.MaxParticipants"/>.</summary>
     NoParticipantSlot = 11,
 
-    /// <summary>The entry holds a value of another kind: no number of 8 bytes, for instance.</summary>
+    /// <summary>The entry holds a value of another kind: no number of 8 bytes, where one is added to it; no sliding one, where it is given a window.</summary>
     WrongKind = 12,
 
     /// <summary>The value's checksum is wrong: somebody wrote over it.</summary>

@@ -32,6 +32,12 @@ public sealed unsafe partial class SharedCache
     /// <exception cref="ArgumentException">The options say something that no touch can change.</exception>
     /// <exception cref="ArgumentOutOfRangeException">An expiry is not in the future.</exception>
     /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
+    /// <example>
+    /// <code>
+    /// cache.Touch("report 9"u8, new() { Lifetime = TimeSpan.FromHours(1) });   // an hour from now, whatever it was
+    /// cache.Touch("report 9"u8, default);                                      // never
+    /// </code>
+    /// </example>
     public CacheStatus Touch(ReadOnlySpan<byte> key, in CacheEntryOptions options)
     {
         if (options.Pinned || options.Tags.Names is { Length: > 0 } || options.StaleFor != null || options.RefreshAfter != null)

@@ -35,6 +35,12 @@ public sealed unsafe partial class SharedCache
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
     /// <exception cref="InvalidOperationException">The factory returned null, or waits for itself.</exception>
     /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
+    /// <example>
+    /// <code>
+    /// byte[] page = cache.GetOrAdd(
+    ///     "page 5"u8, database, static database => Render(database.Article(5)), new() { Lifetime = TimeSpan.FromMinutes(5), Tags = "article 5" });
+    /// </code>
+    /// </example>
     public byte[] GetOrAdd<TState>(
         ReadOnlySpan<byte> key, TState state, Func<TState, byte[]> factory, in CacheEntryOptions options = default, in CacheFlightOptions flight = default)
     {
@@ -72,6 +78,16 @@ public sealed unsafe partial class SharedCache
     /// </param>
     /// <param name="flight">What those do who wait, and whether a stale value will do.</param>
     /// <param name="cancellation">Ends the wait of this caller; the factory goes on as long as others wait for it.</param>
+    /// <example>
+    /// <code>
+    /// byte[] news = await cache.GetOrAddAsync(
+    ///     key,
+    ///     client,
+    ///     static async (client, cancellation) => await client.GetByteArrayAsync("news", cancellation),
+    ///     new() { Lifetime = TimeSpan.FromMinutes(1), StaleFor = TimeSpan.FromHours(1) },
+    ///     new() { AllowStale = true });
+    /// </code>
+    /// </example>
     public ValueTask<byte[]> GetOrAddAsync<TState>(
         ReadOnlyMemory<byte> key,
         TState state,

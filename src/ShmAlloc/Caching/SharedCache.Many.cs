@@ -25,6 +25,21 @@ public sealed unsafe partial class SharedCache
     /// <returns>How many values were copied.</returns>
     /// <exception cref="ArgumentException">There are fewer results than keys.</exception>
     /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
+    /// <example>
+    /// <code>
+    /// CacheRead[] results = new CacheRead[keys.Length];
+    /// cache.GetMany(keys, buffer, results);
+    /// int from = 0;
+    /// foreach (CacheRead result in results)
+    /// {
+    ///     if (result.Status == CacheStatus.Ok)
+    ///     {
+    ///         Use(buffer.AsSpan(from, result.LengthBytes));
+    ///         from += result.LengthBytes;
+    ///     }
+    /// }
+    /// </code>
+    /// </example>
     public int GetMany(ReadOnlySpan<ReadOnlyMemory<byte>> keys, Span<byte> destination, Span<CacheRead> results)
     {
         ThrowIfShorter(results.Length, keys.Length, nameof(results));

@@ -157,6 +157,15 @@ public sealed unsafe partial class SharedCache
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
     /// <exception cref="InvalidOperationException">The factory returned null, or waits for itself.</exception>
     /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
+    /// <example>
+    /// <code>
+    /// if (!cache.IsCurrent(kept.Mark))
+    /// {
+    ///     byte[] value = cache.GetOrAddMarked("rates"u8, source, static source => source.Read(), out CacheMark mark);
+    ///     kept = new Kept(Parse(value), mark);
+    /// }
+    /// </code>
+    /// </example>
     public byte[] GetOrAddMarked<TState>(
         ReadOnlySpan<byte> key,
         TState state,

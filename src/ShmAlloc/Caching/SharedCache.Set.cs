@@ -18,6 +18,7 @@ public sealed unsafe partial class SharedCache
     /// <see cref="CacheStatus.Ok"/>, or why not: <see cref="CacheStatus.NoRoom"/>, <see cref="CacheStatus.TooLarge"/>, <see cref="CacheStatus.ReadOnly"/>, ...
     /// If it failed, the key has what it had.
     /// </returns>
+    /// <exception cref="ArgumentException">The tags were captured from another cache, or the options contradict each other.</exception>
     /// <exception cref="ArgumentOutOfRangeException">An expiry is not in the future.</exception>
     /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
     public CacheStatus Set(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, in CacheEntryOptions options = default) =>
@@ -61,8 +62,19 @@ public sealed unsafe partial class SharedCache
     /// <see cref="CacheStatus.Ok"/> if the old value is gone, stored or not. Anything else says why it may still be there: neither setting nor removing was
     /// possible (<see cref="CacheStatus.ReadOnly"/>, <see cref="CacheStatus.NoParticipantSlot"/>, <see cref="CacheStatus.Contended"/>).
     /// </returns>
+    /// <exception cref="ArgumentException">The tags were captured from another cache, or the options contradict each other.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A lifetime or a window is not more than zero.</exception>
     /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
+    /// <example>
+    /// <code>
+    /// // The source has changed: whatever happens, nobody may read the old value any more.
+    /// CacheStatus status = cache.SetOrRemove("price 17"u8, newPrice, out bool isStored);
+    /// if (status != CacheStatus.Ok)
+    /// {
+    ///     throw new IOException($"Others may still read the old price: {status.Describe()}");
+    /// }
+    /// </code>
+    /// </example>
     public CacheStatus SetOrRemove(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, out bool isStored, in CacheEntryOptions options = default)
     {
         using Visit visit = Enter();
@@ -82,6 +94,7 @@ public sealed unsafe partial class SharedCache
     /// <param name="value">The value; it may be empty.</param>
     /// <param name="options">How long it lives.</param>
     /// <returns><see cref="CacheStatus.Ok"/>, <see cref="CacheStatus.Exists"/>, or why not.</returns>
+    /// <exception cref="ArgumentException">The tags were captured from another cache, or the options contradict each other.</exception>
     /// <exception cref="ArgumentOutOfRangeException">An expiry is not in the future.</exception>
     /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
     public CacheStatus Add(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, in CacheEntryOptions options = default) =>
@@ -96,8 +109,20 @@ public sealed unsafe partial class SharedCache
     /// <param name="unchanged">The version of the value that is expected.</param>
     /// <param name="options">How long it lives.</param>
     /// <returns><see cref="CacheStatus.Ok"/>, <see cref="CacheStatus.Changed"/>, <see cref="CacheStatus.Missing"/>, or why not.</returns>
+    /// <exception cref="ArgumentException">The tags were captured from another cache, or the options contradict each other.</exception>
     /// <exception cref="ArgumentOutOfRangeException">An expiry is not in the future.</exception>
     /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
+    /// <example>
+    /// <code>
+    /// CacheStatus status;
+    /// do
+    /// {
+    ///     byte[] basket = cache.Get(key, out CacheVersion version) ?? throw new KeyNotFoundException();
+    ///     status = cache.Replace(key, WithOneMore(basket), version);
+    /// }
+    /// while (status == CacheStatus.Changed);
+    /// </code>
+    /// </example>
     public CacheStatus Replace(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, CacheVersion unchanged, in CacheEntryOptions options = default) =>
         Put(key, value, options, PutMode.Replace, unchanged);
 
@@ -116,7 +141,17 @@ public sealed unsafe partial class SharedCache
     /// Whether a number that exists keeps its expiry although the options name one: for a window that begins with its first call, as rate limits have it.
     /// </param>
     /// <returns><see cref="CacheStatus.Ok"/>, <see cref="CacheStatus.WrongKind"/> if the value is no number, or why not.</returns>
+    /// <exception cref="ArgumentException">The tags were captured from another cache, or the options contradict each other.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An expiry is not in the future.</exception>
     /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
+    /// <example>
+    /// <code>
+    /// // At most 100 calls of a customer in a minute that begins with the first of them.
+    /// CacheEntryOptions minute = new() { Lifetime = TimeSpan.FromMinutes(1) };
+    /// cache.Increment("calls of 4711"u8, 1, out long calls, minute, keepsExpiry: true);
+    /// bool isAllowed = calls &lt;= 100;
+    /// </code>
+    /// </example>
     public CacheStatus Increment(
         ReadOnlySpan<byte> key, long change, out long result, in CacheEntryOptions options = default, bool keepsExpiry = false)
     {
@@ -169,6 +204,13 @@ public sealed unsafe partial class SharedCache
     /// <returns><see cref="CacheStatus.Ok"/> or <see cref="CacheStatus.ReadOnly"/>.</returns>
     /// <exception cref="InvalidOperationException">The cache was made without the option for it.</exception>
     /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
+    /// <example>
+    /// <code>
+    /// CacheTags tags = cache.CaptureTags();               // before the value is worked out
+    /// byte[] value = WorkOut();                           // another process calls RemoveAll meanwhile
+    /// cache.Set("key"u8, value, new() { Tags = tags });   // Ok, and gone: nobody reads it
+    /// </code>
+    /// </example>
     public CacheStatus RemoveAll()
     {
         using Visit visit = Enter();
@@ -182,7 +224,15 @@ public sealed unsafe partial class SharedCache
     /// <summary>Says which generation of tags counts now: to be done before a value is worked out that will be set with them.</summary>
     /// <param name="names">At most 63 tags; none is null.</param>
     /// <returns>The tags, for <see cref="CacheEntryOptions.Tags"/>.</returns>
+    /// <exception cref="ArgumentException">A name is null, or there are more than 63.</exception>
     /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
+    /// <example>
+    /// <code>
+    /// CacheTags tags = cache.CaptureTags("article 5");
+    /// byte[] page = Render(ReadArticle(5));               // the article changes here, and its tag is removed:
+    /// cache.Set("page 5"u8, page, new() { Tags = tags }); // then nobody gets this page
+    /// </code>
+    /// </example>
     public CacheTags CaptureTags(params string[] names) => Capture(CacheTags.Of(names));
 
     /// <inheritdoc cref="CaptureTags(string[])"/>

@@ -11,6 +11,7 @@ internal static class CacheVerbs
         ["open-cache"] = (session, _) => $"opened {(session.Cache = SharedCache.Open(session.Heap)).Name}",
         ["lead"] = (session, words) => Lead(session, words[0]),
         ["set-and-get"] = (session, words) => SetAndGet(session, words[0], words[1]),
+        ["set-many"] = (session, words) => SetMany(session.Cache, HeapSession.Count(words[0]), HeapSession.Count(words[1])),
         ["fly"] = Fly,
         ["fly-end"] = (session, _) => session.Flying?.End() ?? "nobody flies",
     };
@@ -29,6 +30,15 @@ internal static class CacheVerbs
         var status = session.Cache.BeginFlight(key, out var flight);
         session.Flight = flight;
         return status == CacheStatus.Ok ? "leads" : status.ToString();
+    }
+
+    /// <summary><c>set-many count bytes</c>: values of one length, of keys that are always the same.</summary>
+    /// <returns>How many could not be set, and how many were dropped to make room, since the heap was made.</returns>
+    private static string SetMany(SharedCache cache, int count, int bytes)
+    {
+        var value = new byte[bytes];
+        var failed = Enumerable.Range(0, count).Count(number => cache.Set($"{number}", value) != CacheStatus.Ok);
+        return $"{failed} {cache.GetStatistics().EvictionsForRoom}";
     }
 
     private static string SetAndGet(HeapSession session, string key, string value)

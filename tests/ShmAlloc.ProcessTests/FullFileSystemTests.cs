@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace ShmAlloc.ProcessTests;
 
 /// <summary>A file system without room is an error that says so, never a SIGBUS: every byte that was handed out is written.</summary>
@@ -67,6 +69,39 @@ public sealed class FullFileSystemTests : IDisposable
         await worker.AttachToAsync($"attach {HeapPath}");
         await worker.ExpectAsync("check-held", "same");
         Assert.StartsWith("sound", await worker.AskAsync("verify"), StringComparison.Ordinal);
+    }
+
+    /// <summary>A moment without room, or without a descriptor to ask for it: values make room for one another until it is over, and the heap grows then.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task F32_a_cache_whose_heap_could_not_grow_for_a_moment_grows_again(bool isDiskFull)
+    {
+        await using var worker = await StartOnSmallFileSystemAsync();
+        await worker.AttachToAsync($"create {HeapPath} size=1000000 maximum=64000000");
+        await worker.ExpectAsync("open-cache", "opened default");
+        var committed = await worker.NumberAsync("committed");
+        await worker.ExpectAsync(isDiskFull ? $"hog {_directory}/hog" : "use-up-descriptors", isDiskFull ? "full" : "limited");
+        var evictions = await SetManyAsync();
+        Assert.NotEqual(0, evictions);
+        Assert.Equal(committed, await worker.NumberAsync("committed"));
+
+        await worker.ExpectAsync(isDiskFull ? $"run rm {_directory}/hog" : "limit 7 1024", isDiskFull ? "done" : "limited");
+        while (await worker.NumberAsync("committed") == committed)
+        {
+            evictions = await SetManyAsync();
+        }
+
+        await SetManyAsync();
+        var before = await SetManyAsync();
+        Assert.Equal(before, await SetManyAsync());
+
+        async Task<long> SetManyAsync()
+        {
+            var words = (await worker.AskAsync("set-many 1500 1000")).Split(' ');
+            Assert.Equal("0", words[0]);
+            return long.Parse(words[1], CultureInfo.InvariantCulture);
+        }
     }
 
     private async Task<HeapWorker> StartOnSmallFileSystemAsync()

@@ -40,6 +40,9 @@ internal unsafe struct ItemFacts
     /// </summary>
     internal readonly ulong StaleUntil => StaleFor == 0 ? 0 : Deadline == 0 ? ulong.MaxValue : Deadline + Math.Min(StaleFor, ulong.MaxValue - Deadline);
 
+    /// <summary>Whether it is a value that everybody may have: not something in work, not expired, and of no tag that was removed.</summary>
+    internal readonly bool IsValue(ulong now) => !Shape.Is(ItemShape.Placeholder) && !IsTagRemoved && (Deadline == 0 || Deadline > now);
+
     /// <summary>Whether it may be given out although it has expired.</summary>
     internal readonly bool IsStaleValue(ulong now) => !Shape.Is(ItemShape.Placeholder) && !IsTagRemoved && StaleUntil > now;
 
@@ -114,7 +117,7 @@ internal static unsafe class CacheReader<TMachine>
     internal static CacheStatus Judge(CacheStatus status, in ItemFacts facts, byte* value, ulong now)
     {
         bool isFound = status is CacheStatus.Ok or CacheStatus.BufferTooSmall;
-        if (isFound && (facts.IsTagRemoved || facts.Shape.Is(ItemShape.Placeholder) || ItemAccess<TMachine>.IsExpired(facts.Deadline, now)))
+        if (isFound && !facts.IsValue(now))
         {
             return CacheStatus.Missing;
         }

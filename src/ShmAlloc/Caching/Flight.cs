@@ -247,7 +247,7 @@ internal static unsafe class Flight<TMachine>
     private static FlightState Judge(Attachment* heap, in ItemFacts facts, in FlightRequest request, ulong now)
     {
         bool isPlaceholder = facts.Shape.Is(ItemShape.Placeholder);
-        bool isValue = facts.Entry != null && !isPlaceholder && !facts.IsTagRemoved && !ItemAccess<TMachine>.IsExpired(facts.Deadline, now);
+        bool isValue = facts.Entry != null && facts.IsValue(now);
         if (isValue && !(request.Refreshes && facts.Shape.Is(ItemShape.Worked)))
         {
             return FlightState.Value;

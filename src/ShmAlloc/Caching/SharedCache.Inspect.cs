@@ -70,8 +70,7 @@ public sealed unsafe partial class SharedCache
                 switch (EntryReader<Hardware>.TryRead(_heap, _table, bucket, index, key, (ulong)buffer.Length, out ItemFacts facts))
                 {
                     case CacheStatus.Ok:
-                        bool isLive = !facts.IsTagRemoved && !facts.Shape.Is(ItemShape.Placeholder) && !ItemAccess<Hardware>.IsExpired(facts.Deadline, Now);
-                        return !isLive ? null : new CacheEntry(
+                        return !facts.IsValue(Now) ? null : new CacheEntry(
                             buffer.AsSpan(0, facts.Shape.KeyBytes).ToArray(),
                             (int)facts.Shape.ValueBytes,
                             new CacheVersion(facts.Stamp),

@@ -261,7 +261,7 @@ public sealed unsafe partial class SharedCache
         {
             using Visit visit = Enter();
             byte[]? there = ReadAnyway(key, isUse: false, out ItemFacts facts, out _);
-            bool counts = there != null && !facts.IsTagRemoved && !ItemAccess<Hardware>.IsExpired(facts.Deadline, Now);
+            bool counts = there != null && facts.IsValue(Now);
             mark = counts ? MarkOf(facts) : default;
             return counts ? there! : value;
         }

@@ -116,6 +116,55 @@ public sealed class FlightTests : IDisposable
         }
     }
 
+    /// <summary>The time until which nobody waits lies in the heap, and clocks are set.</summary>
+    [Theory]
+    [InlineData(0, false)]
+    [InlineData(-1, true)]
+    [InlineData(-3_600_000, true)]
+    public void After_a_value_that_could_not_be_stored_a_clock_that_is_set_back_makes_nobody_pass_for_longer(int change, bool leads)
+    {
+        ManualClock clock = new();
+        using TestCache test = new(new SharedCacheOptions { Clock = clock });
+        Assert.Equal(1 << 24, test.Cache.GetOrAdd("key", _ => new byte[1 << 24]).Length);
+        clock.Advance(change);
+        Assert.Equal(leads ? CacheStatus.Ok : CacheStatus.Computing, test.Cache.BeginFlight("key", out var flight));
+        flight?.Dispose();
+    }
+
+    /// <summary>One after the other, each of them once.</summary>
+    [Fact]
+    public async Task A_factory_that_fails_is_run_once_in_each_process()
+    {
+        using TestCache test = new();
+        SharedCache[] processes = [test.Cache, test.OpenElsewhere(), test.OpenElsewhere()];
+        var (calls, atOnce, mostAtOnce) = (0, 0, 0);
+        Assert.Equal(CacheStatus.Ok, test.OpenElsewhere().BeginFlight("key", out var first));
+        var callers = processes.SelectMany(cache => Enumerable.Range(0, 5)
+            .Select(_ => cache.GetOrAddAsync("key"u8.ToArray(), cache, Work, default, Patient, Cancellation).AsTask())).ToList();
+        SpinWait.SpinUntil(() => processes.Sum(cache => cache.Waiting()) == callers.Count);
+        first!.Dispose();
+        foreach (var caller in callers)
+        {
+            await Assert.ThrowsAsync<NotSupportedException>(() => caller);
+        }
+
+        Assert.Equal((3, 1), (calls, mostAtOnce));
+
+        // Until the others of its process share it.
+        async ValueTask<byte[]> Work(SharedCache cache, CancellationToken cancellation)
+        {
+            mostAtOnce = Math.Max(mostAtOnce, Interlocked.Increment(ref atOnce));
+            Interlocked.Increment(ref calls);
+            while (!cache.Heap.OwnFlights.Registered.Values.Any(flight => flight.Callers == 5))
+            {
+                await Task.Delay(1, cancellation);
+            }
+
+            Interlocked.Decrement(ref atOnce);
+            throw new NotSupportedException();
+        }
+    }
+
     [Fact]
     public void After_a_value_that_could_not_be_stored_nobody_waits_for_a_second()
     {

@@ -176,8 +176,10 @@ public sealed class MarkTests : IDisposable
         Assert.Throws<ArgumentException>(() => Cache.AreCurrent(SharedCache.Open(_test.Heap, "other").CaptureTags(names[0])));
     }
 
-    /// <summary>A use like a get: what only its mark is asked for stays, when what nobody asks for goes.</summary>
-    /// <summary>The hands pass it over. That another key may need its entry, both places in the index being full of what is used, is no matter of hands.</summary>
+    /// <summary>
+    /// A use like a get: the hands pass it over when they drop what nobody asks for. That another key may need its entry, both places in the index being full of
+    /// what is used, is no matter of hands.
+    /// </summary>
     [Fact]
     public void What_is_asked_for_by_its_mark_is_in_use()
     {
@@ -288,6 +290,34 @@ public sealed class MarkTests : IDisposable
         Assert.False(Cache.IsCurrent(other));
         var statistics = Cache.GetStatistics();
         Assert.Equal(isThere ? (2, 0) : (0, 2), (statistics.Hits, statistics.Misses));
+    }
+
+    /// <summary>What the key has then is the placeholder of a flight: of the one that could not store its value, or of the next one.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_was_worked_out_is_returned_where_the_key_has_a_flight_and_no_value(bool isInWork)
+    {
+        using TestCache test = new(new SharedCacheOptions { LimitBytes = isInWork ? null : 100_000 });
+        CacheFlight? next = null;
+        Assert.Equal(200_000, test.Cache.GetOrAddMarked("sync", Work, out var mark).Length);
+        next?.Dispose();
+        var (value, other) = await test.Cache.GetOrAddMarkedAsync(
+            "async", (key, _) => new(Work(key)), default, default, TestContext.Current.CancellationToken);
+        next?.Dispose();
+        Assert.Equal(200_000, value.Length);
+        Assert.True(mark.IsNone && other.IsNone);
+
+        byte[] Work(string key)
+        {
+            if (isInWork)
+            {
+                test.Cache.Remove(key);
+                Assert.Equal(CacheStatus.Ok, test.Cache.BeginFlight(key, out next));
+            }
+
+            return new byte[200_000];
+        }
     }
 
     [Fact]

@@ -66,6 +66,35 @@ public sealed class StaleTests : IDisposable
         Bytes.Equal("new"u8, Cache.GetOrAdd("key", _ => "new"u8.ToArray(), Lasting));
     }
 
+    /// <summary>Who does not want the stale value does not read it either, however often it looks.</summary>
+    [Fact]
+    public async Task F24_who_waits_beside_a_large_stale_value_does_not_copy_it()
+    {
+        const int Length = 1 << 20;
+        Cache.Set("key"u8, new byte[Length], Lasting);
+        _clock.Advance(Life);
+        Assert.Equal(CacheStatus.Ok, _test.OpenElsewhere(new SharedCacheOptions { Clock = _clock }).BeginFlight("key", out var flight));
+        long taken = 0;
+        Thread waiter = new(() =>
+        {
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            Cache.GetOrAdd("key", _ => throw new NotSupportedException(), Lasting, new() { WaitLimit = Timeout.InfiniteTimeSpan });
+            taken = GC.GetAllocatedBytesForCurrentThread() - before;
+        });
+        waiter.Start();
+        SpinWait.SpinUntil(() => Cache.Waiting() == 1);
+        for (var look = 0; look < 20; look++)
+        {
+            // Each other value that lands makes who waits look again.
+            Cache.GetOrAdd($"{look}", _ => [1]);
+            await Task.Yield();
+        }
+
+        Assert.Equal(CacheFlightOutcome.Stored, flight!.Complete([1], Lasting));
+        waiter.Join();
+        Assert.InRange(taken, 1, Length - 1);
+    }
+
     [Fact]
     public void F24_an_empty_stale_value_is_a_value()
     {

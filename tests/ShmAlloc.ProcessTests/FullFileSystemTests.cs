@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 
 namespace ShmAlloc.ProcessTests;
@@ -87,8 +88,9 @@ public sealed class FullFileSystemTests : IDisposable
         Assert.Equal(committed, await worker.NumberAsync("committed"));
 
         await worker.ExpectAsync(isDiskFull ? $"run rm {_directory}/hog" : "limit 7 1024", isDiskFull ? "done" : "limited");
-        while (await worker.NumberAsync("committed") == committed)
+        for (var start = Stopwatch.GetTimestamp(); await worker.NumberAsync("committed") == committed;)
         {
+            Assert.True(Stopwatch.GetElapsedTime(start) < TimeSpan.FromMinutes(1), "The heap never grows again.");
             evictions = await SetManyAsync();
         }
 

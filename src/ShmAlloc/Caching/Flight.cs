@@ -108,8 +108,8 @@ internal static unsafe class Flight<TMachine>
     /// <summary>The value takes the place of what the flight saw, if nobody has changed that, or removed a tag.</summary>
     /// <remarks>
     /// The tags come first. One that is removed after the look at them takes the value with it: the value has the generations that the flight has captured.
-    /// The value that a flight replaces is spared while room is made for the next one. If there is none beside it, it gives way to a placeholder, as it does to
-    /// a flight whose value has other tags.
+    /// The value that a flight replaces is spared while room is made for the next one. If there is none beside it, and it has expired, it gives way to a
+    /// placeholder, as it does to a flight whose value has other tags. As long as it lives it stays, and the next one is not stored.
     /// </remarks>
     /// <param name="heap">The attachment.</param>
     /// <param name="table">The cache.</param>
@@ -136,7 +136,7 @@ internal static unsafe class Flight<TMachine>
         }
 
         CacheStatus status = CacheCalls<TMachine>.Put(heap, table, key, value, valueBytes, item, PutMode.Complete, look.Stamp, now, clock, out made);
-        if (status == CacheStatus.NoRoom && look.Word.IsOwned && !look.IsPlaceholder)
+        if (status == CacheStatus.NoRoom && look.Word.IsOwned && !look.IsPlaceholder && !IsAlive(heap, table, key, look.Stamp, clock.Now))
         {
             FlightRequest own = new() { Mine = look.Word, Flags = item.Flags & ItemShape.OwnClock };
             status = TryPlace(heap, table, key, own, now, ref look);
@@ -147,6 +147,11 @@ internal static unsafe class Flight<TMachine>
 
         return status;
     }
+
+    /// <summary>Whether what a flight saw is the value of its key still, and has not expired.</summary>
+    private static bool IsAlive(Attachment* heap, CacheTable* table, in CacheKey key, ulong stamp, ulong now) =>
+        CacheReader<TMachine>.TryReadAnywhere(heap, table, key, null, 0, out ItemFacts facts, isUse: false) is CacheStatus.Ok or CacheStatus.BufferTooSmall
+        && facts.Stamp == stamp && facts.IsValue(now);
 
     /// <summary>Lets others work from a time on, if the word still says that this flight does.</summary>
     /// <returns>False: others were in the way, and the word says so still. The caller tries again later.</returns>
@@ -248,7 +253,9 @@ internal static unsafe class Flight<TMachine>
     {
         bool isPlaceholder = facts.Shape.Is(ItemShape.Placeholder);
         bool isValue = facts.Entry != null && facts.IsValue(now);
-        if (isValue && !(request.Refreshes && facts.Shape.Is(ItemShape.Worked)))
+
+        // A value that lives stays until it expires where the next one would not have all of its tags: see TryOwn.
+        if (isValue && !(request.Refreshes && facts.Shape.Is(ItemShape.Worked) && Covers(heap, facts, request)))
         {
             return FlightState.Value;
         }

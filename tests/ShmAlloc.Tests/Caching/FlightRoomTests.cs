@@ -41,6 +41,25 @@ public sealed class FlightRoomTests
         }
     }
 
+    /// <summary>It is there as long as it was promised; what comes of the work ahead is not stored, as if the factory had failed.</summary>
+    [Fact]
+    public void A_value_that_is_due_stays_where_the_next_one_has_no_room_beside_it()
+    {
+        ManualClock clock = new();
+        using TestCache test = new(new SharedCacheOptions { Clock = clock });
+        var options = new CacheEntryOptions { Lifetime = TimeSpan.FromSeconds(100), RefreshAfter = TimeSpan.FromSeconds(5) };
+        var value = new byte[HeapBytes * 5 / 8];
+        Assert.Equal(CacheStatus.Ok, test.Cache.Set("key", value, options));
+        clock.Advance(TimeSpan.FromSeconds(6));
+        Assert.Equal(value.Length, test.Cache.GetOrAdd("key", _ => new byte[value.Length], options, new() { RefreshesInline = true }).Length);
+        Assert.True(test.Cache.Contains("key"));
+        Assert.Equal(CacheStatus.Exists, test.Cache.BeginFlight("key", out _));
+        clock.Advance(TimeSpan.FromSeconds(100));
+        value[0] = 1;
+        Assert.Equal(1, test.Cache.GetOrAdd("key", _ => value, options)[0]);
+        Assert.Equal(1, test.Cache.Get("key")![0]);
+    }
+
     [Fact]
     public void What_a_replacement_is_to_replace_is_not_dropped_for_it()
     {

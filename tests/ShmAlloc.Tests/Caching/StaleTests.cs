@@ -162,6 +162,24 @@ public sealed class StaleTests : IDisposable
         Bytes.Equal("new"u8, Cache.Get("key"u8));
     }
 
+    /// <summary>A next value without all of its tags would have to take its place before it is there.</summary>
+    [Fact]
+    public void A_value_that_is_due_stays_until_it_expires_where_the_next_one_has_other_tags()
+    {
+        string[] names = TestCache.TagsApart(Cache, 3);
+        var options = new CacheEntryOptions { Lifetime = TimeSpan.FromMilliseconds(Life), RefreshAfter = TimeSpan.FromMilliseconds(Life / 2) };
+        CacheFlightOptions inline = new() { RefreshesInline = true };
+        Cache.Set("key"u8, "old"u8, options with { Tags = names[..2] });
+        _clock.Advance(Life / 2);
+        Bytes.Equal("old"u8, Cache.GetOrAdd("key", _ => throw new NotSupportedException(), options with { Tags = names[1..] }, inline));
+        Assert.Equal(CacheStatus.Exists, Cache.BeginFlight("key", out _, names[..1]));
+        Bytes.Equal("old"u8, Cache.Get("key"u8));
+        Bytes.Equal("next"u8, Cache.GetOrAdd("key", _ => "next"u8.ToArray(), options with { Tags = names }, inline));
+        _clock.Advance(Life);
+        Bytes.Equal("new"u8, Cache.GetOrAdd("key", _ => "new"u8.ToArray(), options with { Tags = names[..1] }, inline));
+        _test.AssertNothingIsLost();
+    }
+
     [Fact]
     public async Task An_asynchronous_caller_refreshes_ahead_in_the_background()
     {

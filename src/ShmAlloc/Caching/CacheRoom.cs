@@ -63,6 +63,17 @@ internal static unsafe class CacheRoom<TMachine>
         return status;
     }
 
+    /// <summary>Whether an item would find room if all went for it that may go. Nothing is dropped.</summary>
+    internal static bool IsAnyRoom(Attachment* heap, CacheTable* table, int keyBytes, uint valueBytes, in ItemOptions options, ulong now)
+    {
+        ItemShape shape = NewItems<TMachine>.ShapeOf(table, options, keyBytes, valueBytes);
+        Moment moment = new(now, shape);
+        Meeting meeting = default;
+        ulong runBlocks = Heap<TMachine>.RunBlocksFor(heap, shape.TotalBytes);
+        return (runBlocks == 0 && PlaceSearch<TMachine>.IsAnyPlace(heap, new Request(heap->UnitsFor(shape.TotalBytes), heap->Geometry), moment))
+            || CacheClearing<TMachine>.TryFindRun(heap, Math.Max(1, runBlocks), moment, ref meeting, out _, out _);
+    }
+
     /// <summary>The item with a stamp stays, if the key has it.</summary>
     /// <remarks>It may be replaced at any time after this: then what is spared is another item, or nothing, until the room is made.</remarks>
     [MethodImpl(MethodImplOptions.NoInlining)]

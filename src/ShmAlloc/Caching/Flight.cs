@@ -108,8 +108,8 @@ internal static unsafe class Flight<TMachine>
     /// <summary>The value takes the place of what the flight saw, if nobody has changed that, or removed a tag.</summary>
     /// <remarks>
     /// The tags come first. One that is removed after the look at them takes the value with it: the value has the generations that the flight has captured.
-    /// The value that a flight replaces is spared while room is made for the next one. If there is none beside it, and it has expired, it gives way to a
-    /// placeholder, as it does to a flight whose value has other tags. As long as it lives it stays, and the next one is not stored.
+    /// The value that a flight replaces is spared while room is made for the next one. If there is none beside it, but in its place, and it has expired,
+    /// it gives way to a placeholder, as it does to a flight whose value has other tags. Otherwise it stays, and the next one is not stored.
     /// </remarks>
     /// <param name="heap">The attachment.</param>
     /// <param name="table">The cache.</param>
@@ -136,7 +136,8 @@ internal static unsafe class Flight<TMachine>
         }
 
         CacheStatus status = CacheCalls<TMachine>.Put(heap, table, key, value, valueBytes, item, PutMode.Complete, look.Stamp, now, clock, out made);
-        if (status == CacheStatus.NoRoom && look.Word.IsOwned && !look.IsPlaceholder && !IsAlive(heap, table, key, look.Stamp, clock.Now))
+        if (status == CacheStatus.NoRoom && look.Word.IsOwned && !look.IsPlaceholder && !IsAlive(heap, table, key, look.Stamp, clock.Now)
+            && CacheRoom<TMachine>.IsAnyRoom(heap, table, key.Length, valueBytes, item, now))
         {
             FlightRequest own = new() { Mine = look.Word, Flags = item.Flags & ItemShape.OwnClock };
             status = TryPlace(heap, table, key, own, now, ref look);

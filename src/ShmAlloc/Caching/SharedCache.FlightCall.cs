@@ -164,8 +164,14 @@ public sealed unsafe partial class SharedCache
         {
             _value = value ?? throw NoValue();
             _own.Flight?.Complete(value, options with { Tags = default });
-            Unregister();
-            _own.Succeed(value);
+            try
+            {
+                Unregister();
+            }
+            finally
+            {
+                _own.Succeed(value);
+            }
         }
 
         /// <summary>Lets others work, and tells all who wait why.</summary>
@@ -180,10 +186,20 @@ public sealed unsafe partial class SharedCache
             }
             finally
             {
-                Unregister();
-                _own.Fail(exception, isCancelledByCaller);
-                cache.NoteFailure(
-                    key, exception, isUnwanted: isCancelledByCaller || (exception is OperationCanceledException && _own.Abandoned.IsCancellationRequested));
+                // Whoever waits is told in any case: a lock that others hold may be where an interrupt of this thread strikes.
+                try
+                {
+                    Unregister();
+                }
+                finally
+                {
+                    bool hasLanded = _own.Result.IsCompletedSuccessfully;
+                    _own.Fail(exception, isCancelledByCaller);
+                    cache.NoteFailure(
+                        key,
+                        exception,
+                        isUnwanted: hasLanded || isCancelledByCaller || (exception is OperationCanceledException && _own.Abandoned.IsCancellationRequested));
+                }
             }
         }
 

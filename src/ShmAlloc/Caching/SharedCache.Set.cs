@@ -37,16 +37,15 @@ public sealed unsafe partial class SharedCache
             return CacheStatus.TooLarge;
         }
 
-        CacheStatus status = Reserve(key, (int)value.Length, out CacheReservation? reservation, options);
-        if (status != CacheStatus.Ok)
+        byte[] whole = ArrayPool<byte>.Shared.Rent((int)value.Length);
+        try
         {
-            return status;
+            value.CopyTo(whole);
+            return Put(key, whole.AsSpan(0, (int)value.Length), options, PutMode.Set, default);
         }
-
-        using (reservation)
+        finally
         {
-            value.CopyTo(reservation!.Value);
-            return reservation.Commit();
+            ArrayPool<byte>.Shared.Return(whole);
         }
     }
 

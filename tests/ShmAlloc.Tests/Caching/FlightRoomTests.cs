@@ -60,6 +60,29 @@ public sealed class FlightRoomTests
         Assert.Equal(1, test.Cache.Get("key")![0]);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(200)]
+    public void A_value_that_is_due_or_stale_stays_where_there_is_no_room_for_the_next_one_at_all(int passed)
+    {
+        ManualClock clock = new();
+        using TestCache test = new(new SharedCacheOptions { Clock = clock });
+        while (test.Cache.Set(Guid.NewGuid().ToByteArray(), new byte[16_000], new() { Pinned = true }) == CacheStatus.Ok)
+        {
+        }
+
+        foreach (var pinned in test.Cache.Enumerate().Take(20).ToList())
+        {
+            test.Cache.Remove(pinned.Key.Span);
+        }
+
+        Assert.Equal(CacheStatus.Ok, test.Cache.Set("key", [1, 2], Lasting with { RefreshAfter = TimeSpan.FromMilliseconds(1) }));
+        clock.Advance(passed);
+        Assert.Equal(CacheStatus.Ok, test.Cache.BeginFlight("key", out var flight));
+        Assert.Equal(CacheFlightOutcome.NoRoom, flight!.Complete(new byte[HeapBytes / 2], Lasting));
+        Assert.Equal([1, 2], test.Cache.GetOrAdd("key", _ => throw new NotSupportedException(), Lasting, new() { AllowStale = true }));
+    }
+
     [Fact]
     public void What_a_replacement_is_to_replace_is_not_dropped_for_it()
     {

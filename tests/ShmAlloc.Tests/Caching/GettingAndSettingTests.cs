@@ -175,9 +175,16 @@ public sealed class GettingAndSettingTests : IDisposable
     {
         var value = TestCache.Value(length, 1);
         Assert.Equal(CacheStatus.Ok, Cache.Set("one"u8, new ReadOnlySequence<byte>(value)));
+        List<CacheReservation> taken = [];
+        while (Cache.Reserve("other"u8, 10, out var reservation) == CacheStatus.Ok)
+        {
+            taken.Add(reservation!);
+        }
+
         Assert.Equal(CacheStatus.Ok, Cache.Set("three"u8, Segment.Sequence(value[..(length / 3)], [], value[(length / 3)..])));
         Bytes.Equal(value, Cache.Get("one"u8));
         Bytes.Equal(value, Cache.Get("three"u8));
+        taken.ForEach(reservation => reservation.Dispose());
     }
 
     [Fact]

@@ -63,6 +63,44 @@ public sealed class PrivateFlightTests : IDisposable
         Assert.Equal(1, _calls);
     }
 
+    /// <summary>It strikes where a thread waits for a lock: also for the one that the end of a flight needs.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_interrupt_at_the_end_of_a_factory_keeps_nobody_waiting(bool fails)
+    {
+        Prepare("expired");
+        using ManualResetEventSlim mayEnd = new();
+        Thread leader = new(() => Record.Exception(() => _cache.GetOrAdd(_key, 0, _ => End(), _options, Patient)));
+        leader.Start();
+        await Until(() => Flight() != null);
+        var joiner = Ask();
+        await Until(() => Flight()?.Callers == 2);
+        Assert.True(EndsWhileTheGateIsHeld());
+        leader.Join();
+        var failure = await Record.ExceptionAsync(() => joiner);
+        Assert.Equal(fails, failure is InvalidTimeZoneException);
+        Assert.Equal(fails, failure != null);
+        Assert.Equal(0, _calls);
+
+        byte[] End()
+        {
+            mayEnd.Wait();
+            Thread.CurrentThread.Interrupt();
+            return fails ? throw new InvalidTimeZoneException() : [1];
+        }
+
+        // Or else the joiner waits for as long as it is held.
+        bool EndsWhileTheGateIsHeld()
+        {
+            lock (_cache.Heap.PrivateFlights.Gate)
+            {
+                mayEnd.Set();
+                return SpinWait.SpinUntil(() => joiner.IsCompleted, TimeSpan.FromSeconds(30));
+            }
+        }
+    }
+
     [Fact]
     public async Task A_failure_is_shared_like_a_value()
     {

@@ -15,6 +15,7 @@ cache_peers=(
 )
 web_peers=(
     "/usr/bin/redis-server: redis-server"
+    "/usr/bin/memcached: memcached"
 )
 # The services that come with them, which nobody asked for: the benchmark and the tests start servers of their own.
 services=(redis-server memcached)

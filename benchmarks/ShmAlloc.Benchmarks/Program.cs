@@ -43,6 +43,11 @@ if (args is ["web-worker", .. var webWords])
     return WebWorker.Run(webWords);
 }
 
+if (args is ["entry-driver", .. var entryWords])
+{
+    return EntryDriver.Run(entryWords);
+}
+
 if (args is ["memory-driver", .. var memoryWords])
 {
     return MemoryDriver.Run(memoryWords);

@@ -110,6 +110,12 @@ public sealed class SharedMemoryCacheOptions
     public bool SharesAcrossBuilds { get; set; }
 
     /// <summary>
+    /// Whether <c>HybridCache</c> in shared memory takes the place of a second level that is registered as <c>IDistributedCache</c>, such as Redis, which it
+    /// does not use. Without it, the host does not start then. Hosts that shared values through that one no longer do.
+    /// </summary>
+    public bool ReplaceDistributedCache { get; set; }
+
+    /// <summary>
     /// What happens when the file cannot be made or opened for a reason that may pass: no room, no permission, no free participant slot. What is configured
     /// wrongly throws when the host starts, in any case.
     /// </summary>
@@ -200,7 +206,8 @@ public sealed class SharedMemoryCacheOptions
         (nameof(MaximumSizeBytes), MaximumSizeBytes), (nameof(FileMode), FileMode), (nameof(AllowForeignOwner), AllowForeignOwner),
         (nameof(MaxParticipants), MaxParticipants), (nameof(Capacity), Capacity), (nameof(LimitBytes), LimitBytes), (nameof(Checksums), Checksums),
         (nameof(TagSlots), TagSlots), (nameof(LocalCacheLimitBytes), LocalCacheLimitBytes), (nameof(KeyPrefix), KeyPrefix), (nameof(Generation), Generation),
-        (nameof(SharesAcrossBuilds), SharesAcrossBuilds), (nameof(WhenUnavailable), WhenUnavailable),
+        (nameof(SharesAcrossBuilds), SharesAcrossBuilds), (nameof(ReplaceDistributedCache), ReplaceDistributedCache),
+        (nameof(WhenUnavailable), WhenUnavailable),
         (nameof(IgnoreFailedInvalidations), IgnoreFailedInvalidations), (nameof(InProcess), InProcess),
     ];
 }

@@ -5,8 +5,7 @@ using ShmAlloc.Extensions.Caching.Distributed;
 namespace ShmAlloc.FusionCache;
 
 /// <summary>
-/// The second level of one FusionCache. When a tag was removed is an entry like others to FusionCache; if such an entry were dropped for want of room, the
-/// values that were removed would be back. So these are pinned; where there is no room for one more, everything is removed instead.
+/// The second level of one FusionCache. When a tag was removed is an entry like others to FusionCache: see <see cref="PinnedTags"/>.
 /// </summary>
 /// <param name="space">Where it lies.</param>
 /// <param name="cacheName">The FusionCache: others in the same file do not see its entries.</param>
@@ -14,15 +13,7 @@ internal sealed class SecondLevel(FusionSpace space, string cacheName) : Synchro
 {
     internal const char Part = 'v';
 
-    /// <summary>Of the room that there is, tags have at most this part of it.</summary>
-    private const int PinnedPart = 8;
-
-    /// <summary>What FusionCache's keys of tags contain: by default, and with "safe strings".</summary>
-    private static readonly string[] TagMarks = ["__fc:t:", "__fc-t-"];
-
-    private static readonly CacheEntryOptions Pinned = new() { Pinned = true };
-
-    private readonly string _pinnedBytes = space.KeyOf('p', cacheName, "bytes");
+    private readonly PinnedTags _tags = new(space.Space, space.KeyOf('p', cacheName, "bytes"));
 
     public override byte[]? Get(string key)
     {
@@ -46,7 +37,7 @@ internal sealed class SecondLevel(FusionSpace space, string cacheName) : Synchro
         ArgumentNullException.ThrowIfNull(key);
         ArgumentNullException.ThrowIfNull(value);
         ArgumentNullException.ThrowIfNull(options);
-        bool isTag = Array.Exists(TagMarks, mark => key.Contains(mark, StringComparison.Ordinal));
+        bool isTag = PinnedTags.IsTag(key);
         CacheEntryOptions entry = Expiry.Of(options, space.Clock.GetUtcNow()) with { Pinned = isTag };
         string inner = KeyOf(key);
         try
@@ -57,11 +48,12 @@ internal sealed class SecondLevel(FusionSpace space, string cacheName) : Synchro
                 return;
             }
 
-            bool hasRoom = !isTag || HasRoomForTag(cache, inner, value.Length);
+            bool hasRoom = !isTag || _tags.HasRoomFor(cache, inner, value.Length);
             CacheStatus status = hasRoom ? cache.Set(inner, value, entry) : CacheStatus.NoRoom;
             if (status != CacheStatus.Ok)
             {
-                Drop(inner, isTag, status, value.Length);
+                space.Metrics.Reject(status);
+                _tags.Drop(inner, isTag, status, value.Length);
             }
         }
         catch (ObjectDisposedException)
@@ -90,27 +82,4 @@ internal sealed class SecondLevel(FusionSpace space, string cacheName) : Synchro
     }
 
     private string KeyOf(string key) => space.KeyOf(Part, cacheName, key);
-
-    /// <summary>Counts what is pinned. Tags that have expired are counted on: too early is coarse, and never wrong.</summary>
-    private bool HasRoomForTag(SharedCache cache, string inner, int valueBytes)
-    {
-        long most = (space.Space.Options.LimitBytes ?? cache.Heap.MaximumBytes) / PinnedPart;
-        return cache.Contains(inner)
-            || (cache.Increment(_pinnedBytes, inner.Length + valueBytes, out long pinned, Pinned) == CacheStatus.Ok && pinned <= most);
-    }
-
-    private void Drop(string inner, bool isTag, CacheStatus status, int valueBytes)
-    {
-        space.Metrics.Reject(status);
-        space.Space.Log.Dropped(isTag ? $"{status} for a tag, so everything is removed" : status.ToString(), valueBytes, space.Space.Path);
-        if (isTag)
-        {
-            space.Space.RemoveAll();
-        }
-        else
-        {
-            // An older value must not be taken for this one.
-            space.Space.Supersede(inner);
-        }
-    }
 }

@@ -56,6 +56,33 @@ public sealed unsafe partial class ShmHeap
     /// <exception cref="ShmException">It could not be attached.</exception>
     public static ShmHeap AttachReadOnly(string? path = null, ShmHeapOptions? options = null) => Run(path, options, readOnly: true, AttachOnly);
 
+    /// <summary>
+    /// Deletes the file of a heap of another layout version, if no process is a participant in it: so that a rolling update ends with a heap of this version.
+    /// A heap of this version is never deleted.
+    /// </summary>
+    /// <param name="path">Where; <see langword="null"/>: the value of <c>SHM_FILE</c>.</param>
+    /// <param name="options">Its <see cref="ShmHeapOptions.FileMode"/> and <see cref="ShmHeapOptions.AllowForeignOwner"/> count, as for attaching.</param>
+    /// <returns>Whether it was deleted. If not: somebody uses it, it is none of another version, or it is not this user's.</returns>
+    /// <remarks>
+    /// Any number of processes may do so at once. One that has the file attached without a participant slot, or only reads it, is not seen:
+    /// <see cref="IsFileCurrent"/> tells it.
+    /// </remarks>
+    public static bool TryDeleteOutdated(string? path = null, ShmHeapOptions? options = null)
+    {
+        path ??= PathOfEnvironment();
+        byte[] bytes = Encoding.UTF8.GetBytes(MakeAbsolute(path ?? "") + '\0');
+        if (bytes.Length is 1 or > MaxPathBytes || bytes.AsSpan(..^1).Contains((byte)0) || !OperatingSystem.IsLinux())
+        {
+            return false;
+        }
+
+        byte[] longer = new byte[bytes.Length + MaxPathBytes];
+        fixed (byte* at = bytes, name = longer)
+        {
+            return OutdatedFile.TryDelete(at, name, Specify(options ?? new ShmHeapOptions(), readOnly: false));
+        }
+    }
+
     private delegate Failure Opening(Attachment* heap, in HeapSpecification specification);
 
     private static ShmHeap Run(string? path, ShmHeapOptions? options, bool readOnly, Opening opening)

@@ -73,7 +73,7 @@ public sealed class OwnStoreTests
     [Fact]
     public async Task What_cannot_be_evicted_throws_and_a_page_that_is_not_kept_does_not()
     {
-        using var application = OutputStore.Own(options => (options.InProcess, options.Path) = (false, "/proc/none/heap"));
+        using var application = OutputStore.Own(options => (options.InProcess, options.Path) = (false, "/dev/null"));
         await application.Store.SetAsync("key", [1], ["tag"], Long, Token);
         Assert.Null(await application.Store.GetAsync("key", Token));
         await Assert.ThrowsAsync<InvalidOperationException>(async () => await application.Store.EvictByTagAsync("tag", Token));

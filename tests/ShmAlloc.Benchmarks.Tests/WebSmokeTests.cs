@@ -53,6 +53,19 @@ public sealed class WebSmokeTests(WebBenchmarkRun run) : IClassFixture<WebBenchm
         Assert.Equal(0, ValueOf($"{name}: calls that found nothing"));
     }
 
+    [Theory]
+    [InlineData("ShmAlloc")]
+    [InlineData("memcached")]
+    [InlineData("Redis, as plain strings")]
+    [InlineData("Redis, through RedisCache")]
+    [InlineData("MemoryCache, in one process")]
+    public void Bytes_of_an_entry_are_measured_where_all_entries_are_there(string name)
+    {
+        SkipWithoutRedis();
+        Assert.SkipUnless(name != "memcached" || File.Exists("/usr/bin/memcached"), "/usr/bin/memcached is not installed.");
+        Assert.True(ValueOf($"{name}: bytes of an entry") > 0);
+    }
+
     [Fact]
     public void No_file_is_left_behind() => Assert.Empty(BenchmarkProgram.FilesOf(run.Json.GetProperty("process").GetInt32()));
 

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Caching.Hybrid;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using ShmAlloc.Caching;
+using ShmAlloc.Extensions.Caching.Hybrid;
 
 namespace ShmAlloc.Extensions.Caching.Tests;
 
@@ -107,6 +108,61 @@ public sealed class InvalidationTests : IDisposable
         Assert.DoesNotContain(alone.Log.Entries, entry => entry.Id == 4);
     }
 
+    /// <summary>It takes its second level from the key that its options name, and from no other one.</summary>
+    [Theory]
+    [InlineData("a")]
+    [InlineData(null)]
+    public void Microsofts_HybridCache_over_ours_under_a_key_is_warned_of(string? key)
+    {
+        using TestApplication application = new(services =>
+        {
+            services.AddDistributedSharedMemoryCache(options => options.InProcess = true);
+            services.AddKeyedDistributedSharedMemoryCache("a", options => options.InProcess = true);
+            services.AddKeyedDistributedSharedMemoryCache("b", options => options.InProcess = true);
+            services.AddHybridCache(options => options.DistributedCacheServiceKey = key);
+        });
+
+        // It asks for its second level itself.
+        _ = application.Hybrid;
+        Assert.Single(application.Log.Entries, entry => entry.Id == 4);
+        _ = application.Distributed;
+        Assert.All(["a", "b"], other => application.Services.GetRequiredKeyedService<IDistributedCache>(other));
+        Assert.Single(application.Log.Entries, entry => entry.Id == 4);
+    }
+
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    [InlineData(true, true)]
+    public void A_second_level_that_would_not_be_used_is_refused_unless_that_is_asked_for(bool replaces, bool isKeyed)
+    {
+        using TestApplication application = new(services =>
+        {
+            services.AddSingleton<IDistributedCache>(new SecondLevel());
+            if (isKeyed)
+            {
+                services.AddKeyedHybridCache("a").UseSharedMemory(Configure);
+            }
+            else
+            {
+                services.AddHybridCache().UseSharedMemory(Configure);
+            }
+        });
+        if (replaces)
+        {
+            Assert.IsType<SharedMemoryHybridCache>(Resolve());
+        }
+        else
+        {
+            Assert.Contains("ReplaceDistributedCache", Assert.Throws<InvalidOperationException>(Resolve).Message, StringComparison.Ordinal);
+        }
+
+        HybridCache Resolve() => isKeyed ? application.Services.GetRequiredKeyedService<HybridCache>("a") : application.Hybrid;
+
+        void Configure(SharedMemoryCacheOptions options) => (options.InProcess, options.ReplaceDistributedCache) = (true, replaces);
+    }
+
     /// <summary>It stores nothing, and has nothing to remove: so all the other keys keep their values.</summary>
     [Fact]
     public async Task A_set_of_a_process_without_a_participant_slot_empties_nothing_if_its_key_has_nothing()
@@ -158,7 +214,7 @@ public sealed class InvalidationTests : IDisposable
     [Fact]
     public async Task A_set_without_shared_memory_does_not_throw()
     {
-        using TestApplication application = new(services => services.AddHybridCache().UseSharedMemory(options => options.Path = _path + "/none/x.shm"));
+        using TestApplication application = new(services => services.AddHybridCache().UseSharedMemory(options => options.Path = "/dev/null"));
         var tags = Enumerable.Range(0, 64).Select(tag => $"tag {tag}").ToArray();
         await application.Hybrid.SetAsync("key", "value", tags: tags, cancellationToken: Token);
         await application.Hybrid.SetAsync("key", "value", new() { Flags = HybridCacheEntryFlags.DisableDistributedCacheWrite }, cancellationToken: Token);

@@ -22,6 +22,36 @@ public sealed class MetricsTests
         Assert.Equal(1, told["shmalloc.heap.entries "]);
         Assert.Equal(0, told["dotnet.cache.evictions "]);
         Assert.True(told["shmalloc.heap.committed "] > 0);
+        Assert.DoesNotContain(told.Keys, name => name.StartsWith("shmalloc.cache.local", StringComparison.Ordinal));
+    }
+
+    /// <summary>Each file counts from nothing; and a meter is asked once more after the last one is closed.</summary>
+    [Fact]
+    public async Task Evictions_are_counted_on_when_the_file_is_replaced_and_are_told_after_the_end()
+    {
+        using TemporaryHeapPath path = new();
+        using var application = TestApplication.OwnDistributed(options => (options.InProcess, options.Path, options.LimitBytes) = (false, path.Value, 1 << 20));
+        var first = await Fill();
+        Assert.True(first > 0);
+        File.Delete(path.Value);
+        await application.Distributed.RemoveAsync("key", Token);
+        Assert.Equal(first, Told());
+        var second = await Fill();
+        Assert.True(second > first);
+        (application.Distributed as IDisposable)!.Dispose();
+        Assert.Equal(second, Told());
+
+        async Task<long> Fill()
+        {
+            for (var index = 0; index < 2000; index++)
+            {
+                await application.Distributed.SetAsync($"{index}", new byte[1000], Token);
+            }
+
+            return Told();
+        }
+
+        long Told() => Listen(application)["dotnet.cache.evictions "];
     }
 
     [Fact]

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using ShmAlloc.Caching;
+using ShmAlloc.Extensions.Caching.Heaps;
 
 namespace ShmAlloc.Extensions.Caching.Tests;
 
@@ -56,7 +57,7 @@ public sealed class OutcomeTests : IDisposable
     [Fact]
     public async Task Without_a_file_the_application_runs_and_what_cannot_be_removed_is_not_silent()
     {
-        using var application = Application(options => options.Path = _path.Value + "/no/such/directory.shm");
+        using var application = Application(options => options.Path = "/dev/null");
         var cache = application.Distributed;
         await cache.SetAsync("key", [1], Token);
         Assert.Null(await cache.GetAsync("key", Token));
@@ -68,14 +69,14 @@ public sealed class OutcomeTests : IDisposable
     [Fact]
     public async Task A_failed_removal_is_ignored_where_that_is_asked_for()
     {
-        using var application = Application(options => (options.Path, options.IgnoreFailedInvalidations) = (_path.Value + "/none/x.shm", true));
+        using var application = Application(options => (options.Path, options.IgnoreFailedInvalidations) = ("/dev/null", true));
         await application.Distributed.RemoveAsync("key", Token);
     }
 
     [Fact]
     public void Where_that_is_asked_for_it_does_not_start_without_a_file()
     {
-        using var application = Application(options => (options.Path, options.WhenUnavailable) = (_path.Value + "/none/x.shm", SharedMemoryUnavailable.Throw));
+        using var application = Application(options => (options.Path, options.WhenUnavailable) = ("/dev/null", SharedMemoryUnavailable.Throw));
         Assert.Throws<ShmException>(() => application.Distributed);
     }
 
@@ -122,6 +123,58 @@ public sealed class OutcomeTests : IDisposable
         Assert.Equal(HealthStatus.Healthy, await HealthOf(application));
         await application.Distributed.SetAsync("key", [2], Token);
         Assert.Equal([2], await other.Distributed.GetAsync("key", Token));
+    }
+
+    /// <summary>Also when a value is worked out, and not only by the look once a second: what others do, they do in the next file.</summary>
+    [Fact]
+    public async Task A_file_that_was_replaced_is_noticed_by_who_would_run_a_factory()
+    {
+        using var application = TestApplication.SharingHybrid(_path);
+        await application.Hybrid.SetAsync("other", "value", cancellationToken: Token);
+        File.Delete(_path.Value);
+        using var heap = ShmHeap.Create(_path.Value, new ShmHeapOptions { SizeBytes = 16 << 20 });
+        var theirs = SharedCache.Open(heap, "hybrid", new() { AllowsRemoveAll = true });
+
+        // Since the last look of the timer a second has not passed, nearly always: else this shows nothing.
+        Assert.Equal(CacheStatus.Ok, theirs.BeginFlight("key", out var flight));
+        var call = application.Hybrid.GetOrCreateAsync("key", _ => ValueTask.FromResult("value"), cancellationToken: Token).AsTask();
+        Assert.False(call.IsCompleted);
+        flight!.Dispose();
+        Assert.Equal("value", await call);
+    }
+
+    /// <summary>What an application is told by the core when it opens a file: what is configured wrongly does not start, everything else may pass.</summary>
+    [Fact]
+    public void What_may_pass_is_all_but_misconfiguration()
+    {
+        ShmFailure[] wrong = [ShmFailure.InvalidOption, ShmFailure.OptionsContradict, ShmFailure.NoPath, ShmFailure.NotFound];
+        foreach (var reason in Enum.GetValues<ShmFailure>())
+        {
+            Assert.Equal(!wrong.Contains(reason), CacheSpace.MayPass(new ShmException(reason, "")));
+        }
+
+        Assert.True(CacheSpace.MayPass(new IOException()) && CacheSpace.MayPass(new UnauthorizedAccessException()));
+        Assert.False(CacheSpace.MayPass(new ArgumentException()));
+    }
+
+    [Fact]
+    public async Task A_file_of_another_user_is_not_used()
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "Only root can give a file to another user.");
+        ShmHeap.Create(_path.Value, new ShmHeapOptions { SizeBytes = 16 << 20 }).Dispose();
+        using var change = System.Diagnostics.Process.Start("chown", ["65534", _path.Value]);
+        await change.WaitForExitAsync(Token);
+        using (var refused = Application(options => options.Path = _path.Value))
+        {
+            await refused.Distributed.SetAsync("key", [1], Token);
+            Assert.Null(await refused.Distributed.GetAsync("key", Token));
+            Assert.Equal(HealthStatus.Degraded, await HealthOf(refused));
+            Assert.Contains(refused.Log.Entries, entry => entry.Id == 1 && entry.Text.Contains("65534", StringComparison.Ordinal));
+        }
+
+        using var trusting = Application(options => (options.Path, options.AllowForeignOwner) = (_path.Value, true));
+        await trusting.Distributed.SetAsync("key", [1], Token);
+        Assert.Equal([1], await trusting.Distributed.GetAsync("key", Token));
     }
 
     [Fact]

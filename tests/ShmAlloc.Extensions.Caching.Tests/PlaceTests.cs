@@ -1,4 +1,7 @@
 using System.Runtime.Versioning;
+using Microsoft.Extensions.Caching.Distributed;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Hosting.Internal;
 using ShmAlloc.Extensions.Caching.Heaps;
 
@@ -23,7 +26,7 @@ public sealed class PlaceTests
     public void A_name_is_the_same_file_for_all_applications()
     {
         SharedMemoryCacheOptions options = new() { Name = "both" };
-        Assert.Equal(HeapPlace.PathOf(options, Environment("a")), HeapPlace.PathOf(options, Environment("b")));
+        Assert.Equal(HeapPlace.Of(options, Environment("a")), HeapPlace.Of(options, Environment("b")));
     }
 
     [Fact]
@@ -65,7 +68,56 @@ public sealed class PlaceTests
     public void A_directory_is_absolute(string directory) =>
         Assert.Contains("must be absolute", new SharedMemoryCacheOptions { Directory = directory }.WhyInvalid(), StringComparison.Ordinal);
 
-    private static string PathOf(string name, string environment, string root) => HeapPlace.PathOf(new(), Environment(name, environment, root));
+    /// <summary>A file at a default place says whose it is: one that was copied or moved there is not taken for the own one.</summary>
+    [Fact]
+    public async Task A_file_at_a_default_place_that_another_application_made_is_refused()
+    {
+        var directory = Directory.CreateTempSubdirectory("shmalloc-place-").FullName;
+        try
+        {
+            SharedMemoryCacheOptions options = new() { Directory = directory };
+            var (mine, theirs) = (Environment("mine"), Environment("theirs"));
+            using (var application = Start(theirs, null))
+            {
+                await application.Distributed.SetAsync("key", [1], TestContext.Current.CancellationToken);
+            }
+
+            // The same one again has it.
+            using (var application = Start(theirs, null))
+            {
+                Assert.Equal([1], await application.Distributed.GetAsync("key", TestContext.Current.CancellationToken));
+            }
+
+            File.Move(HeapPlace.Of(options, theirs).Path, HeapPlace.Of(options, mine).Path);
+            using (var application = Start(mine, null))
+            {
+                Assert.Null(await application.Distributed.GetAsync("key", TestContext.Current.CancellationToken));
+                var refused = await Assert.ThrowsAsync<InvalidOperationException>(
+                    () => application.Distributed.RemoveAsync("key", TestContext.Current.CancellationToken));
+                Assert.Contains("belongs to another application", refused.Message, StringComparison.Ordinal);
+                Assert.Contains("theirs", refused.Message, StringComparison.Ordinal);
+            }
+
+            // Where a name says that it is shared, nothing is compared.
+            File.Move(HeapPlace.Of(options, mine).Path, Path.Combine(directory, "named.shm"));
+            using (var application = Start(mine, "named"))
+            {
+                Assert.Equal([1], await application.Distributed.GetAsync("key", TestContext.Current.CancellationToken));
+            }
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+
+        TestApplication Start(IHostEnvironment environment, string? name) => new(services =>
+        {
+            services.AddSingleton(environment);
+            services.AddDistributedSharedMemoryCache(options => (options.Directory, options.Name) = (directory, name));
+        });
+    }
+
+    private static string PathOf(string name, string environment, string root) => HeapPlace.Of(new(), Environment(name, environment, root)).Path;
 
     private static HostingEnvironment Environment(string name, string environment = "", string root = "/") =>
         new HostingEnvironment { ApplicationName = name, EnvironmentName = environment, ContentRootPath = root };

@@ -19,12 +19,17 @@ internal sealed class Fused : IAsyncDisposable
     internal IFusionCache Cache => _services.GetRequiredService<IFusionCache>();
 
     internal static Fused Start(
-        string path, Action<SharedMemoryCacheOptions>? configure = null, Action<IServiceCollection>? more = null, string name = FusionCacheOptions.DefaultCacheName)
+        string path,
+        Action<SharedMemoryCacheOptions>? configure = null,
+        Action<IServiceCollection>? more = null,
+        string name = FusionCacheOptions.DefaultCacheName,
+        Action<FusionCacheOptions>? fusion = null)
     {
         ServiceCollection services = [];
         services.AddLogging();
         more?.Invoke(services);
         services.AddFusionCache(name)
+            .WithOptions(options => fusion?.Invoke(options))
             .WithSerializer(new FusionCacheSystemTextJsonSerializer())
             .WithDefaultEntryOptions(options =>
             {

@@ -66,6 +66,32 @@ public sealed class BackplaneTests : IAsyncDisposable
         Assert.True(IsInFirstLevel);
     }
 
+    /// <summary>So what a publisher waits for is that the first level has changed, and not only that its message was read.</summary>
+    [Theory]
+    [InlineData("set")]
+    [InlineData("remove")]
+    [InlineData("expire")]
+    public async Task FusionCache_has_done_what_a_message_says_when_its_handler_returns(string what)
+    {
+        Subscription subscription = new();
+        using ZiggyCreatures.Caching.Fusion.FusionCache cache = new(new FusionCacheOptions());
+        cache.SetupBackplane(subscription);
+        var handler = (await subscription.Options.Task.WaitAsync(Patience.ForAStep, Token)).IncomingMessageHandlerAsync!;
+        for (var index = 0; index < 200; index++)
+        {
+            var key = $"{index}";
+            cache.Set(key, "value", TimeSpan.FromHours(1), token: Token);
+            var later = DateTimeOffset.UtcNow.AddSeconds(1).UtcTicks;
+            await handler(what switch
+            {
+                "set" => BackplaneMessage.CreateForEntrySet("other", key, later),
+                "remove" => BackplaneMessage.CreateForEntryRemove("other", key, later),
+                _ => BackplaneMessage.CreateForEntryExpire("other", key, later),
+            });
+            Assert.False(cache.TryGet<string>(key, token: Token).HasValue);
+        }
+    }
+
     [Fact]
     public async Task What_was_published_right_before_the_subscription_is_received()
     {
@@ -162,7 +188,7 @@ public sealed class BackplaneTests : IAsyncDisposable
     [Fact]
     public async Task What_cannot_be_published_throws()
     {
-        await using var application = Fused.Start("/proc/none/heap");
+        await using var application = Fused.Start("/dev/null");
         Backplane backplane = new(application.Services.GetRequiredService<FusionSpace>(), NullLogger.Instance);
         _backplanes.Add(backplane);
         await Assert.ThrowsAsync<TimeoutException>(async () => await backplane.PublishAsync(Message("key"), new(), Token));
@@ -205,6 +231,32 @@ public sealed class BackplaneTests : IAsyncDisposable
         new("cache", name, Channel, null, null, null, handler);
 
     private static async Task Publish(Backplane backplane, string key) => await backplane.PublishAsync(Message(key), new(), Token);
+
+    /// <summary>A backplane without messages, that tells how FusionCache subscribes.</summary>
+    private sealed class Subscription : IFusionCacheBackplane
+    {
+        internal TaskCompletionSource<BackplaneSubscriptionOptions> Options { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public void Subscribe(BackplaneSubscriptionOptions options) => Options.TrySetResult(options);
+
+        public ValueTask SubscribeAsync(BackplaneSubscriptionOptions options)
+        {
+            Subscribe(options);
+            return ValueTask.CompletedTask;
+        }
+
+        public void Unsubscribe()
+        {
+        }
+
+        public ValueTask UnsubscribeAsync() => ValueTask.CompletedTask;
+
+        public void Publish(BackplaneMessage message, FusionCacheEntryOptions options, CancellationToken token = default)
+        {
+        }
+
+        public ValueTask PublishAsync(BackplaneMessage message, FusionCacheEntryOptions options, CancellationToken token = default) => ValueTask.CompletedTask;
+    }
 
     private Backplane Subscribe(string name, Task? gate = null, bool receives = true, Backplane? backplane = null, bool starts = true)
     {

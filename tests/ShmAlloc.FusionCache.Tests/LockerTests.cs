@@ -121,7 +121,7 @@ public sealed class LockerTests : IAsyncDisposable
     [Fact]
     public async Task Without_shared_memory_there_are_no_locks()
     {
-        await using var application = Fused.Start("/proc/none/heap");
+        await using var application = Fused.Start("/dev/null");
         Locker locker = new(application.Services.GetRequiredService<FusionSpace>());
         Assert.Null(await locker.AcquireLockAsync("cache", "", "", "key", "key", Timeout.InfiniteTimeSpan, null, Token));
         await locker.ReleaseLockAsync("cache", "", "", "key", "key", null, null, Token);

@@ -38,6 +38,8 @@ internal sealed class SampleProgram(string name)
 
     public static SampleProgram MinimalApi { get; } = new("MinimalApi");
 
+    public static SampleProgram OutputCache { get; } = new("OutputCache");
+
     public static SampleProgram FromRedisBefore { get; } = new("FromRedis.Before");
 
     public static SampleProgram FromRedisAfter { get; } = new("FromRedis.After");

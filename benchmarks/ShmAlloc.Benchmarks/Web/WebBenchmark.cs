@@ -19,6 +19,7 @@ internal sealed class WebBenchmark
         (ColdStartMeasurement.Title, ColdStartMeasurement.Measure),
         (StaleMeasurement.Title, StaleMeasurement.Measure),
         (MemoryMeasurement.Title, MemoryMeasurement.Measure),
+        (EntryMeasurement.Title, EntryMeasurement.Measure),
     ];
 
     private readonly WebChoice _choice;

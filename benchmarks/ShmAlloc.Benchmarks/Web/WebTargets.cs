@@ -22,11 +22,17 @@ internal sealed class WebTargets(IReadOnlyList<FlightSeries> series)
             "memory of three processes ÷ three MemoryCaches", 0.4, isMost: true, [Memory(MemoryMeasurement.MemoryOf)], Ratio),
         TargetRow.Bound(
             "longest pause of the collector ÷ that with MemoryCaches", 0.2, isMost: true, [Memory(MemoryMeasurement.PauseOf)], Ratio),
+        TargetRow.Bound(
+            "bytes of an entry ÷ those of the least of the others", 1, isMost: true,
+            [Figure.Over(Median(EntryMeasurement.Ours), LeastOf(EntryMeasurement.Others), "")], Ratio),
     ]);
 
     private static string Ratio(double value) => value.ToString("0.00", CultureInfo.InvariantCulture);
 
     private Figure Memory(Func<string, string> row) => Figure.Over(Median(row(MemoryMeasurement.Ours)), Median(row(MemoryMeasurement.Private)), "");
+
+    /// <summary>Of those that were measured.</summary>
+    private double LeastOf(IEnumerable<string> rows) => rows.Select(Median).Where(value => !double.IsNaN(value)).DefaultIfEmpty(double.NaN).Min();
 
     private double Median(string row) => series.FirstOrDefault(each => each.Row == row)?.Median ?? double.NaN;
 }

@@ -113,7 +113,11 @@ internal sealed class SharedMemoryOutputCacheStore(CacheSpace space, CacheMetric
         return ValueTask.CompletedTask;
     }
 
-    public void Dispose() => space.Dispose();
+    public void Dispose()
+    {
+        metrics.Dispose();
+        space.Dispose();
+    }
 
     /// <summary>Captures tags at the beginning of a request: if one is removed from here on, the page is not stored.</summary>
     internal CapturedTags Capture(IEnumerable<string> tags)

@@ -29,25 +29,37 @@ internal sealed class CacheMetrics : IDisposable
     private long _localStale;
     private long _localMisses;
 
-    internal CacheMetrics(IMeterFactory? meters, string name, Func<CacheSpace> space)
+    /// <param name="meters">What makes meters; null if there is nothing that does.</param>
+    /// <param name="space">What is counted.</param>
+    /// <param name="hasFirstLevel">Whether there are objects of this process as well.</param>
+    internal CacheMetrics(IMeterFactory? meters, CacheSpace space, bool hasFirstLevel)
     {
-        _name = name;
+        _name = space.Name;
         _meter = meters?.Create(MeterName) ?? new Meter(MeterName);
         _meter.CreateObservableCounter(
             "dotnet.cache.requests",
             (Func<IEnumerable<Measurement<long>>>)(() => [Request("hit", ref _hits), Request("miss", ref _misses)]),
             "{request}",
             "Requests to the cache by this process.");
+        if (hasFirstLevel)
+        {
+            _meter.CreateObservableCounter(
+                "shmalloc.cache.local.requests",
+                (Func<IEnumerable<Measurement<long>>>)(() =>
+                    [Local("current", ref _localHits), Local("stale", ref _localStale), Local("miss", ref _localMisses)]),
+                "{request}",
+                "Requests to the first level, the objects of this process.");
+        }
+
         _meter.CreateObservableCounter(
-            "shmalloc.cache.local.requests",
-            (Func<IEnumerable<Measurement<long>>>)(() => [Local("current", ref _localHits), Local("stale", ref _localStale), Local("miss", ref _localMisses)]),
-            "{request}",
-            "Requests to the first level, the objects of this process.");
-        _meter.CreateObservableCounter(
-            "dotnet.cache.evictions", () => Evictions(space()), "{eviction}", "Entries that this process has dropped for want of room.");
+            "dotnet.cache.evictions",
+            () => new Measurement<long>(space.Evictions, new KeyValuePair<string, object?>("dotnet.cache.name", _name)),
+            "{eviction}",
+            "Entries that this process has dropped for want of room.");
         _meter.CreateObservableGauge(
-            "shmalloc.heap.committed", () => Of(space(), heap => heap.CommittedBytes), "By", "Size of the shared memory, of the host.");
-        _meter.CreateObservableGauge("shmalloc.heap.entries", () => Entries(space()), "{entry}", "Entries of the cache, of the host.");
+            "shmalloc.heap.committed", () => Measure(space, cache => cache.Heap.CommittedBytes), "By", "Size of the shared memory, of the host.");
+        _meter.CreateObservableGauge(
+            "shmalloc.heap.entries", () => Measure(space, cache => cache.GetStatistics().Entries), "{entry}", "Entries of the cache, of the host.");
         _rejections = _meter.CreateCounter<long>("shmalloc.cache.rejections", "{value}", "Values that could not be stored.");
         _flights = _meter.CreateCounter<long>("shmalloc.cache.flights", "{flight}", "Values that were worked out, or waited for.");
         _computing = _meter.CreateHistogram<double>(
@@ -63,26 +75,26 @@ internal sealed class CacheMetrics : IDisposable
 
     internal void Flight(string outcome) => _flights.Add(1, new("dotnet.cache.name", _name), new("outcome", outcome));
 
+    /// <summary>A factory of this process runs.</summary>
+    internal Activity? BeginComputing() => Told(Activities.StartActivity("cache compute"));
+
+    /// <summary>A caller waits for a factory that somebody else runs, in whatever process.</summary>
+    /// <param name="since">Since when, if it was not known at once.</param>
+    internal Activity? BeginWaiting(DateTimeOffset since = default) =>
+        Told(Activities.StartActivity(ActivityKind.Internal, default, startTime: since, name: "cache wait"));
+
     internal void Computed(long since) =>
         _computing.Record(Stopwatch.GetElapsedTime(since).TotalSeconds, new KeyValuePair<string, object?>("dotnet.cache.name", _name));
 
     public void Dispose() => _meter.Dispose();
+
+    private Activity? Told(Activity? activity) => activity?.SetTag("dotnet.cache.name", _name);
 
     private Measurement<long> Request(string result, ref long count) =>
         new(Volatile.Read(ref count), new("dotnet.cache.name", _name), new("dotnet.cache.request.result", result));
 
     private Measurement<long> Local(string result, ref long count) =>
         new(Volatile.Read(ref count), new("dotnet.cache.name", _name), new("result", result));
-
-    private IEnumerable<Measurement<long>> Evictions(CacheSpace space) => Measure(space, cache =>
-    {
-        CacheStatistics own = cache.GetProcessStatistics();
-        return own.EvictionsForRoom + own.EvictionsForLimit + own.EvictionsForEntry;
-    });
-
-    private IEnumerable<Measurement<long>> Entries(CacheSpace space) => Measure(space, cache => cache.GetStatistics().Entries);
-
-    private IEnumerable<Measurement<long>> Of(CacheSpace space, Func<ShmHeap, long> read) => Measure(space, cache => read(cache.Heap));
 
     private IEnumerable<Measurement<long>> Measure(CacheSpace space, Func<SharedCache, long> read)
     {

@@ -11,8 +11,6 @@ namespace ShmAlloc.Extensions.Caching.Diagnostics;
 internal sealed class SharedMemoryCacheHealthCheck(
     CacheSpaces spaces, IEnumerable<CacheRegistration> registrations, IServiceProvider services) : IHealthCheck
 {
-    private const double ManyParticipants = 0.9;
-
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
         List<string> complaints = [];
@@ -42,7 +40,8 @@ internal sealed class SharedMemoryCacheHealthCheck(
             }
         }
 
-        string text = spaces.All.Count == 0 && complaints.Count == 0 ? "No cache in shared memory is registered." : string.Join(' ', complaints);
+        // Caches of one file have the same complaints.
+        string text = spaces.All.Count == 0 && complaints.Count == 0 ? "No cache in shared memory is registered." : string.Join(' ', complaints.Distinct());
         HealthStatus worst = context.Registration.FailureStatus;
         return Task.FromResult(new HealthCheckResult(status < worst ? worst : status, text, data: data));
     }

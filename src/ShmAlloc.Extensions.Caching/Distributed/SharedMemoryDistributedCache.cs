@@ -13,7 +13,11 @@ namespace ShmAlloc.Extensions.Caching.Distributed;
 internal sealed class SharedMemoryDistributedCache(CacheSpace space, CacheMetrics metrics, TimeProvider clock)
     : SynchronousDistributedCache, IBufferDistributedCache, IDisposable
 {
+    /// <summary>None that a caller's key could become: what begins like this and is a caller's goes on with a number.</summary>
+    private const string PinnedBytes = "\u001fpinned";
+
     private readonly CacheKeys _keys = new(space.Options);
+    private readonly PinnedTags _tags = new(space, PinnedBytes);
 
     internal CacheSpace Space => space;
 
@@ -63,7 +67,8 @@ internal sealed class SharedMemoryDistributedCache(CacheSpace space, CacheMetric
     {
         ArgumentNullException.ThrowIfNull(key);
         ArgumentNullException.ThrowIfNull(options);
-        CacheEntryOptions entry = Expiry.Of(options, clock.GetUtcNow());
+        bool isTag = PinnedTags.IsTag(key);
+        CacheEntryOptions entry = Expiry.Of(options, clock.GetUtcNow()) with { Pinned = isTag };
         string inner = _keys.Of(key);
         if (space.Current is not { } cache)
         {
@@ -74,14 +79,13 @@ internal sealed class SharedMemoryDistributedCache(CacheSpace space, CacheMetric
         try
         {
             CacheStatus status = value.Length > int.MaxValue ? CacheStatus.TooLarge
+                : isTag && !_tags.HasRoomFor(cache, inner, value.Length) ? CacheStatus.NoRoom
                 : value.IsSingleSegment ? cache.Set(inner, value.FirstSpan, entry)
                 : cache.Set(inner, value, entry);
             if (status != CacheStatus.Ok)
             {
-                // An older value must not be taken for this one.
                 metrics.Reject(status);
-                space.Log.Dropped(status.ToString(), (int)Math.Min(value.Length, int.MaxValue), space.Path);
-                space.Supersede(inner);
+                _tags.Drop(inner, isTag, status, value.Length);
             }
         }
         catch (ObjectDisposedException) when (CacheSpace.HasEnded(cache))

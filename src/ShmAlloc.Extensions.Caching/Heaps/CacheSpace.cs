@@ -22,6 +22,7 @@ internal sealed partial class CacheSpace : IDisposable
     private readonly SharedMemoryCacheOptions _options;
     private readonly TimeProvider? _clock;
     private readonly CacheLog _log;
+    private readonly EvictionCount _evictions = new();
     private readonly Timer _timer;
     private SharedCache? _cache;
     private long _epoch;
@@ -29,16 +30,17 @@ internal sealed partial class CacheSpace : IDisposable
     private int _mustEmpty;
 
     /// <param name="name">Which contract, and which of its caches.</param>
-    /// <param name="path">The file.</param>
+    /// <param name="heap">The file. It is released with this.</param>
     /// <param name="options">How the file is made, and what its caches are like.</param>
     /// <param name="clock">For tests.</param>
     /// <param name="logger">Where to tell what does not work.</param>
     /// <exception cref="ShmException">It cannot be opened, and the options say that this is not to pass; or it is configured wrongly.</exception>
-    internal CacheSpace(string name, string path, SharedMemoryCacheOptions options, TimeProvider? clock, ILogger logger)
+    internal CacheSpace(string name, SharedHeap heap, SharedMemoryCacheOptions options, TimeProvider? clock, ILogger logger)
     {
         (_name, _options, _clock) = (name, options, options.InProcess ? clock : null);
         _log = new CacheLog(logger);
-        _heap = SharedHeap.Acquire(path, options);
+        _heap = heap;
+        _heap.Closing += _evictions.End;
         try
         {
             Open();
@@ -46,10 +48,11 @@ internal sealed partial class CacheSpace : IDisposable
         catch (Exception exception) when (options.WhenUnavailable == SharedMemoryUnavailable.Bypass && MayPass(exception))
         {
             Failure = exception;
-            _log.Bypassed(path, exception.Message);
+            _log.Bypassed(Path, exception.Message);
         }
         catch
         {
+            _heap.Closing -= _evictions.End;
             _heap.Release();
             throw;
         }
@@ -74,6 +77,9 @@ internal sealed partial class CacheSpace : IDisposable
     internal SharedMemoryCacheOptions Options => _options;
 
     internal CacheLog Log => _log;
+
+    /// <summary>How many entries this process has dropped for want of room, in this file and those before it; also when there is none any more.</summary>
+    internal long Evictions => _evictions.Count;
 
     private TimeSpan NextLook => Current == null ? BetweenTries : BetweenLooks;
 
@@ -104,6 +110,8 @@ internal sealed partial class CacheSpace : IDisposable
         }
 
         _timer.Dispose();
+        _evictions.End();
+        _heap.Closing -= _evictions.End;
         _heap.Release();
     }
 
@@ -140,6 +148,25 @@ internal sealed partial class CacheSpace : IDisposable
         }
     }
 
+    /// <summary>
+    /// Before a value is worked out: what was removed since the file was replaced was removed in the next one. Without the lock, as long as the file is the
+    /// same.
+    /// </summary>
+    internal void LookAtFile()
+    {
+        try
+        {
+            if (!_options.InProcess && Current is { Heap.IsFileCurrent: false })
+            {
+                Look();
+            }
+        }
+        catch (ObjectDisposedException)
+        {
+            // Somebody else has looked.
+        }
+    }
+
     private void Open()
     {
         ShmHeap heap = _heap.Open(out long epoch, out bool isNew);
@@ -165,6 +192,7 @@ internal sealed partial class CacheSpace : IDisposable
             }
 
             _epoch = epoch;
+            _evictions.Begin(cache);
             Volatile.Write(ref _cache, cache);
         }
         else
@@ -233,9 +261,10 @@ internal sealed partial class CacheSpace : IDisposable
     }
 
     /// <summary>Whether a failure is one of the moment or of the machine, and none of what is configured.</summary>
-    private static bool MayPass(Exception exception) => exception switch
+    internal static bool MayPass(Exception exception) => exception switch
     {
-        ShmException { Reason: ShmFailure.InvalidOption or ShmFailure.OptionsContradict or ShmFailure.NoPath } => false,
+        // Not found is the directory: the file would be made.
+        ShmException { Reason: ShmFailure.InvalidOption or ShmFailure.OptionsContradict or ShmFailure.NoPath or ShmFailure.NotFound } => false,
         ShmException or InvalidOperationException or IOException or UnauthorizedAccessException => true,
         _ => false,
     };

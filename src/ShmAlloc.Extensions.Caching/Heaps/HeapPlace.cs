@@ -7,7 +7,9 @@ using ShmAlloc.Memory.Linux;
 namespace ShmAlloc.Extensions.Caching.Heaps;
 
 /// <summary>Which file an application's cache lies in. Sharing is meant, never an accident.</summary>
-internal static class HeapPlace
+/// <param name="Path">The file.</param>
+/// <param name="Identity">What the file at a default place belongs to; null if the options name it.</param>
+internal sealed record HeapPlace(string Path, string? Identity)
 {
     private const int HashBytes = 8;
     private const string Shared = "/dev/shm";
@@ -16,16 +18,25 @@ internal static class HeapPlace
     /// <param name="options">The options.</param>
     /// <param name="environment">Which application it is.</param>
     /// <param name="part">Which of its caches; empty for those that have no key.</param>
-    internal static string PathOf(SharedMemoryCacheOptions options, IHostEnvironment? environment, string part = "")
+    internal static HeapPlace Of(SharedMemoryCacheOptions options, IHostEnvironment? environment, string part = "")
     {
         if (options.Path != null)
         {
-            return options.Path;
+            return new HeapPlace(options.Path, null);
         }
 
         string directory = options.Directory ?? $"{Shared}/shmalloc-{Libc.EffectiveUser()}";
-        return Path.Combine(directory, (options.Name ?? NameOf(environment, part)) + ".shm");
+        return new HeapPlace(
+            System.IO.Path.Combine(directory, (options.Name ?? NameOf(environment, part)) + ".shm"),
+            options.Name == null ? IdentityOf(environment, part) : null);
     }
+
+    /// <summary>What tells an application from others.</summary>
+    private static string IdentityOf(IHostEnvironment? environment, string part) =>
+        $"{ApplicationOf(environment)}\0{environment?.EnvironmentName}\0{environment?.ContentRootPath ?? AppContext.BaseDirectory}\0{part}";
+
+    private static string ApplicationOf(IHostEnvironment? environment) =>
+        environment?.ApplicationName is { Length: > 0 } given ? given : AppDomain.CurrentDomain.FriendlyName;
 
     /// <summary>Makes the default directory, for this user alone. One that is there must be this user's, and nobody else's to write.</summary>
     /// <exception cref="ShmException">Another user could put files into it.</exception>
@@ -72,9 +83,7 @@ internal static class HeapPlace
     /// <summary>The application's name, for people, and a hash of what tells it from others: as data protection tells applications apart.</summary>
     internal static string NameOf(IHostEnvironment? environment, string part)
     {
-        string name = environment?.ApplicationName is { Length: > 0 } given ? given : AppDomain.CurrentDomain.FriendlyName;
-        string identity = $"{name}\0{environment?.EnvironmentName}\0{environment?.ContentRootPath ?? AppContext.BaseDirectory}\0{part}";
-        string hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(identity)).AsSpan(0, HashBytes));
-        return $"{new string([.. name.Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_' ? c : '_')])}-{hash}";
+        string hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(IdentityOf(environment, part))).AsSpan(0, HashBytes));
+        return $"{new string([.. ApplicationOf(environment).Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_' ? c : '_')])}-{hash}";
     }
 }

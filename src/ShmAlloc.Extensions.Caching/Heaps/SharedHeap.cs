@@ -14,25 +14,29 @@ internal sealed class SharedHeap
 
     private readonly object _gate = new();
     private readonly string _path;
+    private readonly string? _identity;
     private readonly SharedMemoryCacheOptions _options;
     private ShmHeap? _heap;
     private int _users;
     private long _epoch;
 
-    private SharedHeap(string path, SharedMemoryCacheOptions options) => (_path, _options) = (path, options);
+    private SharedHeap(string path, string? identity, SharedMemoryCacheOptions options) => (_path, _identity, _options) = (path, identity, options);
+
+    /// <summary>The file is about to be closed: at the end, or because another one has taken its place.</summary>
+    internal event Action? Closing;
 
     internal string Path => _path;
 
-    /// <summary>Finds the heap of a path, or begins one that is not open yet. To be released.</summary>
-    internal static SharedHeap Acquire(string path, SharedMemoryCacheOptions options)
+    /// <summary>Finds the heap of a place, or begins one that is not open yet. To be released.</summary>
+    internal static SharedHeap Acquire(HeapPlace place, SharedMemoryCacheOptions options)
     {
         lock (All)
         {
             // A private heap has a name of its own: no other cache comes to it.
-            string name = options.InProcess ? $"{path}.private-{Environment.ProcessId}-{++_privateHeaps}" : path;
+            string name = options.InProcess ? $"{place.Path}.private-{Environment.ProcessId}-{++_privateHeaps}" : place.Path;
             if (!All.TryGetValue(name, out SharedHeap? found))
             {
-                found = new SharedHeap(name, options);
+                found = new SharedHeap(name, place.Identity, options);
                 All.Add(name, found);
             }
 
@@ -56,8 +60,7 @@ internal sealed class SharedHeap
 
         lock (_gate)
         {
-            _heap?.Dispose();
-            _heap = null;
+            Close();
         }
     }
 
@@ -77,11 +80,20 @@ internal sealed class SharedHeap
             }
 
             isNew = _heap != null;
-            _heap?.Dispose();
-            _heap = null;
+            Close();
             _heap = OpenFile();
             epoch = ++_epoch;
             return _heap;
+        }
+    }
+
+    private void Close()
+    {
+        if (_heap != null)
+        {
+            Closing?.Invoke();
+            _heap.Dispose();
+            _heap = null;
         }
     }
 
@@ -106,13 +118,30 @@ internal sealed class SharedHeap
         {
             try
             {
-                return ShmHeap.Attach(_path, options);
+                return HeapIdentity.Checked(ShmHeap.Attach(_path, options), _path, _identity);
+            }
+            catch (ShmException exception) when (exception.Reason == ShmFailure.UnknownLayout)
+            {
+                // A rolling update: who is there first serves, so that no version serves what another one has removed.
+                if (turn >= tries || !ShmHeap.TryDeleteOutdated(_path, options))
+                {
+                    throw new ShmException(
+                        ShmFailure.UnknownLayout,
+                        $"Heap '{_path}': another version of this library has made it, and processes that use it may still run. When they have ended, this one "
+                        + "makes a file of its own.");
+                }
             }
             catch (ShmException exception) when (exception.Reason == ShmFailure.NotFound && turn < tries)
             {
                 try
                 {
-                    return ShmHeap.Create(_path, SizedFor(options));
+                    return HeapIdentity.Checked(ShmHeap.Create(_path, SizedFor(options)), _path, _identity);
+                }
+                catch (ShmException other) when (other.Reason == ShmFailure.NotFound)
+                {
+                    throw new ShmException(
+                        ShmFailure.NotFound,
+                        $"{other.Message} That is what {nameof(SharedMemoryCacheOptions.Path)} or {nameof(SharedMemoryCacheOptions.Directory)} says.");
                 }
                 catch (ShmException other) when (other.Reason == ShmFailure.AlreadyExists)
                 {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Caching.Hybrid;
 using ShmAlloc.Caching;
 using ShmAlloc.Extensions.Caching.Heaps;
@@ -20,6 +21,7 @@ internal sealed partial class SharedMemoryHybridCache
     private async ValueTask<T> CreateAsync<TState, T>(
         Creation<TState, T> creation, TypeSerializer<T> serializer, HybridCacheEntryFlags flags, CancellationToken cancellation)
     {
+        space.LookAtFile();
         Gathering<T> gathering = _gatherings.Enter<T>(creation.Inner, flags & (SharedTier | BothWrites));
         try
         {
@@ -92,13 +94,14 @@ internal sealed partial class SharedMemoryHybridCache
             bool leads = stores;
             try
             {
-                return await cache.GetOrAddAsync(
+                creation.Ask();
+                return await creation.WaitAsync(cache.GetOrAddAsync(
                     creation.Inner,
                     (_, token) => (leads = stores && cache.Heap.ParticipantSlot != null) ? creation.RunForAllAsync(serializer, token)
                         : throw new DeclinedException(),
                     EntryOf(creation.Options, CacheTags.Of(creation.Tags)),
                     default,
-                    cancellation).ConfigureAwait(false);
+                    cancellation)).ConfigureAwait(false);
             }
             catch (NotStoredException notStored)
             {
@@ -232,6 +235,7 @@ internal sealed partial class SharedMemoryHybridCache
             }
 
             byte[] result;
+            using Activity? activity = leads ? null : BeginWaiting();
             try
             {
                 result = await flight.WaitAsync(cancellation).ConfigureAwait(false);
@@ -239,6 +243,11 @@ internal sealed partial class SharedMemoryHybridCache
             catch (OperationCanceledException) when (!leads && flight.IsCancelledByCaller && !cancellation.IsCancellationRequested)
             {
                 return (false, default!);
+            }
+            catch (Exception exception)
+            {
+                activity?.SetStatus(ActivityStatusCode.Error, exception.Message);
+                throw;
             }
 
             return (true, gathering.TryRead(serializer, result, out T made) ? made : throw Unreadable(creation.Inner));

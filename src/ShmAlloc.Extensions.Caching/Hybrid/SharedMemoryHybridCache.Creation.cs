@@ -17,6 +17,9 @@ internal sealed partial class SharedMemoryHybridCache
         HybridCacheEntryOptions? options,
         string[] tags)
     {
+        private long _waitsSince;
+        private int _askingThread;
+
         internal string Key => key;
 
         internal string Inner { get; } = cache._keys.Of(key);
@@ -27,15 +30,76 @@ internal sealed partial class SharedMemoryHybridCache
 
         internal bool HasRun { get; private set; }
 
+        /// <summary>Before the caller asks for the flight of all processes.</summary>
+        internal void Ask()
+        {
+            if (IsTraced)
+            {
+                _askingThread = Environment.CurrentManagedThreadId;
+                _waitsSince = DateTimeOffset.UtcNow.UtcTicks;
+            }
+        }
+
+        /// <summary>Waits for the flight that it has asked for, and tells of that: unless there is a value at once, or this caller is to work it out.</summary>
+        internal async ValueTask<byte[]> WaitAsync(ValueTask<byte[]> flying)
+        {
+            _askingThread = 0;
+            if (flying.IsCompleted)
+            {
+                _waitsSince = 0;
+            }
+
+            try
+            {
+                byte[] bytes = await flying.ConfigureAwait(false);
+                EndWait(null);
+                return bytes;
+            }
+            catch (Exception exception)
+            {
+                EndWait(exception);
+                throw;
+            }
+        }
+
+        /// <summary>What it waited for is there, or will never be: then this caller may be the next one to work.</summary>
+        private void EndWait(Exception? exception)
+        {
+            long since = Interlocked.Exchange(ref _waitsSince, 0);
+            if (since != 0)
+            {
+                using Activity? activity = cache.BeginWaiting(new DateTimeOffset(since, TimeSpan.Zero));
+                if (exception is not (null or NotStoredException or DeclinedException))
+                {
+                    activity?.SetStatus(ActivityStatusCode.Error, exception.Message);
+                }
+            }
+        }
+
         /// <summary>The value as it is stored; what all callers get is made of that.</summary>
         internal async ValueTask<byte[]> RunAsync(TypeSerializer<T> serializer, CancellationToken cancellation)
         {
+            if (_askingThread == Environment.CurrentManagedThreadId)
+            {
+                // At once: it has waited for nobody.
+                _waitsSince = 0;
+            }
+
+            EndWait(null);
             HasRun = true;
-            using Activity? activity = CacheMetrics.Activities.StartActivity("cache compute");
+            using Activity? activity = cache.BeginComputing();
             long begun = Stopwatch.GetTimestamp();
-            byte[] bytes = serializer.Write(await factory(state, cancellation).ConfigureAwait(false));
-            cache.RecordComputed(begun);
-            return bytes;
+            try
+            {
+                byte[] bytes = serializer.Write(await factory(state, cancellation).ConfigureAwait(false));
+                cache.RecordComputed(begun);
+                return bytes;
+            }
+            catch (Exception exception)
+            {
+                activity?.SetStatus(ActivityStatusCode.Error, exception.Message);
+                throw;
+            }
         }
 
         /// <inheritdoc cref="RunAsync"/>
@@ -56,6 +120,12 @@ internal sealed partial class SharedMemoryHybridCache
             }
         }
     }
+
+    private static bool IsTraced => CacheMetrics.Activities.HasListeners();
+
+    private Activity? BeginComputing() => metrics.BeginComputing();
+
+    private Activity? BeginWaiting(DateTimeOffset since = default) => metrics.BeginWaiting(since);
 
     private void RecordComputed(long begun) => metrics.Computed(begun);
 

@@ -27,7 +27,10 @@ internal static class CacheFactory
 
     private const int HashBytes = 8;
 
-    internal static IDistributedCache MakeDistributed(IServiceProvider services, string name)
+    /// <param name="services">Of what it is made.</param>
+    /// <param name="name">Of the options.</param>
+    /// <param name="key">Of the service; null if it has none.</param>
+    internal static IDistributedCache MakeDistributed(IServiceProvider services, string name, object? key)
     {
         if (!SharedMemoryCacheOptions.IsSupported)
         {
@@ -37,15 +40,19 @@ internal static class CacheFactory
         }
 
         CacheSpace space = MakeSpace(services, name, DistributedName);
-        if (name.Length == 0
-            && services.GetService<IServiceProviderIsService>()?.IsService(typeof(HybridCache)) == true
-            && services.GetService<HybridIsShared>() == null)
+        if (IsSecondLevelOfMicrosofts(services, key))
         {
             space.Log.IsIncoherent();
         }
 
         return new SharedMemoryDistributedCache(space, MetricsOf(services, space), ClockOf(services));
     }
+
+    /// <summary>Whether a HybridCache is registered that is not ours, and takes its second level from this service.</summary>
+    private static bool IsSecondLevelOfMicrosofts(IServiceProvider services, object? key) =>
+        services.GetService<IServiceProviderIsService>()?.IsService(typeof(HybridCache)) == true
+        && services.GetService<HybridIsShared>() == null
+        && Equals(services.GetService<IOptions<HybridCacheOptions>>()?.Value.DistributedCacheServiceKey, key);
 
     /// <param name="services">Of what it is made.</param>
     /// <param name="name">Of the options for shared memory.</param>
@@ -56,26 +63,30 @@ internal static class CacheFactory
         IDistributedCache? second = options.DistributedCacheServiceKey is { } other
             ? services.GetKeyedService<IDistributedCache>(other)
             : services.GetService<IDistributedCache>();
-        if (second is not (null or SharedMemoryDistributedCache or MemoryDistributedCache))
+        if (second is not (null or SharedMemoryDistributedCache or MemoryDistributedCache) && !OptionsOf(services, name).ReplaceDistributedCache)
         {
             throw new InvalidOperationException(
                 $"{second.GetType().Name} is registered as IDistributedCache, and HybridCache in shared memory would not use it: with several hosts, they "
-                + "would no longer see each other's values. Remove that registration, or UseSharedMemory().");
+                + "would no longer see each other's values. Remove that registration, or UseSharedMemory(). If it is there for others, or all processes run on "
+                + $"one host, set {nameof(SharedMemoryCacheOptions.ReplaceDistributedCache)}.");
         }
 
         CacheSpace space = MakeSpace(services, name, HybridName);
         Serialization serialization = new(services, space.Options.SharesAcrossBuilds);
-        return new SharedMemoryHybridCache(space, MetricsOf(services, space), serialization, options, ClockOf(services)).Sweeping();
+        return new SharedMemoryHybridCache(space, MetricsOf(services, space, hasFirstLevel: true), serialization, options, ClockOf(services)).Sweeping();
     }
 
     internal static CacheSpace MakeSpace(IServiceProvider services, string name, string contract)
     {
-        SharedMemoryCacheOptions options = services.GetRequiredService<IOptionsMonitor<SharedMemoryCacheOptions>>().Get(name);
-        string path = HeapPlace.PathOf(options, services.GetService<IHostEnvironment>(), name);
-        CacheSpace space = new(CacheNameOf(contract, name), path, options, services.GetService<TimeProvider>(), LoggerOf(services));
+        SharedMemoryCacheOptions options = OptionsOf(services, name);
+        SharedHeap heap = SharedHeap.Acquire(HeapPlace.Of(options, services.GetService<IHostEnvironment>(), name), options);
+        CacheSpace space = new(CacheNameOf(contract, name), heap, options, services.GetService<TimeProvider>(), LoggerOf(services));
         services.GetRequiredService<CacheSpaces>().Add(space);
         return space;
     }
+
+    private static SharedMemoryCacheOptions OptionsOf(IServiceProvider services, string name) =>
+        services.GetRequiredService<IOptionsMonitor<SharedMemoryCacheOptions>>().Get(name);
 
     /// <summary>A cache with a key is another one than one without it, also if both lie in the same file.</summary>
     private static string CacheNameOf(string contract, string name)
@@ -85,8 +96,11 @@ internal static class CacheFactory
         return bytes.Length <= LongestName ? whole : $"{contract}:\u001f{Convert.ToHexStringLower(SHA256.HashData(bytes).AsSpan(0, HashBytes))}";
     }
 
-    internal static CacheMetrics MetricsOf(IServiceProvider services, CacheSpace space) =>
-        new(services.GetService<IMeterFactory>(), space.Name, () => space);
+    /// <param name="services">What has the meters.</param>
+    /// <param name="space">What is counted.</param>
+    /// <param name="hasFirstLevel">Whether there are objects of this process as well.</param>
+    internal static CacheMetrics MetricsOf(IServiceProvider services, CacheSpace space, bool hasFirstLevel = false) =>
+        new(services.GetService<IMeterFactory>(), space, hasFirstLevel);
 
     internal static TimeProvider ClockOf(IServiceProvider services) => services.GetService<TimeProvider>() ?? TimeProvider.System;
 

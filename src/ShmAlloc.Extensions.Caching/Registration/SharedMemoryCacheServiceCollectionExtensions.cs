@@ -20,7 +20,7 @@ public static class SharedMemoryCacheServiceCollectionExtensions
         ArgumentNullException.ThrowIfNull(services);
         services.AddSharedMemoryCore(
             Options.Options.DefaultName, CacheFactory.DistributedName, configure, provider => provider.GetService<IDistributedCache>());
-        services.Replace(ServiceDescriptor.Singleton(provider => CacheFactory.MakeDistributed(provider, Options.Options.DefaultName)));
+        services.Replace(ServiceDescriptor.Singleton(provider => CacheFactory.MakeDistributed(provider, Options.Options.DefaultName, null)));
         return services;
     }
 
@@ -40,7 +40,7 @@ public static class SharedMemoryCacheServiceCollectionExtensions
         string name = CoreRegistration.NameOf(services, serviceKey, typeof(IDistributedCache));
         services.AddSharedMemoryCore(
             name, CacheFactory.DistributedName, configure, provider => provider.GetKeyedService<IDistributedCache>(serviceKey));
-        services.AddKeyedSingleton(serviceKey, (provider, _) => CacheFactory.MakeDistributed(provider, name));
+        services.AddKeyedSingleton(serviceKey, (provider, _) => CacheFactory.MakeDistributed(provider, name, serviceKey));
         return services;
     }
 
@@ -55,7 +55,8 @@ public static class SharedMemoryCacheServiceCollectionExtensions
     /// <param name="configure">Where it lies and how large it is; by default an own place for this application.</param>
     /// <returns><paramref name="builder"/>.</returns>
     /// <exception cref="InvalidOperationException">
-    /// When the cache is made: an <see cref="IDistributedCache"/> is registered that would have been its second level, such as Redis.
+    /// When the cache is made: an <see cref="IDistributedCache"/> is registered that would have been its second level, such as Redis. See
+    /// <see cref="SharedMemoryCacheOptions.ReplaceDistributedCache"/>.
     /// </exception>
     /// <example><code>builder.Services.AddHybridCache().UseSharedMemory();</code></example>
     public static IHybridCacheBuilder UseSharedMemory(this IHybridCacheBuilder builder, Action<SharedMemoryCacheOptions>? configure = null)

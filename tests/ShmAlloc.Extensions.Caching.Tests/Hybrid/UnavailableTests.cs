@@ -7,7 +7,7 @@ namespace ShmAlloc.Extensions.Caching.Tests;
 /// <summary>What lies below does not work: callers that get and set do not notice.</summary>
 public sealed class UnavailableTests
 {
-    private const string NoDirectory = "/dev/shm/shmalloc-test-no-such-directory/cache.shm";
+    private const string NoHeap = "/dev/null";
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -17,7 +17,7 @@ public sealed class UnavailableTests
     public async Task Reads_and_writes_that_fail_below_are_invisible(Peer peer)
     {
         using var application = peer == Peer.Ours
-            ? new TestApplication(services => services.AddHybridCache().UseSharedMemory(options => options.Path = NoDirectory))
+            ? new TestApplication(services => services.AddHybridCache().UseSharedMemory(options => options.Path = NoHeap))
             : TestApplication.MicrosoftsHybrid(more: services => services.AddSingleton<IDistributedCache>(new SecondLevel { Fails = true }));
         var cache = application.Hybrid;
         Assert.Equal("value", await cache.GetOrCreateAsync("key", _ => ValueTask.FromResult("value"), tags: ["tag"], cancellationToken: Token));
@@ -32,7 +32,7 @@ public sealed class UnavailableTests
     [Fact]
     public async Task A_removal_that_fails_throws()
     {
-        using TestApplication application = new(services => services.AddHybridCache().UseSharedMemory(options => options.Path = NoDirectory));
+        using TestApplication application = new(services => services.AddHybridCache().UseSharedMemory(options => options.Path = NoHeap));
         await Assert.ThrowsAsync<InvalidOperationException>(async () => await application.Hybrid.RemoveAsync("key", Token));
         await Assert.ThrowsAsync<InvalidOperationException>(async () => await application.Hybrid.RemoveByTagAsync("tag", Token));
         await Assert.ThrowsAsync<InvalidOperationException>(async () => await application.Hybrid.RemoveByTagAsync("*", Token));
@@ -41,7 +41,7 @@ public sealed class UnavailableTests
     [Fact]
     public void Of_the_distributed_one_too()
     {
-        using TestApplication application = new(services => services.AddDistributedSharedMemoryCache(options => options.Path = NoDirectory));
+        using TestApplication application = new(services => services.AddDistributedSharedMemoryCache(options => options.Path = NoHeap));
         var cache = (IBufferDistributedCache)application.Distributed;
         cache.Set("key", [1], new());
         Assert.Null(cache.Get("key"));

@@ -61,19 +61,65 @@ public sealed class StartTests : IDisposable
         Assert.Contains(option, exception.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>Nothing that may pass: somebody has written the wrong path, and would run without a cache.</summary>
+    [Theory]
+    [InlineData("Path", "/none/x.shm", "no such directory")]
+    [InlineData("Path", "/file/x.shm", "a file and no directory")]
+    [InlineData("Directory", "/none", "no such directory")]
+    public async Task A_directory_that_is_not_there_does_not_start_and_is_named(string option, string below, string says)
+    {
+        Directory.CreateDirectory(_path.Value);
+        try
+        {
+            await File.WriteAllTextAsync(_path.Value + "/file", "", Token);
+            using var host = Build(services =>
+            {
+                services.AddDistributedSharedMemoryCache();
+                services.AddHybridCache().UseSharedMemory();
+            }, (option, _path.Value + below));
+            var exception = await Assert.ThrowsAsync<ShmException>(() => host.StartAsync(Token));
+            Assert.Contains(_path.Value + below, exception.Message, StringComparison.Ordinal);
+            Assert.Contains(says, exception.Message, StringComparison.Ordinal);
+            Assert.Contains(option, exception.Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            Directory.Delete(_path.Value, recursive: true);
+        }
+    }
+
+    /// <summary>All contracts of one file have the same complaint.</summary>
+    [Theory]
+    [InlineData(SharedMemoryUnavailable.Bypass)]
+    [InlineData(SharedMemoryUnavailable.Throw)]
+    public async Task The_health_check_says_each_sentence_once(SharedMemoryUnavailable when)
+    {
+        using TestApplication application = new(services =>
+        {
+            services.AddDistributedSharedMemoryCache(options => (options.Path, options.WhenUnavailable) = ("/dev/null", when));
+            services.AddHybridCache().UseSharedMemory();
+            services.AddHealthChecks().AddSharedMemoryCache();
+        });
+        var report = await application.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync(Token);
+        var description = report.Entries.Values.Single().Description!;
+        var sentence = description[..(description.IndexOf("not followed", StringComparison.Ordinal) + 1)];
+        Assert.NotEmpty(sentence);
+        Assert.Equal(description.LastIndexOf(sentence, StringComparison.Ordinal), description.IndexOf(sentence, StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task Where_that_is_asked_for_the_host_does_not_start_without_a_file()
     {
         using var host = Build(services => services.AddHybridCache().UseSharedMemory(options =>
-            (options.Path, options.WhenUnavailable) = (_path + "/none/x.shm", SharedMemoryUnavailable.Throw)));
+            (options.Path, options.WhenUnavailable) = ("/dev/null", SharedMemoryUnavailable.Throw)));
         await Assert.ThrowsAsync<ShmException>(() => host.StartAsync(Token));
     }
 
     [Fact]
     public async Task The_health_check_knows_of_what_was_not_asked_for_yet()
     {
-        Assert.Equal(HealthStatus.Degraded, (await HealthOf(SharedMemoryUnavailable.Bypass, _path + "/none/x.shm")).Status);
-        Assert.Equal(HealthStatus.Unhealthy, (await HealthOf(SharedMemoryUnavailable.Throw, _path + "/none/x.shm")).Status);
+        Assert.Equal(HealthStatus.Degraded, (await HealthOf(SharedMemoryUnavailable.Bypass, "/dev/null")).Status);
+        Assert.Equal(HealthStatus.Unhealthy, (await HealthOf(SharedMemoryUnavailable.Throw, "/dev/null")).Status);
         var healthy = await HealthOf(SharedMemoryUnavailable.Throw, _path.Value);
         Assert.Equal(HealthStatus.Healthy, healthy.Status);
         Assert.Equal(_path.Value, healthy.Entries.Values.Single().Data["hybrid.path"]);

@@ -61,7 +61,7 @@ internal static class MemoryMeasurement
 
             string[][][] rounds = [.. Enumerable.Range(0, effort.WorkRounds).Select(_ => Work(drivers, effort))];
             double SumOf(int word) => rounds.Sum(answers => answers.Sum(answer => Parse(answer[word])));
-            double ownBytes = drivers.Sum(driver => Pss(driver.ProcessId, "Pss:") - Pss(driver.ProcessId, "Pss_Shmem:"));
+            double ownBytes = drivers.Sum(driver => ProcessMemory.Own(driver.ProcessId));
             double shared = File.Exists(place.Heap) ? new FileInfo(place.Heap).Length : 0;
             return
             [
@@ -91,11 +91,4 @@ internal static class MemoryMeasurement
     }
 
     private static double Parse(string word) => double.Parse(word, CultureInfo.InvariantCulture);
-
-    /// <summary>The kernel's figure of a process, in bytes: what several processes map counts for each by its share.</summary>
-    private static double Pss(int process, string field)
-    {
-        string line = File.ReadLines($"/proc/{process}/smaps_rollup").First(line => line.StartsWith(field, StringComparison.Ordinal));
-        return double.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024;
-    }
 }

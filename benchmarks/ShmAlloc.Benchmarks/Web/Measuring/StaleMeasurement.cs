@@ -12,8 +12,10 @@ internal sealed class StaleMeasurement : IDisposable
     private const int Keys = 200;
     private const int Connections = 4;
     private const int LeastBetweenDeaths = 10;
+    private const int SecondsBetweenNotes = 30;
 
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
+    /// <summary>Of the whole, and between two deaths.</summary>
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(20);
 
     private readonly WebCell _cell;
     private readonly CancellationTokenSource _end = new();
@@ -58,6 +60,7 @@ internal sealed class StaleMeasurement : IDisposable
             Task.Run(RemoveAsync),
         ];
         long begun = Stopwatch.GetTimestamp();
+        long told = 0;
         for (int worker = 0; !IsOver(Stopwatch.GetElapsedTime(begun), effort); worker = (worker + 1) % WebCell.Workers)
         {
             // On a machine that has much else to do, a worker takes seconds to start: between two deaths something must happen.
@@ -66,16 +69,30 @@ internal sealed class StaleMeasurement : IDisposable
             SpinWait.SpinUntil(() => Interlocked.Read(ref _removals) >= before + LeastBetweenDeaths, Limit);
             _cell.Replace(worker);
             _kills++;
+            TellHowFar(Stopwatch.GetElapsedTime(begun), effort, ref told);
         }
 
         _end.Cancel();
         Task.WaitAll(asking);
     }
 
+    /// <summary>Of ours there are to be so many that rare ones are seen.</summary>
+    private int LeastAnswers(WebEffort effort) => _cell.Subject == WebSubject.Ours ? effort.OwnAnswers : effort.LeastRemovals;
+
     /// <summary>On a machine that has much else to do, it takes longer until enough has happened.</summary>
     private bool IsOver(TimeSpan elapsed, WebEffort effort) =>
         elapsed > Limit
-        || (elapsed.TotalSeconds >= effort.StaleSeconds && Interlocked.Read(ref _removals) >= effort.LeastRemovals && Interlocked.Read(ref _answers) >= effort.LeastRemovals);
+        || (elapsed.TotalSeconds >= effort.StaleSeconds && Interlocked.Read(ref _removals) >= effort.LeastRemovals && Interlocked.Read(ref _answers) >= LeastAnswers(effort));
+
+    /// <summary>A full run takes minutes.</summary>
+    private void TellHowFar(TimeSpan elapsed, WebEffort effort, ref long told)
+    {
+        if ((long)elapsed.TotalSeconds / SecondsBetweenNotes > told)
+        {
+            told = (long)elapsed.TotalSeconds / SecondsBetweenNotes;
+            Console.Error.WriteLine($"  {_cell.Subject.Name}: {Interlocked.Read(ref _answers):N0} of {LeastAnswers(effort):N0} answers after {elapsed.TotalSeconds:N0} s");
+        }
+    }
 
     private async Task AskAsync(int worker, Random random)
     {

@@ -11,10 +11,23 @@ namespace ShmAlloc.Benchmarks.Web.Measuring;
 /// <param name="WorkRounds">How often the workers work with them.</param>
 /// <param name="WorkSeconds">How long each time.</param>
 /// <param name="LeastRemovals">How many removals and answers there must be, however long they take.</param>
+/// <param name="OwnAnswers">How many answers there must be of ours, unless that takes too long.</param>
+/// <param name="SmallEntries">Entries of the run that looks at their bytes.</param>
 internal sealed record WebEffort(
-    int Rounds, double RoundSeconds, int LoadKeys, int ColdKeys, double StaleSeconds, double KillSeconds, int Entries, int WorkRounds, double WorkSeconds, int LeastRemovals)
+    int Rounds,
+    double RoundSeconds,
+    int LoadKeys,
+    int ColdKeys,
+    double StaleSeconds,
+    double KillSeconds,
+    int Entries,
+    int WorkRounds,
+    double WorkSeconds,
+    int LeastRemovals,
+    int OwnAnswers,
+    int SmallEntries)
 {
-    internal static readonly WebEffort Full = new(5, 3, 10_000, 10_000, 30, 1.5, 200_000, 11, 1, 1000);
-    internal static readonly WebEffort Quick = new(3, 1, 10_000, 2000, 10, 1.5, 20_000, 5, 0.8, 1000);
-    internal static readonly WebEffort Smoke = new(1, 0.2, 50, 20, 1, 0.2, 200, 2, 0.1, 30);
+    internal static readonly WebEffort Full = new(5, 3, 10_000, 10_000, 30, 1.5, 200_000, 11, 1, 1000, 1_000_000, 1_000_000);
+    internal static readonly WebEffort Quick = new(3, 1, 10_000, 2000, 10, 1.5, 20_000, 5, 0.8, 1000, 1000, 200_000);
+    internal static readonly WebEffort Smoke = new(1, 0.2, 50, 20, 1, 0.2, 200, 2, 0.1, 30, 30, 2000);
 }

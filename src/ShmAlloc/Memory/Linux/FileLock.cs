@@ -31,6 +31,9 @@ internal unsafe struct FileLock
     /// <summary>Tries to get the lock of a slot for an open file description; never waits. It goes with the description.</summary>
     internal static bool TryLock(int descriptor, int slot) => TryCall(descriptor, SetLock, slot, WriteLock, out _);
 
+    /// <summary>Tries to get the locks of all slots, and of growing, at once; never waits. They go with the description.</summary>
+    internal static bool TryLockAll(int descriptor) => TryCall(descriptor, SetLock, 0, WriteLock, out _, GrowthByte + 1);
+
     /// <summary>Whether somebody else holds the lock of a slot; also if the kernel does not tell.</summary>
     internal static bool IsHeld(int descriptor, int slot) => !TryCall(descriptor, GetLock, slot, ReadLock, out short found) || found != NoLock;
 
@@ -43,9 +46,9 @@ internal unsafe struct FileLock
     /// <summary>Also for a copy of the descriptor that a forked child has.</summary>
     internal static void LeaveGrowth(int descriptor) => TryCall(descriptor, SetLock, GrowthByte, NoLock, out _);
 
-    private static bool TryCall(int descriptor, int command, int slot, short type, out short found)
+    private static bool TryCall(int descriptor, int command, int slot, short type, out short found, long slots = 1)
     {
-        FileLock request = new() { _type = type, _start = FirstByte + slot, _length = 1 };
+        FileLock request = new() { _type = type, _start = FirstByte + slot, _length = slots };
         bool isDone = Libc.Control(descriptor, command, &request) == 0;
         found = request._type;
         return isDone;

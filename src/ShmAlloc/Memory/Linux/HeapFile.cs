@@ -161,7 +161,7 @@ internal static unsafe class HeapFile
         return Mapping.TryMap(heap, descriptor, geometry) ? default : Failure.OfCall(SystemCall.Mmap, Libc.Error);
     }
 
-    private static Failure CheckFile(int descriptor, in HeapSpecification specification, out FileStatus status)
+    internal static Failure CheckFile(int descriptor, in HeapSpecification specification, out FileStatus status)
     {
         if (!FileStatus.TryRead(descriptor, out status))
         {

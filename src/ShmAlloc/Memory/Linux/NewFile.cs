@@ -72,6 +72,15 @@ internal unsafe struct NewFile
 
     private static Failure OpenNamed(byte* path, byte* name, ref NewFile file)
     {
+        WriteTemporaryName(path, name);
+        file.Descriptor = Libc.Open(name, Libc.CreateNew | Libc.ReadWrite | Libc.CloseOnExec | Libc.NoFollow, OwnerReadWrite);
+        file._temporaryName = file.Descriptor >= 0 ? name : null;
+        return file.Descriptor >= 0 ? default : Failure.OfCall(SystemCall.Create, Libc.Error);
+    }
+
+    /// <summary>Makes a name in the same directory that nobody else has.</summary>
+    internal static void WriteTemporaryName(byte* path, byte* name)
+    {
         int length = 0;
         for (; path[length] != 0; length++)
         {
@@ -89,9 +98,6 @@ internal unsafe struct NewFile
         }
 
         name[length + 1 + RandomDigits] = 0;
-        file.Descriptor = Libc.Open(name, Libc.CreateNew | Libc.ReadWrite | Libc.CloseOnExec | Libc.NoFollow, OwnerReadWrite);
-        file._temporaryName = file.Descriptor >= 0 ? name : null;
-        return file.Descriptor >= 0 ? default : Failure.OfCall(SystemCall.Create, Libc.Error);
     }
 
     /// <summary>Everything before the last slash, "." if there is none.</summary>

@@ -23,7 +23,7 @@ public sealed class SharedMemoryCacheOptions
 
     private const int MostParticipants = 65_535;
     private const int MostTagSlots = 1 << 24;
-    private const long FewestEntries = 14;
+    internal const long FewestEntries = 14;
     private const long MostEntries = 30_000_000_000;
 
     /// <summary>
@@ -74,7 +74,10 @@ public sealed class SharedMemoryCacheOptions
     /// <summary>How many processes may use the file at once. <see langword="null"/>: 128. Counts when the file is made.</summary>
     public int? MaxParticipants { get; set; }
 
-    /// <summary>How many entries the index has room for. <see langword="null"/>: as many as suit the size of the file.</summary>
+    /// <summary>
+    /// How many entries the index has room for. <see langword="null"/>: one for each KiB of <see cref="MaximumSizeBytes"/>, or for each 128 bytes of
+    /// <see cref="LimitBytes"/> if these are fewer. Each costs 9 bytes, at once. A cache that is there is taken as it is.
+    /// </summary>
     public long? Capacity { get; set; }
 
     /// <summary>Bytes that the entries of this cache may take. <see langword="null"/>: as many as there is room for.</summary>

@@ -23,11 +23,7 @@ internal sealed class CacheMetrics : IDisposable
     private readonly Counter<long> _rejections;
     private readonly Counter<long> _flights;
     private readonly Histogram<double> _computing;
-    private long _hits;
-    private long _misses;
-    private long _localHits;
-    private long _localStale;
-    private long _localMisses;
+    private readonly ThreadCounts _counts = new();
 
     /// <param name="meters">What makes meters; null if there is nothing that does.</param>
     /// <param name="space">What is counted.</param>
@@ -38,7 +34,7 @@ internal sealed class CacheMetrics : IDisposable
         _meter = meters?.Create(MeterName) ?? new Meter(MeterName);
         _meter.CreateObservableCounter(
             "dotnet.cache.requests",
-            (Func<IEnumerable<Measurement<long>>>)(() => [Request("hit", ref _hits), Request("miss", ref _misses)]),
+            (Func<IEnumerable<Measurement<long>>>)(() => [Request("hit", RequestCount.Hit, RequestCount.LocalHit), Request("miss", RequestCount.Miss)]),
             "{request}",
             "Requests to the cache by this process.");
         if (hasFirstLevel)
@@ -46,7 +42,7 @@ internal sealed class CacheMetrics : IDisposable
             _meter.CreateObservableCounter(
                 "shmalloc.cache.local.requests",
                 (Func<IEnumerable<Measurement<long>>>)(() =>
-                    [Local("current", ref _localHits), Local("stale", ref _localStale), Local("miss", ref _localMisses)]),
+                    [Local("current", RequestCount.LocalHit), Local("stale", RequestCount.LocalStale), Local("miss", RequestCount.LocalMiss)]),
                 "{request}",
                 "Requests to the first level, the objects of this process.");
         }
@@ -66,10 +62,14 @@ internal sealed class CacheMetrics : IDisposable
             "shmalloc.cache.compute.duration", "s", "How long factories took.", advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = Seconds });
     }
 
-    internal void Count(bool isHit) => Interlocked.Increment(ref isHit ? ref _hits : ref _misses);
+    /// <summary>Counts a request that the first level has not answered.</summary>
+    internal void Count(bool isHit) => _counts.Add(isHit ? RequestCount.Hit : RequestCount.Miss);
 
-    internal void CountLocal(bool isHit, bool isStale) =>
-        Interlocked.Increment(ref isHit ? ref _localHits : ref isStale ? ref _localStale : ref _localMisses);
+    /// <summary>Counts a request that the first level has answered.</summary>
+    internal void CountLocalHit() => _counts.Add(RequestCount.LocalHit);
+
+    /// <summary>Counts what the first level did not have; the request itself is counted by its outcome.</summary>
+    internal void CountLocalMiss(bool isStale) => _counts.Add(isStale ? RequestCount.LocalStale : RequestCount.LocalMiss);
 
     internal void Reject(CacheStatus reason) => _rejections.Add(1, new("dotnet.cache.name", _name), new("reason", reason.ToString()));
 
@@ -90,11 +90,11 @@ internal sealed class CacheMetrics : IDisposable
 
     private Activity? Told(Activity? activity) => activity?.SetTag("dotnet.cache.name", _name);
 
-    private Measurement<long> Request(string result, ref long count) =>
-        new(Volatile.Read(ref count), new("dotnet.cache.name", _name), new("dotnet.cache.request.result", result));
+    private Measurement<long> Request(string result, params ReadOnlySpan<RequestCount> counts) =>
+        new(_counts.Sum(counts), new("dotnet.cache.name", _name), new("dotnet.cache.request.result", result));
 
-    private Measurement<long> Local(string result, ref long count) =>
-        new(Volatile.Read(ref count), new("dotnet.cache.name", _name), new("result", result));
+    private Measurement<long> Local(string result, RequestCount count) =>
+        new(_counts.Sum(count), new("dotnet.cache.name", _name), new("result", result));
 
     private IEnumerable<Measurement<long>> Measure(CacheSpace space, Func<SharedCache, long> read)
     {

@@ -242,6 +242,18 @@ internal sealed partial class CacheSpace : IDisposable
             TagSlots = _options.TagSlots,
             Clock = _clock,
         };
+        if (_options.Capacity == null)
+        {
+            try
+            {
+                return SharedCache.Open(heap, _name, asked with { Capacity = HeapSize.CapacityFor(heap.MaximumBytes, _options.LimitBytes) });
+            }
+            catch (InvalidOperationException exception) when (exception is not ObjectDisposedException)
+            {
+                // One that is there may have another, and nobody has asked for this one. If something else is wrong, the next try says so.
+            }
+        }
+
         try
         {
             return SharedCache.Open(heap, _name, asked);

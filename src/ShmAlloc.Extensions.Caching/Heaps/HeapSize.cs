@@ -1,11 +1,17 @@
 namespace ShmAlloc.Extensions.Caching.Heaps;
 
-/// <summary>How large a new file is made where nobody has said it.</summary>
+/// <summary>How large a new file is made, and the index of a cache in it, where nobody has said it.</summary>
 internal static class HeapSize
 {
     internal const long DefaultBytes = 16 << 20;
 
     private const long Most = 1L << 30;
+
+    /// <summary>What applications keep through these contracts is mostly larger; the core thinks of half of it.</summary>
+    private const long BytesPerEntry = 1024;
+
+    /// <summary>Of a limit, which may be there for many small values, the core's.</summary>
+    private const long LimitBytesPerEntry = 128;
 
     /// <summary>
     /// The least of 1 GiB, an eighth of the memory that the process may use, and half of what the file system has free; never less than the beginning.
@@ -25,4 +31,8 @@ internal static class HeapSize
 
         return Math.Max(sizeBytes, Math.Min(Most, Math.Min(memory, free)));
     }
+
+    /// <summary>The index is committed at once, and each of several caches in a file has one.</summary>
+    internal static long CapacityFor(long maximumBytes, long? limitBytes) => Math.Max(
+        SharedMemoryCacheOptions.FewestEntries, Math.Min(maximumBytes / BytesPerEntry, (limitBytes ?? long.MaxValue) / LimitBytesPerEntry));
 }

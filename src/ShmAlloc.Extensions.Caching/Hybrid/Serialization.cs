@@ -74,6 +74,7 @@ internal sealed class TypeSerializer<T>
     private const uint Null = 1;
 
     private readonly IHybridCacheSerializer<T> _serializer;
+    private readonly WholeJson<T>? _json;
     private readonly uint _name;
 
     /// <param name="serializer">Writes and reads values.</param>
@@ -81,6 +82,7 @@ internal sealed class TypeSerializer<T>
     internal TypeSerializer(IHybridCacheSerializer<T> serializer, string build)
     {
         _serializer = serializer;
+        _json = WholeJson<T>.For(serializer);
         byte[] identity = Encoding.UTF8.GetBytes($"{typeof(T).AssemblyQualifiedName}\0{serializer.GetType().AssemblyQualifiedName}\0{build}");
         _name = XxHash32.HashToUInt32(identity) & ~Null;
         IsReusable = typeof(T) == typeof(string) || typeof(T).IsPrimitive || typeof(T).IsEnum || IsFrozen(Nullable.GetUnderlyingType(typeof(T)) ?? typeof(T));
@@ -122,7 +124,11 @@ internal sealed class TypeSerializer<T>
             return default(T) is null;
         }
 
-        value = _serializer.Deserialize(new ReadOnlySequence<byte>(bytes[HeadBytes..]));
+        if (_json?.TryRead(bytes.Span[HeadBytes..], out value!) != true)
+        {
+            value = _serializer.Deserialize(new ReadOnlySequence<byte>(bytes[HeadBytes..]));
+        }
+
         return true;
     }
 

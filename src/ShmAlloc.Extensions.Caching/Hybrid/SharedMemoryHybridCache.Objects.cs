@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Caching.Hybrid;
 using ShmAlloc.Caching;
 
@@ -24,26 +25,47 @@ internal sealed partial class SharedMemoryHybridCache
 
     internal void Sweep() => _objects.Sweep(IsCurrent);
 
-    private bool TryFindObject<T>(ReadOnlySpan<char> key, out T value)
+    /// <summary>A hit of the first level: nearly all calls. Counts it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private bool TryHit<T>(ReadOnlySpan<char> key, HybridCacheEntryOptions? entry, out T value)
     {
-        value = default!;
-        bool isThere = _objects.TryFind(key, FirstLevel.HashOf(key), out FirstLevel.Item? item);
-        bool isHit = false;
-        if (isThere)
+        Unsafe.SkipInit(out value);
+        return (FlagsOf(entry) & HybridCacheEntryFlags.DisableLocalCacheRead) == 0
+            && FindCurrent(key) is { } item
+            && TryUse(item, out value);
+    }
+
+    /// <summary>The object of a key, if there is one that counts; if not, that is counted.</summary>
+    private FirstLevel.Item? FindCurrent(ReadOnlySpan<char> key)
+    {
+        FirstLevel.Item? item = _objects.Find(key, FirstLevel.HashOf(key));
+        if (item != null && IsCurrent(item))
         {
-            bool isCurrent = IsCurrent(item!);
-            isHit = isCurrent && TryGet(item!, out value);
-            if (isHit)
-            {
-                item!.Use();
-            }
-            else if (!isCurrent)
-            {
-                _objects.Drop(item!);
-            }
+            return item;
         }
 
-        metrics.CountLocal(isHit, isStale: isThere);
+        if (item != null)
+        {
+            _objects.Drop(item);
+        }
+
+        metrics.CountLocalMiss(isStale: item != null);
+        return null;
+    }
+
+    private bool TryUse<T>(FirstLevel.Item item, out T value)
+    {
+        bool isHit = TryGet(item, out value);
+        if (isHit)
+        {
+            item.Use();
+            metrics.CountLocalHit();
+        }
+        else
+        {
+            metrics.CountLocalMiss(isStale: true);
+        }
+
         return isHit;
     }
 

@@ -17,7 +17,7 @@ internal sealed partial class SharedMemoryHybridCache(
     private static readonly TimeSpan DefaultExpiration = TimeSpan.FromMinutes(5);
 
     private readonly CacheKeys _keys = new(space.Options);
-    private readonly FirstLevel _objects = new(FirstLevel.DefaultSets, space.Options.LocalCacheLimitBytes ?? FirstLevel.DefaultLimitBytes);
+    private readonly FirstLevel _objects = new(FirstLevel.DefaultObjects, space.Options.LocalCacheLimitBytes ?? FirstLevel.DefaultLimitBytes);
     private readonly Gatherings _gatherings = new();
 
     /// <summary>Hashes of keys whose unreadable value this process has replaced. Hints.</summary>
@@ -33,7 +33,12 @@ internal sealed partial class SharedMemoryHybridCache(
         Func<TState, CancellationToken, ValueTask<T>> factory,
         HybridCacheEntryOptions? options = null,
         IEnumerable<string>? tags = null,
-        CancellationToken cancellationToken = default) => GetOrCreateAsync(key, key, state, factory, options, tags, cancellationToken);
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(factory);
+        cancellationToken.ThrowIfCancellationRequested();
+        return TryHit(key, options, out T found) ? new ValueTask<T>(found) : GetOrCreate(key, key, state, factory, options, tags, cancellationToken);
+    }
 
     /// <summary>A hit of the first level needs no string of its key.</summary>
     public override ValueTask<T> GetOrCreateAsync<TState, T>(
@@ -42,7 +47,12 @@ internal sealed partial class SharedMemoryHybridCache(
         Func<TState, CancellationToken, ValueTask<T>> factory,
         HybridCacheEntryOptions? options = null,
         IEnumerable<string>? tags = null,
-        CancellationToken cancellationToken = default) => GetOrCreateAsync(key, null, state, factory, options, tags, cancellationToken);
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(factory);
+        cancellationToken.ThrowIfCancellationRequested();
+        return TryHit(key, options, out T found) ? new ValueTask<T>(found) : GetOrCreate(key, null, state, factory, options, tags, cancellationToken);
+    }
 
     public override ValueTask SetAsync<T>(
         string key, T value, HybridCacheEntryOptions? options = null, IEnumerable<string>? tags = null, CancellationToken cancellationToken = default)
@@ -116,7 +126,8 @@ internal sealed partial class SharedMemoryHybridCache(
         _objects.Clear();
     }
 
-    private ValueTask<T> GetOrCreateAsync<TState, T>(
+    /// <summary>What the first level does not have.</summary>
+    private ValueTask<T> GetOrCreate<TState, T>(
         ReadOnlySpan<char> key,
         string? text,
         TState state,
@@ -125,15 +136,7 @@ internal sealed partial class SharedMemoryHybridCache(
         IEnumerable<string>? tags,
         CancellationToken cancellation)
     {
-        ArgumentNullException.ThrowIfNull(factory);
-        cancellation.ThrowIfCancellationRequested();
         HybridCacheEntryFlags flags = FlagsOf(options);
-        if ((flags & HybridCacheEntryFlags.DisableLocalCacheRead) == 0 && TryFindObject(key, out T found))
-        {
-            metrics.Count(isHit: true);
-            return new ValueTask<T>(found);
-        }
-
         string[] names = HybridKeys.TagsOf(tags);
         if (!IsCached(key) || serialization.For<T>() is not { } serializer)
         {

@@ -16,14 +16,24 @@ public readonly struct CacheMark
 {
     internal readonly SharedCache? Cache;
     internal readonly MarkedItem Item;
-    internal readonly ulong[]? Tags;
 
-    internal CacheMark(SharedCache cache, in MarkedItem item, ulong[]? tags)
+    private readonly ulong[]? _tags;
+
+    /// <summary>The only one: mostly that which stands for all.</summary>
+    private readonly ulong _tag;
+    private readonly bool _hasOneTag;
+
+    internal CacheMark(SharedCache cache, in MarkedItem item, ReadOnlySpan<ulong> tags)
     {
         Cache = cache;
         Item = item;
-        Tags = tags;
+        _hasOneTag = tags.Length == 1;
+        _tag = _hasOneTag ? tags[0] : 0;
+        _tags = tags.Length > 1 ? tags.ToArray() : null;
     }
+
+    [UnscopedRef]
+    internal readonly ReadOnlySpan<ulong> Tags => _hasOneTag ? new ReadOnlySpan<ulong>(in _tag) : _tags;
 
     /// <summary>
     /// Whether it marks nothing, and so is never current: the default; of a key that has no value; of a value that is stale, or that could not be stored; of a

@@ -73,26 +73,31 @@ public sealed unsafe partial class SharedCache
     {
         fixed (byte* to = destination)
         {
-            QuickVisit visit = new(Heap);
-            if (visit.Heap != _heap
-                || !QuickRead<Hardware>.TryRead(
-                    _heap, _table, key, to, (ulong)(uint)destination.Length, out ulong shape, out ulong stamp, out ulong deadline)
-                || (deadline != 0 && MayBePast(deadline)))
-            {
-                visit.End(Heap);
-                return GetSlowly(key, to, destination.Length, counts, out lengthBytes, out version);
-            }
-
-            if (counts)
-            {
-                CacheCounts<Hardware>.Add(_heap, _table, CacheCounter.Hits, 1);
-            }
-
-            visit.End(Heap);
-            lengthBytes = (int)new ItemShape(shape).ValueBytes;
-            version = new CacheVersion(stamp);
-            return CacheStatus.Ok;
+            return Get(key, to, destination.Length, counts, out lengthBytes, out version);
         }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private CacheStatus Get(CacheKey key, byte* to, int capacity, bool counts, out int lengthBytes, out CacheVersion version)
+    {
+        QuickVisit visit = new(Heap);
+        if (visit.Heap != _heap
+            || !QuickRead<Hardware>.TryRead(_heap, _table, key, to, (ulong)(uint)capacity, out ulong shape, out ulong stamp, out ulong deadline)
+            || (deadline != 0 && MayBePast(deadline)))
+        {
+            visit.End(Heap);
+            return GetSlowly(key, to, capacity, counts, out lengthBytes, out version);
+        }
+
+        if (counts)
+        {
+            CacheCounts<Hardware>.Add(_heap, _table, CacheCounter.Hits, 1);
+        }
+
+        visit.End(Heap);
+        lengthBytes = (int)new ItemShape(shape).ValueBytes;
+        version = new CacheVersion(stamp);
+        return CacheStatus.Ok;
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -147,30 +152,77 @@ public sealed unsafe partial class SharedCache
     /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
     public byte[]? Get(ReadOnlySpan<byte> key, out CacheVersion version) => GetArray(key, counts: true, out version);
 
+    /// <inheritdoc cref="Get(ReadOnlySpan{byte})"/>
+    public byte[]? Get(string key) => Get(key, out _);
+
+    /// <inheritdoc cref="Get(ReadOnlySpan{byte}, out CacheVersion)"/>
     [SkipLocalsInit]
+    public byte[]? Get(string key, out CacheVersion version)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        TextKey.Buffer buffer;
+        return TextKey.TryMake(key, &buffer, _seed0, _seed1, out CacheKey made) ? GetArray(made, counts: true, out version) : GetAny(key, out version);
+    }
+
+    /// <inheritdoc cref="Get(ReadOnlySpan{byte}, Span{byte}, out int, out CacheVersion)"/>
+    [SkipLocalsInit]
+    public CacheStatus Get(string key, Span<byte> destination, out int lengthBytes, out CacheVersion version)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        TextKey.Buffer buffer;
+        return TextKey.TryMake(key, &buffer, _seed0, _seed1, out CacheKey made)
+            ? Get(made, destination, counts: true, out lengthBytes, out version)
+            : GetAny(key, destination, out lengthBytes, out version);
+    }
+
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private CacheStatus GetAny(string key, Span<byte> destination, out int lengthBytes, out CacheVersion version) =>
+        Get(TextKey.Of(key, out _), destination, counts: true, out lengthBytes, out version);
+
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private byte[]? GetAny(string key, out CacheVersion version) => GetArray(TextKey.Of(key, out _), counts: true, out version);
+
     private byte[]? GetArray(ReadOnlySpan<byte> key, bool counts, out CacheVersion version)
     {
-        // Most values are read once, into the stack, and copied from there.
-        Span<byte> buffer = stackalloc byte[ShortValueBytes];
-        CacheStatus status = Get(key, buffer, counts, out int length, out version);
-        if (status == CacheStatus.Ok)
+        fixed (byte* bytes = key)
         {
-            return buffer[..length].ToArray();
+            return GetArray(KeyOf(bytes, key.Length), counts, out version);
         }
+    }
 
-        byte[] value = [];
-        for (int look = 0; status == CacheStatus.BufferTooSmall && look < MostLooks; look++)
+    /// <summary>Most values are read once, into the stack, and copied from there.</summary>
+    [SkipLocalsInit]
+    private byte[]? GetArray(CacheKey key, bool counts, out CacheVersion version)
+    {
+        byte* buffer = stackalloc byte[ShortValueBytes];
+        CacheStatus status = Get(key, buffer, ShortValueBytes, counts, out int length, out version);
+        return status == CacheStatus.Ok ? new ReadOnlySpan<byte>(buffer, length).ToArray()
+            : status == CacheStatus.BufferTooSmall ? GetLongArray(key, length, out version)
+            : null;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private byte[]? GetLongArray(CacheKey key, int length, out CacheVersion version)
+    {
+        version = default;
+        for (int look = 0; look < MostLooks; look++)
         {
-            value = GC.AllocateUninitializedArray<byte>(length);
-            fixed (byte* bytes = key, to = value)
+            byte[] value = GC.AllocateUninitializedArray<byte>(length);
+            fixed (byte* to = value)
             {
-                status = Read(KeyOf(bytes, key.Length), to, length, counts: false, out ItemFacts facts);
+                CacheStatus status = Read(key, to, length, counts: false, out ItemFacts facts);
                 length = (int)facts.Shape.ValueBytes;
                 version = new CacheVersion(facts.Stamp);
+                if (status != CacheStatus.BufferTooSmall)
+                {
+                    return status != CacheStatus.Ok ? null : length == value.Length ? value : value[..length];
+                }
             }
         }
 
-        return status != CacheStatus.Ok ? null : length == value.Length ? value : value[..length];
+        return null;
     }
 
     /// <summary>Whether a key has a value; counts as a use of it.</summary>

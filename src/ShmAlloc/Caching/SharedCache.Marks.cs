@@ -74,7 +74,7 @@ public sealed unsafe partial class SharedCache
     {
         ulong* tags = stackalloc ulong[ItemShape.MaxTagWords];
         return Marks<Hardware>.TryMark(_heap, facts, facts.Shape.Is(ItemShape.Worked) ? Now : 0, tags, out MarkedItem marked)
-            ? new CacheMark(this, marked, facts.Shape.Tags == 0 ? null : new ReadOnlySpan<ulong>(tags, facts.Shape.Tags).ToArray())
+            ? new CacheMark(this, marked, new ReadOnlySpan<ulong>(tags, facts.Shape.Tags))
             : default;
     }
 

@@ -8,16 +8,6 @@ namespace ShmAlloc.Caching;
 /// key. </content>
 public sealed unsafe partial class SharedCache
 {
-    /// <inheritdoc cref="Get(ReadOnlySpan{byte})"/>
-    public byte[]? Get(string key) => Get(TextKey.Of(key, out _));
-
-    /// <inheritdoc cref="Get(ReadOnlySpan{byte}, out CacheVersion)"/>
-    public byte[]? Get(string key, out CacheVersion version) => Get(TextKey.Of(key, out _), out version);
-
-    /// <inheritdoc cref="Get(ReadOnlySpan{byte}, Span{byte}, out int, out CacheVersion)"/>
-    public CacheStatus Get(string key, Span<byte> destination, out int lengthBytes, out CacheVersion version) =>
-        Get(TextKey.Of(key, out _), destination, out lengthBytes, out version);
-
     /// <inheritdoc cref="TryGet(ReadOnlySpan{byte}, IBufferWriter{byte})"/>
     public bool TryGet(string key, IBufferWriter<byte> destination) => TryGet(TextKey.Of(key, out _), destination);
 

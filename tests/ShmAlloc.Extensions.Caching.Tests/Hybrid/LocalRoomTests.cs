@@ -126,7 +126,7 @@ public sealed class LocalRoomTests : IDisposable
     [Fact]
     public async Task Bytes_are_counted_right_by_many_threads()
     {
-        FirstLevel objects = new(sets: 16, limitBytes: 20_000);
+        FirstLevel objects = new(mostObjects: 64, limitBytes: 20_000);
         await Task.WhenAll(Enumerable.Range(0, 4).Select(thread => Task.Run(
             () =>
             {
@@ -137,7 +137,7 @@ public sealed class LocalRoomTests : IDisposable
                     FirstLevel.Item item = new(key, FirstLevel.HashOf(key), key, random.Next(1000), typeof(string), default, long.MaxValue);
                     switch (random.Next(4))
                     {
-                        case 0 when objects.TryFind(key, FirstLevel.HashOf(key), out var found):
+                        case 0 when objects.Find(key, FirstLevel.HashOf(key)) is { } found:
                             objects.Drop(found);
                             break;
                         case 1 when turn % 1000 == 0:

@@ -19,8 +19,8 @@ internal static class CacheVerbs
     /// <summary><c>fly board keys callers seed</c>: see <see cref="Flying"/>. Goes on until <c>fly-end</c>.</summary>
     private static string Fly(HeapSession session, string[] words)
     {
-        session.Flying = new Flying(session.Heap, HeapSession.Offset(words[0]));
-        session.Flying.Begin(HeapSession.Count(words[1]), HeapSession.Count(words[2]), HeapSession.Count(words[3]));
+        session.Flying = new Flying(session.Heap, HeapSession.Offset(words[0]), HeapSession.Count(words[1]));
+        session.Flying.Begin(HeapSession.Count(words[2]), HeapSession.Count(words[3]));
         return "flying";
     }
 

@@ -17,6 +17,11 @@ public static class CacheControls
     private const string RecoveryFile = "Caching/ItemRecovery.cs";
     private const string NewItemFile = "Caching/NewItem.cs";
     private const string FlightFile = "Caching/Flight.cs";
+    private const string ClearingFile = "Caching/CacheClearing.cs";
+    private const string VictimFile = "Caching/CacheVictim.cs";
+    private const string RestartFile = "Caching/CacheRestart.cs";
+    private const string WaitFile = "Caching/FlightWait.cs";
+    private const string ListenThenLook = "        heard = Bell<TMachine>.Listen(heap);\n        if (IsOver(heap, look))\n";
     private const string BellFile = "Caching/Bell.cs";
     private const string GripsFile = "Caching/Grips.cs";
     private const string MarksFile = "Caching/Marks.cs";
@@ -175,6 +180,14 @@ public static class CacheControls
         new BrokenVariant("a tentative item taken for a value by who writes", On("cache: add | ", 3),
             (SearchFile, "if (!ItemAccess<TMachine>.IsUnconfirmed(ItemAccess<TMachine>.Deadline(ItemAccess<TMachine>.At(heap, seen.Unit))))", "if (heap != null)")),
 
+        new BrokenVariant("an item confirmed before it is taken out after a lost contest", On("one has lost a contest, another removes", 3),
+            (ContestFile,
+                "        TMachine.CompareExchange(entry, linked.Emptied.Bits, linked.Bits);\n        TMachine.Write(&made->Deadline, deadline);\n",
+                "        TMachine.Write(&made->Deadline, deadline);\n        TMachine.CompareExchange(entry, linked.Emptied.Bits, linked.Bits);\n")),
+
+        new BrokenVariant("an item not taken out after a lost contest", On("one has lost a contest, another removes", 2),
+            (ContestFile, "        TMachine.CompareExchange(entry, linked.Emptied.Bits, linked.Bits);\n", "")),
+
         new BrokenVariant("a complaint about an entry that has changed meanwhile", On("what is verified is replaced", 3),
             (InvariantsFile, "if (complaint == ViolationKind.None || isSteady)", "if (complaint == ViolationKind.None || isSteady || true)")),
 
@@ -246,6 +259,29 @@ public static class CacheControls
         new BrokenVariant("another value is removed than the one that was seen", On("one removes what it has seen", 2),
             (WriterFile, "if (index == Probe.None || (expected != 0 && first.Stamp != expected))", "if (index == Probe.None)")),
 
+        // Room.
+        new BrokenVariant("garbage counts as occupied", On("room for what needs several blocks is made of garbage", 0),
+            (ClearingFile, "        if (price < CachePrice<TMachine>.Obstacle || !mayBeGarbage)\n", "        if (price <= ulong.MaxValue)\n")),
+
+        new BrokenVariant("what somebody works on never goes", On("room is made in a heap full of what is worked on", 0),
+            (VictimFile, "&& (takesWork || !Flight<TMachine>.IsInWork(heap, unit, shape));", "&& !Flight<TMachine>.IsInWork(heap, unit, shape);")),
+
+        new BrokenVariant("the entry of what somebody works on never goes", On("all entries of a key lead to what is worked on", 0),
+            (VictimFile, "errand->TakesWork = use == HintWord.Uses;", "errand->TakesWork = false;")),
+
+        // After a start of the machine.
+        new BrokenVariant("a start is named before the caches are empty", On("two open a cache after a start, and remove", 2),
+            (RestartFile,
+                "        CacheStatus status = TryEmpty(heap, anchor);\n        if (status == CacheStatus.Ok)\n        {\n"
+                + "            TMachine.CompareExchange(&heap->Header->ClockAnchor, next, anchor);\n        }\n\n        return status;\n",
+                "        TMachine.CompareExchange(&heap->Header->ClockAnchor, next, anchor);\n        return TryEmpty(heap, next);\n")),
+
+        new BrokenVariant("who empties a cache after a start does not look whether that is over", On("two open a cache after a start, and remove", 2),
+            (RestartFile, "if (TMachine.Read(&heap->Header->ClockAnchor) != anchor)", "if (heap == null)")),
+
+        new BrokenVariant("what leads out of the heap is left after a start", On("in which entries are damaged", 0),
+            (RestartFile, "if (!isInside && TMachine.CompareExchange(address, seen.Emptied.Bits, seen.Bits) == seen.Bits)", "if (!isInside)")),
+
         // Flights.
         new BrokenVariant("a work word that two own", On("two fly on a value that is due", 2),
             (FlightFile, Swap, "WriteAndTrust(ItemAccess<TMachine>.WorkOf(item, facts.Shape), next.Bits);"),
@@ -256,6 +292,17 @@ public static class CacheControls
 
         new BrokenVariant("who waits says so without a fence", On("one flies, another waits", 2),
             (BellFile, "TMachine.Announce(&heap->Header->BellIsAwaited, 1);", "TMachine.Write(&heap->Header->BellIsAwaited, 1);")),
+
+        new BrokenVariant("who waits listens after its look", On("one flies, another waits", 2),
+            (WaitFile, ListenThenLook, "        heard = 0;\n        if (IsOver(heap, look))\n"),
+            (WaitFile, "            TMachine.WaitWhile(bell, heard,", "            heard = Bell<TMachine>.Listen(heap);\n            TMachine.WaitWhile(bell, heard,")),
+
+        // The first look is followed by another one, after the look at the owner.
+        new BrokenVariant("who waits listens between the look and the sleep, when it was woken in vain", On("and a third rings for another key", 3),
+            (WaitFile, ListenThenLook, "        bool isOver = IsOver(heap, look);\n        heard = Bell<TMachine>.Listen(heap);\n        if (isOver)\n")),
+
+        new BrokenVariant("who waits does not look after the owner", On("one flies, another waits", 1, 1),
+            (WaitFile, "        if (TMachine.TickMilliseconds() < nextLook)", "        if (nextLook <= TMachine.TickMilliseconds() + BetweenLooksAtOwner)")),
 
         new BrokenVariant("who stores a value does not ring", On("one flies, another waits", 2),
             (UnlinkFile, "                Bell<TMachine>.Ring(heap);\n", "")),
@@ -272,6 +319,33 @@ public static class CacheControls
 
         new BrokenVariant("a dead one's word counts", On("one flies, another waits", 1, 1),
             (FlightFile, "return !slot.IsActive || slot.Epoch != word.Epoch;", "return false;")),
+
+        new BrokenVariant("who takes over takes whatever it finds", On("one hangs, and two take over", 2),
+            (FlightFile, "return word.Bits == request.TakesOver ?", "return request.TakesOver != 0 ?")),
+
+        new BrokenVariant("who was taken over gives up what is another's", On("one flies and gives up, another takes over, and a third", 3),
+            (FlightFile, "facts.Stamp == stamp && facts.Work == mine.Bits ?", "facts.Stamp == stamp ?")),
+
+        new BrokenVariant("a flight in the place of a value with other tags", On("one flies without the tag", 0),
+            (FlightFile, "            covers = false;\n", "")),
+
+        new BrokenVariant("a flight does not look at its own tags when it lands", On("one flies on a tagged value that is due", 2),
+            (FlightFile, "if (!Marks<TMachine>.AreCurrent(table, item.Tags, item.TagCount)\n            || (all", "if ((all")),
+
+        new BrokenVariant("a stale value gives way to a placeholder", On("two fly on a stale value", 0),
+            (FlightFile, "|| facts.StaleUntil > now || !IsVoid(heap, new WorkWord(facts.Work)))));", "|| !IsVoid(heap, new WorkWord(facts.Work)))));")),
+
+        new BrokenVariant("a value that expires in work gives way to a placeholder", On("a value that is due expires, and two fly", 2),
+            (FlightFile, "|| facts.StaleUntil > now || !IsVoid(heap, new WorkWord(facts.Work)))));", "|| facts.StaleUntil > now)));")),
+
+        new BrokenVariant("hands take what somebody alive works on", On("one flies, and hands make room beside it", 1),
+            (VictimFile, "&& (takesWork || !Flight<TMachine>.IsInWork(heap, unit, shape));", "&& (takesWork || unit != 0);")),
+
+        new BrokenVariant("a time on a placeholder however far ahead", On("by a clock that was set back", 0),
+            (FlightFile, "word.Time - now <= FlightEnding.PassMilliseconds ? FlightState.Passing", "word.Time > now ? FlightState.Passing")),
+
+        new BrokenVariant("others begin though the last value could not be stored", On("a value could not be stored, and two want", 0),
+            (FlightFile, "word.Time - now <= FlightEnding.PassMilliseconds ? FlightState.Passing", "word.Time <= now ? FlightState.Passing")),
 
         new BrokenVariant("a value lands though the placeholder is gone", On("one flies, another removes", 2),
             (WriterFile, "PutMode.Complete => ifExpected", "PutMode.Complete => CacheStatus.Ok")),

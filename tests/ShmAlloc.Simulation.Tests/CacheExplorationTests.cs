@@ -46,6 +46,9 @@ public sealed class CacheExplorationTests(ITestOutputHelper output)
     public Task Four_actors_around_one_key() => ExploreSteps("cachefours", Effort.Choose(1, 2), 0, Effort.Choose(40_000, 600_000, 1_000_000_000));
 
     [Fact]
+    public Task Four_actors_around_one_key_with_a_death() => ExploreSteps("cachefours", 1, 1, Effort.Choose(20_000, 600_000, 1_000_000_000));
+
+    [Fact]
     public Task What_is_known_to_break_a_careless_protocol() => ExploreSteps("cachetargeted", 3, 0, Effort.Choose(80_000, 2_000_000, 200_000_000));
 
     [Fact]

@@ -13,7 +13,7 @@ public static class Controls
     private const string ToldOfOthers = "        others = Words.Mix(others + 1, Words.Mix(word.Bits, (ulong)slot));\n";
     private const string RecoveryFile = "Participants/Recovery.cs";
 
-    /// <summary>All of them; in a quick run every sixth, since each is a compilation of the core.</summary>
+    /// <summary>All of them; in a quick run every eighth, since each is a compilation of the core.</summary>
     public static TheoryData<string> Names => [.. All.Concat(CacheControls.All).Select(variant => variant.Name).Where((_, index) => index % Effort.Choose(8, 1, 1) == 0)];
 
     internal static BrokenVariant[] All =>

@@ -10,7 +10,7 @@ namespace ShmAlloc.Caching;
 /// </summary>
 /// <remarks>
 /// Writes: whoever opens a cache while the clock's anchor names an earlier start; several may do it at once. Takes effect at the compare-and-swap of the
-/// anchor, which comes after all entries were emptied (see HeapClock); nobody sets, gets or removes before the anchor names this start. So whoever still
+/// anchor, which comes after all entries were emptied; nobody sets, gets or removes before the anchor names this start. So whoever still
 /// empties while others go on removes nothing of theirs: the emptier reads an entry, then the anchor, and only then changes the entry. If the anchor is the
 /// old one, what the entry led to is old. Death before the anchor changes: the next who opens a cache does it again. Death after it: it is done.
 /// </remarks>
@@ -18,6 +18,22 @@ internal static unsafe class CacheRestart<TMachine>
     where TMachine : struct, IMachine
 {
     private const int MaxTries = 64;
+
+    /// <summary>Empties all caches, and then makes the clock's anchor name this start.</summary>
+    /// <param name="heap">The attachment.</param>
+    /// <param name="anchor">The anchor of an earlier start, as it was seen.</param>
+    /// <param name="next">The one of this start.</param>
+    /// <returns><see cref="CacheStatus.Ok"/>: the anchor is another than it was; or why the caches could not be emptied.</returns>
+    internal static CacheStatus TryBegin(Attachment* heap, ulong anchor, ulong next)
+    {
+        CacheStatus status = TryEmpty(heap, anchor);
+        if (status == CacheStatus.Ok)
+        {
+            TMachine.CompareExchange(&heap->Header->ClockAnchor, next, anchor);
+        }
+
+        return status;
+    }
 
     /// <summary>Empties every entry of every cache, as long as the anchor is the one that was seen.</summary>
     /// <returns><see cref="CacheStatus.Ok"/>: it is done, by this participant or another; or why it could not be.</returns>

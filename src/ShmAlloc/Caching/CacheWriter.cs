@@ -109,12 +109,12 @@ internal static unsafe class CacheWriter<TMachine>
                     return CacheStatus.Ok;
                 }
 
-                // Unless whoever revoked it has done that.
-                TMachine.CompareExchange(probe->AddressOf(index), mine.Emptied.Bits, mine.Bits);
+                Contest<TMachine>.TakeOut(probe->AddressOf(index), mine, made, deadline);
             }
-
-            // It is ours alone again.
-            TMachine.Write(&made->Deadline, deadline);
+            else
+            {
+                TMachine.Write(&made->Deadline, deadline);
+            }
         }
 
         return CacheStatus.Contended;

@@ -45,6 +45,13 @@ internal static unsafe class Contest<TMachine>
         return isFirst && TMachine.CompareExchange(&made->Deadline, deadline, ItemHeader.Tentative) == ItemHeader.Tentative;
     }
 
+    /// <summary>After a lost contest: takes the item out, unless whoever revoked it has done that. Then it is its maker's alone again.</summary>
+    internal static void TakeOut(ulong* entry, EntryWord linked, ItemHeader* made, ulong deadline)
+    {
+        TMachine.CompareExchange(entry, linked.Emptied.Bits, linked.Bits);
+        TMachine.Write(&made->Deadline, deadline);
+    }
+
     /// <summary>Makes sure that an entry leads to no item of a key that is confirmed or may be.</summary>
     private static bool TryClear(Attachment* heap, Probe* probe, in CacheKey key, int index, bool revokes, ulong* grip)
     {

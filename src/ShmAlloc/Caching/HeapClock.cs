@@ -36,13 +36,9 @@ internal static unsafe class HeapClock
     internal static CacheStatus TryBegin(Attachment* heap)
     {
         CacheStatus status = CacheStatus.Ok;
-        while (status == CacheStatus.Ok && !heap->ReadOnly && IsOfEarlierStart(heap, out ulong anchor))
+        while (status == CacheStatus.Ok && !heap->ReadOnly && IsOfEarlierStart(heap, out ulong anchor, out ulong mine))
         {
-            status = CacheRestart<Hardware>.TryEmpty(heap, anchor);
-            if (status == CacheStatus.Ok)
-            {
-                Now(heap);
-            }
+            status = CacheRestart<Hardware>.TryBegin(heap, anchor, mine);
         }
 
         if (status == CacheStatus.Ok)
@@ -55,8 +51,9 @@ internal static unsafe class HeapClock
     }
 
     /// <summary>Whether the anchor is known to be of another start of the machine than this one.</summary>
-    private static bool IsOfEarlierStart(Attachment* heap, out ulong anchor)
+    private static bool IsOfEarlierStart(Attachment* heap, out ulong anchor, out ulong mine)
     {
+        mine = 0;
         anchor = Hardware.Read(&heap->Header->ClockAnchor, "", 0);
         if (anchor == 0 || anchor >> TagAt == UnknownTag || Volatile.Read(ref heap->ClockOffset) != 0)
         {
@@ -64,8 +61,9 @@ internal static unsafe class HeapClock
         }
 
         int error = Libc.Error;
-        bool isKnown = BootClock.TryRead(out ulong tag, out _);
+        bool isKnown = BootClock.TryRead(out ulong tag, out long inNamespace);
         Libc.Error = error;
+        mine = AnchorOf(tag, inNamespace);
         return isKnown && tag != anchor >> TagAt;
     }
 
@@ -119,9 +117,9 @@ internal static unsafe class HeapClock
         long inNamespace = 0;
         bool isKnown = !isTooEarly && BootClock.TryRead(out tag, out inNamespace);
         Libc.Error = error;
-        if (isKnown)
+        if (isKnown && Agree(heap, tag, inNamespace) is var agreed && agreed >> TagAt == tag)
         {
-            long offset = (long)(Agree(heap, tag, inNamespace) & OffsetMask) - inNamespace;
+            long offset = (long)(agreed & OffsetMask) - inNamespace;
             Volatile.Write(ref heap->ClockOffset, offset);
             return offset;
         }
@@ -134,21 +132,30 @@ internal static unsafe class HeapClock
         return (long)(Agree(heap, UnknownTag, inNamespace: 0) & OffsetMask);
     }
 
-    /// <summary>The anchor by which all processes go. Writes one if there is none, or if it is known to be of another start.</summary>
+    /// <summary>The anchor by which all processes go. Writes one if there is none, or none that names a start.</summary>
     /// <remarks>
-    /// Whoever cannot name the start writes over nothing but 0, and those who can all name the same: so a lost race is followed by at most two others.
+    /// Whoever cannot name the start writes over nothing but 0, and those who can all name the same: so a lost race is followed by at most two others. The
+    /// anchor of an earlier start stays until all caches are empty: see <see cref="TryBegin"/>. Who may only read waits for nobody, and has its own.
     /// Death before it: the next one does the same. Death after it: the anchor is as good as any.
     /// </remarks>
     private static ulong Agree(Attachment* heap, ulong tag, long inNamespace)
     {
-        ulong mine = (tag << TagAt) | ((ulong)(Libc.WallMilliseconds() - (Libc.BootMilliseconds() - inNamespace)) & OffsetMask);
+        ulong mine = AnchorOf(tag, inNamespace);
         ulong anchor = Hardware.Read(&heap->Header->ClockAnchor, "", 0);
-        while (tag == UnknownTag ? anchor == 0 : anchor >> TagAt != tag)
+        if (heap->ReadOnly)
         {
-            ulong was = heap->ReadOnly ? anchor : Hardware.CompareExchange(&heap->Header->ClockAnchor, mine, anchor, "", 0);
+            return anchor != 0 && (tag == UnknownTag || anchor >> TagAt == tag) ? anchor : mine;
+        }
+
+        while (anchor == 0 || (tag != UnknownTag && anchor >> TagAt == UnknownTag))
+        {
+            ulong was = Hardware.CompareExchange(&heap->Header->ClockAnchor, mine, anchor, "", 0);
             anchor = was == anchor ? mine : was;
         }
 
         return anchor;
     }
+
+    private static ulong AnchorOf(ulong tag, long inNamespace) =>
+        (tag << TagAt) | ((ulong)(Libc.WallMilliseconds() - (Libc.BootMilliseconds() - inNamespace)) & OffsetMask);
 }

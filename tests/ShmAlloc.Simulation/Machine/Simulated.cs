@@ -106,14 +106,16 @@ internal readonly unsafe struct Simulated : IMachine
 
     public static bool TryYield(Attachment* heap, uint turn) => SimulatedThread.Current is { } thread && thread.TryYield(turn);
 
-    /// <summary>Nobody is woken by the time being over: who sleeps while nobody else can change anything has been forgotten.</summary>
+    /// <summary>
+    /// Who sleeps while nobody else can change anything has been forgotten, unless somebody has died who was to wake it: then the time is over at some point.
+    /// </summary>
     public static void WaitWhile(ulong* address, ulong value, uint mostMilliseconds)
     {
         for (uint turn = 0; Read(address, "sleep", 0) == value; turn++)
         {
             if (!TryYield(null, turn))
             {
-                World.Active.NoteEndlessSleep();
+                SimulatedThread.Current?.SleepToTheEnd(mostMilliseconds);
                 return;
             }
         }
@@ -156,7 +158,7 @@ internal readonly unsafe struct Simulated : IMachine
 
     public static ShmStatus TryFill(Attachment* heap, ulong from, ulong to) => World.Active.TryFill(from, to);
 
-    public static ulong TickMilliseconds() => 0;
+    public static ulong TickMilliseconds() => SimulatedThread.Current?.Slept ?? 0;
 
     public static void Retire(Attachment* heap) => World.Active.Retire(heap);
 

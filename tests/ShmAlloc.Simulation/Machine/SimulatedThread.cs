@@ -42,6 +42,15 @@ internal sealed unsafe class SimulatedThread
     /// <summary>How many there had been when it waited last.</summary>
     internal long WaitedAt { get; set; } = -1;
 
+    /// <summary>How many flights it has begun in this run.</summary>
+    internal uint Flights { get; set; }
+
+    /// <summary>What this thread writes by a compare-and-swap when it begins a flight; what that replaced, then, or 0.</summary>
+    internal (ulong Word, ulong Replaced) Claim { get; set; }
+
+    /// <summary>Milliseconds that it has slept to their end: the only time that passes. A thread's own, because others that run see no time pass.</summary>
+    internal ulong Slept { get; private set; }
+
     internal int BufferedStores => _storeBuffer.Count;
 
     /// <summary>Whether a store that nobody sees yet is to a word that threads fight over.</summary>
@@ -72,6 +81,9 @@ internal sealed unsafe class SimulatedThread
         IsFinished = false;
         WaitsSince = -1;
         WaitedAt = -1;
+        Slept = 0;
+        Flights = 0;
+        Claim = default;
         History = (ulong)Index + 1;
         _storeBuffer.Clear();
     }
@@ -137,6 +149,7 @@ internal sealed unsafe class SimulatedThread
         {
             _world.Conflicts.NoteWrite(this, word);
             _world.Store(address, word, now);
+            Claim = now == Claim.Word ? (now, was) : Claim;
         }
 
         See(word, was);
@@ -154,6 +167,18 @@ internal sealed unsafe class SimulatedThread
         See(0, hasYielded ? 1UL : 0);
         _world.Trace?.AddNote(this, hasYielded ? "waited" : "waits for nobody");
         return hasYielded;
+    }
+
+    /// <summary>Nobody has woken it.</summary>
+    internal void SleepToTheEnd(uint milliseconds)
+    {
+        if (!_world.IsAnybodyDead)
+        {
+            throw new ViolationException("somebody sleeps, although nobody is left to wake it");
+        }
+
+        Slept += milliseconds;
+        See(0, Slept);
     }
 
     /// <summary>What this thread does from now on may depend on it.</summary>

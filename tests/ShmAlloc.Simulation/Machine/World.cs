@@ -104,13 +104,8 @@ internal sealed unsafe partial class World
     /// <summary>How often a word has got another value in this run.</summary>
     internal long Changes { get; private set; }
 
-    /// <summary>How often somebody slept whom nobody was left to wake.</summary>
-    internal int EndlessSleeps { get; private set; }
-
     /// <summary>Stamps of what flights have begun on.</summary>
     internal HashSet<ulong> Flying { get; } = [];
-
-    internal void NoteEndlessSleep() => EndlessSleeps++;
 
     /// <summary>Remembers this state as the one in which the program begins.</summary>
     internal void Freeze()
@@ -139,7 +134,6 @@ internal sealed unsafe partial class World
         _leases.Clear();
         _memoryState = 0;
         Changes = 0;
-        EndlessSleeps = 0;
         Flying.Clear();
         foreach (SimulatedParticipant participant in Participants)
         {

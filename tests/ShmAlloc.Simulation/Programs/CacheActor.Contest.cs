@@ -39,8 +39,7 @@ internal sealed unsafe partial class CacheActor
     {
         long value = (long)*(ulong*)_contested.Value;
         int operation = Begin(OperationKind.Set, key, value);
-        Simulated.CompareExchange(_entry, _linked.Emptied.Bits, _linked.Bits, "contest", 0);
-        Simulated.Write(&ItemAccess<Simulated>.At(Attached, _contested.Unit)->Deadline, 0, "contest", 1);
+        Contest<Simulated>.TakeOut(_entry, _linked, ItemAccess<Simulated>.At(Attached, _contested.Unit), 0);
         CacheStatus status = CacheWriter<Simulated>.Put(
             Attached, Table, CacheKeys.Of(key), _contested, PutMode.Set, 0, Now, AddressOf(_grip));
         if (status != CacheStatus.Ok)

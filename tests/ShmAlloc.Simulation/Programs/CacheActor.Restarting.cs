@@ -1,5 +1,4 @@
 using ShmAlloc.Caching;
-using ShmAlloc.Histories;
 using ShmAlloc.Layout;
 using ShmAlloc.Simulation.Machine;
 
@@ -10,21 +9,20 @@ internal sealed unsafe partial class CacheActor
 {
     private const ulong AnchorOfThisStart = 1;
 
-    /// <summary>Opens the cache, as whoever does so after a start: empties it first, unless somebody else has. Who names this start has removed everything.</summary>
+    /// <summary>Sets a value before the start, of which the history says nothing: nobody may be given it, and what is set later may not go with it.</summary>
+    internal CacheActor SetBeforeStart(int key) => Do(() => PutItem(key, 9, 1, default, PutMode.Set, 0));
+
+    /// <summary>Opens the cache, as whoever does so after a start: empties it first, unless somebody else has.</summary>
     internal CacheActor OpenAfterStart()
     {
         ulong* anchor = &Attached->Header->ClockAnchor;
         ulong seen = Simulated.Read(anchor, "restart", 0);
-        if (seen == AnchorOfThisStart)
+        if (seen != AnchorOfThisStart)
         {
-            return this;
+            RequireProgress(CacheRestart<Simulated>.TryBegin(Attached, seen, AnchorOfThisStart));
+            Require(Simulated.Read(anchor, "restart", 1) == AnchorOfThisStart || world.IsAnybodyDead, "a cache was not emptied");
         }
 
-        int operation = Begin(OperationKind.ClearAll, 0);
-        CacheStatus status = RequireProgress(CacheRestart<Simulated>.TryEmpty(Attached, seen));
-        bool isMine = status == CacheStatus.Ok && Simulated.CompareExchange(anchor, AnchorOfThisStart, seen, "restart", 1) == seen;
-        world.History.End(operation, isMine ? Outcome.Done : Outcome.Refused);
-        Require(Simulated.Read(anchor, "restart", 2) == AnchorOfThisStart || world.IsAnybodyDead, "a cache was not emptied");
         return this;
     }
 

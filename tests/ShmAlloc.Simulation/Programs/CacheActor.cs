@@ -305,6 +305,7 @@ internal sealed unsafe partial class CacheActor(World world, Actor actor, int pa
         // Who cannot find out how large the heap is has to give up where others are.
         bool mayBe = world.IsAnybodyDead || participant == world.Shape.Blind;
         Require(status != CacheStatus.Contended || mayBe, "an operation answers contended, although nobody has died or stands still");
+        Require(status != CacheStatus.NoRoom || mayBe || !world.Shape.HasRoom, "an operation answers that there is no room, although there is");
         return status;
     }
 

@@ -15,6 +15,7 @@ internal static class CacheCatalogue
         Slots = 4,
         ShardsOfParticipant = 1,
         HasUserArea = true,
+        HasRoom = true,
     };
 
     /// <summary>With another block for items, so that nothing is evicted because somebody is at the first one.</summary>

@@ -95,6 +95,18 @@ internal static class CacheTargeted
             Mortal = [1],
         },
 
+        // Its item is nobody's value before it is out of the index: it would be seen, and vanish.
+        Make("one has lost a contest, another removes and gets", true,
+            new(0, actor => actor.Cache.GoOnAfterContest(A)),
+            new(1, actor => actor.Cache.Remove(A).Get(A).Get(A))) with
+        {
+            Setup = actors =>
+            {
+                Prepare(actors).Set(A, 9);
+                actors[0].Cache.BeginContest(A, 0, bucket: 1, index: 0);
+            },
+        },
+
         .. Reads("what is read is", actor => actor.Cache.Get(A)),
         .. Reads("what is read slowly is", actor => actor.Cache.GetSlowly(A)),
         .. Reads("what is read and held is", actor => actor.Cache.GetHeld(A)),
@@ -254,33 +266,7 @@ internal static class CacheTargeted
             },
         },
 
-        MakeFull("room is made in a full heap", areUsed: false,
-            new(0, actor => actor.Cache.Set(A, 0, words: 30).Set(B, 0, words: 24)),
-            new(1, actor => actor.Cache.Set(A, 1, words: 30).Get(A)),
-            new(2, actor => actor.Cache.Get(A).Get(Others))),
-
-        MakeFull("room is made in a heap full of what is used", areUsed: true,
-            new(0, actor => actor.Cache.Set(A, 0, words: 50)),
-            new(1, actor => actor.Cache.Get(Others).Set(A, 1, words: 30)),
-            new(2, actor => actor.Cache.Get(A).Get(Others))),
-
-        MakeFull("blocks are emptied for an item that needs several", areUsed: false,
-            new(0, actor => actor.Cache.Set(A, 0, words: 150).Get(A)),
-            new(1, actor => actor.Cache.Set(A, 1, words: 150)),
-            new(2, actor => actor.Cache.Get(A).Get(Others))),
-
-        MakeFull("blocks are emptied for items that need several, beside leases", areUsed: false,
-            new(0, actor => actor.Cache.Set(A, 0, words: 150).Set(A, 3, words: 150).Set(A, 6, words: 150)),
-            new(1, actor => actor.Cache.Lease(Others).Lease(A)),
-            new(2, actor => actor.Cache.Get(A))),
-
-        Make("several blocks are leased that nothing leads to any more, and others are wanted", false,
-            new(0, actor => actor.Cache.SetWhileLeased(A, [B, C, Others], 0, words: 100)),
-            new(1, actor => actor.Cache.Get(A).Get(B))) with
-        {
-            Shape = CacheCatalogue.Spacious,
-            Setup = actors => Prepare(actors).Set(A, 9, words: 100),
-        },
+        .. CacheMakingRoom.All,
     ];
 
     internal static CacheActor Prepare(Actor[] actors)
@@ -352,27 +338,6 @@ internal static class CacheTargeted
             Setup = actors => Prepare(actors).Set(A, 9),
         },
     ];
-
-    /// <summary>All blocks are full of items, and what is noted of their sweeping is nonsense.</summary>
-    private static SimulatedProgram MakeFull(string name, bool areUsed, params ProgramThread[] threads) => Make(name, false, threads) with
-    {
-        Shape = CacheCatalogue.Spacious,
-        Setup = actors =>
-        {
-            CacheActor cache = Prepare(actors);
-            for (int key = Others; key < Others + 13; key++)
-            {
-                cache.Set(key, 9, words: 30);
-            }
-
-            for (int key = Others; areUsed && key < Others + 13; key++)
-            {
-                cache.Get(key);
-            }
-
-            cache.LoseSweeps();
-        },
-    };
 
     internal static SimulatedProgram Make(string name, bool isMap, params ProgramThread[] threads) => new()
     {

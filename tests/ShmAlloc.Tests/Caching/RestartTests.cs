@@ -48,6 +48,22 @@ public sealed unsafe class RestartTests
     }
 
     [Fact]
+    public void F16_who_finds_out_late_which_start_this_is_says_so_of_no_cache_that_was_not_emptied()
+    {
+        using TestCache test = new();
+        test.Cache.Set("key"u8, [1]);
+        PretendStart(test.Heap);
+        var earlier = test.Heap.Attachment->Header->ClockAnchor;
+        using var other = ShmHeap.Attach(test.Path);
+        HeapClock.Now(other.Attachment);
+        Assert.Equal(earlier, test.Heap.Attachment->Header->ClockAnchor);
+        Assert.Empty(test.OpenElsewhere().Enumerate());
+        Assert.NotEqual(earlier, test.Heap.Attachment->Header->ClockAnchor);
+        var now = HeapClock.Now(test.OpenElsewhere().Heap.Attachment);
+        Assert.InRange(HeapClock.Now(other.Attachment), now, now + 10_000);
+    }
+
+    [Fact]
     public void F16_what_leads_to_nothing_of_the_cache_goes_as_well()
     {
         using TestCache test = new();

@@ -9,7 +9,10 @@ namespace ShmAlloc;
 internal static class FailureText
 {
     internal static ShmException ToException(in Failure failure, string path) =>
-        new(failure.Reason, string.Create(CultureInfo.InvariantCulture, $"Heap '{path}': {Sentence(failure)}{Figures(failure)}."));
+        new(failure.Reason, string.Create(CultureInfo.InvariantCulture, $"Heap '{path}': {Of(failure)}."));
+
+    /// <summary>The sentence without the path and the full stop.</summary>
+    internal static string Of(in Failure failure) => string.Create(CultureInfo.InvariantCulture, $"{Sentence(failure)}{Figures(failure)}");
 
     private static string Sentence(in Failure failure) =>
         failure.Cause != Cause.None ? Encoding.UTF8.GetString(CauseSentence.Of(failure.Cause))

@@ -1,4 +1,5 @@
 using System.Globalization;
+using ShmAlloc.Inspection;
 
 namespace ShmAlloc;
 
@@ -9,22 +10,33 @@ namespace ShmAlloc;
 /// <param name="BlocksWalked">Blocks that were walked.</param>
 public sealed record ShmVerification(IReadOnlyList<string> Violations, long Allocations, long PrivateAllocations, long BlocksWalked)
 {
+    /// <summary>The same violations with their places as numbers, in the same order.</summary>
+    public IReadOnlyList<ShmViolation> Details { get; init; } = [];
+
+    /// <summary>How many violations there are, those that are not listed included.</summary>
+    public long ViolationCount { get; init; } = Violations.Count;
+
+    /// <summary>Entries of caches that were walked.</summary>
+    public long EntriesWalked { get; init; }
+
+    /// <summary>Whether all was walked that was to be: false if it was cancelled.</summary>
+    public bool IsComplete { get; init; } = true;
+
     /// <summary>Whether nothing was found.</summary>
-    public bool IsSound => Violations.Count == 0;
+    public bool IsSound => ViolationCount == 0;
 
     /// <summary>One line: sound or not, what was walked, and the first violation.</summary>
     /// <returns>For instance "sound: 3 allocations and 0 private ones in 16 blocks".</returns>
     public override string ToString()
     {
-        string verdict = Violations.Count switch
+        string verdict = ViolationCount switch
         {
             0 => "sound",
             1 => "1 violation",
-            >= 1000 => "1000 violations or more",
-            _ => $"{Violations.Count} violations",
+            _ => string.Create(CultureInfo.InvariantCulture, $"{ViolationCount} violations"),
         };
         string walked = string.Create(
             CultureInfo.InvariantCulture, $"{verdict}: {Allocations} allocations and {PrivateAllocations} private ones in {BlocksWalked} blocks");
-        return IsSound ? walked : $"{walked}; first: {Violations[0]}";
+        return Violations.Count == 0 ? walked : $"{walked}; first: {Violations[0]}";
     }
 }

@@ -189,7 +189,7 @@ public static class CacheControls
             (ContestFile, "        TMachine.CompareExchange(entry, linked.Emptied.Bits, linked.Bits);\n", "")),
 
         new BrokenVariant("a complaint about an entry that has changed meanwhile", On("what is verified is replaced", 3),
-            (InvariantsFile, "if (complaint == ViolationKind.None || isSteady)", "if (complaint == ViolationKind.None || isSteady || true)")),
+            (InvariantsFile, "if (complaint == ShmViolationKind.None || isSteady)", "if (complaint == ShmViolationKind.None || isSteady || true)")),
 
         new BrokenVariant("what another thread found out of the heap's size is not believed", On("that the heap has grown", 3),
             (AccessFile,

@@ -41,6 +41,10 @@ internal static unsafe class Hints<TMachine>
         }
     }
 
+    /// <summary>What one plane says of a block.</summary>
+    internal static bool IsSet(Attachment* heap, int plane, ulong block) =>
+        (TMachine.Read(Group(heap, plane, block >> GroupShift)) >> (int)(block & GroupMask) & 1) != 0;
+
     internal static void Clear(Attachment* heap, int plane, ulong block)
     {
         ulong index = block >> GroupShift;

@@ -24,7 +24,7 @@ internal readonly record struct BlockPlace(uint First, uint Units, bool IsPublis
 /// <summary>Goes over the allocations of a block in the order of memory, in a copy of its bitmap words that the caller has made.</summary>
 internal unsafe struct BlockWalk
 {
-    private readonly ulong* _words;
+    internal ulong* Words;
     private readonly int _count;
     private BitmapWord _bits;
     private uint _ends;
@@ -33,7 +33,7 @@ internal unsafe struct BlockWalk
 
     internal BlockWalk(ulong* words, int count)
     {
-        _words = words;
+        Words = words;
         _count = count;
         _index = -1;
         _bits = BitmapWord.Closed;
@@ -75,7 +75,7 @@ internal unsafe struct BlockWalk
             return false;
         }
 
-        walk->_bits = BitmapWord.FromStored(walk->_words[walk->_index]);
+        walk->_bits = BitmapWord.FromStored(walk->Words[walk->_index]);
         walk->_ends = walk->_bits.IsClosed ? 0 : walk->_bits.Ends;
         return true;
     }

@@ -182,13 +182,17 @@ internal static unsafe class CacheCounts<TMachine>
     internal static long Sum(Attachment* heap, CacheTable* table, CacheCounter counter)
     {
         long sum = 0;
-        for (uint slot = 0; slot < heap->Geometry.Slots; slot++)
+        for (int slot = 0; slot < (int)heap->Geometry.Slots; slot++)
         {
-            sum += (long)TMachine.Read(table->Counters + (slot * TableLayout.CounterWords) + (uint)counter);
+            sum += OfSlot(heap, table, slot, counter);
         }
 
         return sum;
     }
+
+    /// <summary>What those who had a slot have added to a counter.</summary>
+    internal static long OfSlot(Attachment* heap, CacheTable* table, int slot, CacheCounter counter) =>
+        (long)TMachine.Read(table->Counters + ((uint)slot * TableLayout.CounterWords) + (uint)counter);
 
     /// <summary>What this attachment has added to a counter.</summary>
     internal static long Told(Attachment* heap, CacheTable* table, CacheCounter counter) =>

@@ -302,7 +302,7 @@ internal static unsafe class CacheReader<TMachine>
     }
 
     /// <summary>Reads what an item has between its header and its key, and behind its value.</summary>
-    private static void TakeExtras(CacheTable* table, ItemHeader* item, ref ItemFacts facts)
+    internal static void TakeExtras(CacheTable* table, ItemHeader* item, ref ItemFacts facts)
     {
         bool isWorked = facts.Shape.Is(ItemShape.Worked);
         facts.Work = isWorked ? TMachine.Read(ItemAccess<TMachine>.WorkOf(item, facts.Shape)) : 0;

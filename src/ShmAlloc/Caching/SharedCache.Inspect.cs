@@ -20,71 +20,19 @@ public sealed unsafe partial class SharedCache
     /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
     public CacheStatistics GetProcessStatistics() => Statistics(counter => CacheCounts<Hardware>.Told(_heap, _table, counter));
 
-    /// <summary>Every entry, as it is when its turn comes; others may work meanwhile: what they set or remove may be among it or not.</summary>
-    /// <returns>The entries that have not expired, in no order.</returns>
+    /// <summary>
+    /// The figures that all users of a participant slot have told, one after the other, since the cache was made: a slot's figures go on when another process
+    /// gets it. Differences of two looks tell what its process does. Entries and bytes are what it set minus what it removed or dropped.
+    /// </summary>
+    /// <param name="slot">The slot: see <see cref="ShmHeap.ParticipantSlot"/>.</param>
+    /// <returns>The figures.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such slot.</exception>
     /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
-    public IEnumerable<CacheEntry> Enumerate()
+    public CacheStatistics GetStatistics(int slot)
     {
-        byte[] key = new byte[ItemShape.MaxKeyBytes];
-        ulong buckets = BucketCount;
-        for (ulong bucket = 0; bucket < buckets; bucket++)
-        {
-            for (int index = 0; index < TableLayout.EntriesOfBucket; index++)
-            {
-                if (TryReadEntry(bucket, index, key) is { } entry)
-                {
-                    yield return entry;
-                }
-            }
-        }
-
-        ThrowIfDisposed();
-    }
-
-    private void ThrowIfDisposed()
-    {
-        using Visit visit = Enter();
-        ThrowIfClosed();
-    }
-
-    /// <summary>The last one that .NET knows.</summary>
-    private static readonly ulong LastMoment = (ulong)DateTimeOffset.MaxValue.ToUnixTimeMilliseconds();
-
-    private ulong BucketCount
-    {
-        get
-        {
-            using Visit visit = Enter();
-            return _table->BucketCount;
-        }
-    }
-
-    private CacheEntry? TryReadEntry(ulong bucket, int index, byte[] buffer)
-    {
-        using Visit visit = Enter();
-        fixed (byte* key = buffer)
-        {
-            Retry retry = Retry.Begin(_heap);
-            do
-            {
-                switch (EntryReader<Hardware>.TryRead(_heap, _table, bucket, index, key, (ulong)buffer.Length, out ItemFacts facts))
-                {
-                    case CacheStatus.Ok:
-                        return !facts.IsValue(Now) ? null : new CacheEntry(
-                            buffer.AsSpan(0, facts.Shape.KeyBytes).ToArray(),
-                            (int)facts.Shape.ValueBytes,
-                            new CacheVersion(facts.Stamp),
-                            facts.Deadline == 0 ? null : DateTimeOffset.FromUnixTimeMilliseconds((long)Math.Min(facts.Deadline, LastMoment)),
-                            facts.Shape.Is(ItemShape.Pinned));
-
-                    case CacheStatus.Missing:
-                        return null;
-                }
-            }
-            while (TryAgain(ref retry));
-
-            return null;
-        }
+        ArgumentOutOfRangeException.ThrowIfNegative(slot);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(slot, Heap.MaxParticipants);
+        return Statistics(counter => CacheCounts<Hardware>.OfSlot(_heap, _table, slot, counter));
     }
 
     private CacheStatistics Statistics(Func<CacheCounter, long> figure)

@@ -16,29 +16,33 @@ internal static unsafe class CacheInvariants<TMachine>
 {
     private const int Rereads = 16;
 
-    internal static void Walk(Attachment* heap, ref VerificationReport report)
+    /// <summary>The table of a number; null if there is none, which is reported if there should be one.</summary>
+    internal static CacheTable* Open(Attachment* heap, uint number, ref VerificationReport report)
     {
-        for (uint number = 0; number < HeaderLayout.Caches; number++)
+        ulong offset = TMachine.Read(&heap->Header->Cache[number]);
+        if (offset == 0)
         {
-            ulong offset = TMachine.Read(&heap->Header->Cache[number]);
-            if (offset == 0)
-            {
-                continue;
-            }
+            return null;
+        }
 
-            CacheTable* table = Directory<TMachine>.Find(heap, number);
-            if (table == null || table->Offset != offset || Heap<TMachine>.UsableSize(heap, offset) == 0)
-            {
-                report.Add(new Violation(ViolationKind.NoIndex, number, 0, offset));
-                continue;
-            }
+        CacheTable* table = Directory<TMachine>.Find(heap, number);
+        if (table == null || table->Offset != offset || Heap<TMachine>.UsableSize(heap, offset) == 0)
+        {
+            report.Add(new Violation(ShmViolationKind.NoIndex, number, 0, offset));
+            return null;
+        }
 
-            for (ulong bucket = 0; bucket < table->BucketCount; bucket++)
+        return table;
+    }
+
+    /// <summary>Buckets <paramref name="from"/> to <paramref name="to"/> − 1 of a table.</summary>
+    internal static void Walk(Attachment* heap, CacheTable* table, ulong from, ulong to, ref VerificationReport report)
+    {
+        for (ulong bucket = from; bucket < to; bucket++)
+        {
+            for (uint index = 0; index < TableLayout.EntriesOfBucket; index++)
             {
-                for (uint index = 0; index < TableLayout.EntriesOfBucket; index++)
-                {
-                    VerifyEntry(heap, table, bucket, index, ref report);
-                }
+                VerifyEntry(heap, table, bucket, index, ref report);
             }
         }
     }
@@ -46,32 +50,33 @@ internal static unsafe class CacheInvariants<TMachine>
     private static void VerifyEntry(Attachment* heap, CacheTable* table, ulong bucket, uint index, ref VerificationReport report)
     {
         ulong* address = table->Buckets + (bucket * TableLayout.BucketWords) + index;
-        ViolationKind complaint = ViolationKind.None;
+        ShmViolationKind complaint = ShmViolationKind.None;
         EntryWord entry = default;
         for (int again = 0; again < Rereads; again++)
         {
             entry = new(TMachine.Read(address));
-            complaint = entry.IsEmpty ? ViolationKind.None : Complaint(heap, table, address, entry);
+            complaint = entry.IsEmpty ? ShmViolationKind.None : Complaint(heap, table, address, entry);
             bool isSteady = TMachine.Read(address) == entry.Bits;
-            if (complaint == ViolationKind.None || isSteady)
+            if (complaint == ShmViolationKind.None || isSteady)
             {
                 break;
             }
 
-            complaint = ViolationKind.None;
+            complaint = ShmViolationKind.None;
         }
 
-        if (complaint != ViolationKind.None)
+        report.Entries += entry.IsEmpty ? 0 : 1;
+        if (complaint != ShmViolationKind.None)
         {
             report.Add(new Violation(complaint, bucket, index, entry.Bits, table->Number));
         }
     }
 
-    private static ViolationKind Complaint(Attachment* heap, CacheTable* table, ulong* address, EntryWord entry)
+    private static ShmViolationKind Complaint(Attachment* heap, CacheTable* table, ulong* address, EntryWord entry)
     {
         if (!ItemAccess<TMachine>.IsInside(heap, entry.Unit))
         {
-            return ViolationKind.EntryWithoutItem;
+            return ShmViolationKind.EntryWithoutItem;
         }
 
         ItemHeader* item = ItemAccess<TMachine>.At(heap, entry.Unit);
@@ -81,7 +86,7 @@ internal static unsafe class CacheInvariants<TMachine>
             && shape.TotalBytes <= Heap<TMachine>.UsableSize(heap, heap->OffsetOf(entry.Unit));
         if (!isItem)
         {
-            return ViolationKind.EntryWithoutItem;
+            return ShmViolationKind.EntryWithoutItem;
         }
 
         ulong hash = ItemAccess<TMachine>.Hash(item);
@@ -90,9 +95,9 @@ internal static unsafe class CacheInvariants<TMachine>
         Probe.Begin(probe, table, hash);
         uint matches = Probe.Match<TMachine>(probe, EntryWord.TagOf(hash));
         int own = IndexOf(probe, address);
-        return own == Probe.None || entry.Tag != EntryWord.TagOf(hash) ? ViolationKind.EntryOutOfPlace
-            : HasAnother(heap, probe, matches, own, item, shape, hash) ? ViolationKind.KeyWithTwoValues
-            : ViolationKind.None;
+        return own == Probe.None || entry.Tag != EntryWord.TagOf(hash) ? ShmViolationKind.EntryOutOfPlace
+            : HasAnother(heap, probe, matches, own, item, shape, hash) ? ShmViolationKind.KeyWithTwoValues
+            : ShmViolationKind.None;
     }
 
     private static int IndexOf(Probe* probe, ulong* address)

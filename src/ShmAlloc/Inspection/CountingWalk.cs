@@ -27,54 +27,29 @@ internal static unsafe class CountingWalk<TMachine>
         }
     }
 
+    /// <summary>The state of a block: the body of a run is what its head is.</summary>
+    internal static BlockState StateOf(Attachment* heap, ulong block, BlockWord word)
+    {
+        if (word.State != BlockState.Claiming || word.Value > block)
+        {
+            return word.State;
+        }
+
+        BlockWord head = Blocks<TMachine>.Read(heap, block - word.Value);
+        return head.IsHead && head.Value > word.Value ? head.State : word.State;
+    }
+
     private static void CountBlock(Attachment* heap, ulong block, ulong blocks, HeapCounts* counts)
     {
         BlockWord word = Blocks<TMachine>.Read(heap, block);
-        BlockState state = word.State;
-        if (state == BlockState.Claiming && word.Value <= block)
-        {
-            // The body of a run is what its head is.
-            BlockWord head = Blocks<TMachine>.Read(heap, block - word.Value);
-            state = head.IsHead && head.Value > word.Value ? head.State : state;
-        }
-        else if (state == BlockState.Run && word.Value <= blocks - block)
-        {
-            counts->Allocations++;
-        }
-
+        BlockState state = StateOf(heap, block, word);
+        counts->Allocations += word.State == BlockState.Run && word.Value <= blocks - block ? 1 : 0;
         counts->States[(int)state & (HeapCounts.StateKinds - 1)]++;
         counts->CountFreeBlock(state is BlockState.Free or BlockState.Bare);
         if (word.IsOpen || word.State == BlockState.Busy)
         {
-            CountWords(heap, block, counts);
+            BlockCensus<TMachine>.Count(heap, block, counts->FreeRuns, out BlockFigures figures);
+            counts->Add(figures);
         }
-    }
-
-    private static void CountWords(Attachment* heap, ulong block, HeapCounts* counts)
-    {
-        long pending = 0;
-        int run = 0;
-        for (uint index = 0; index < heap->Geometry.WordsPerBlock; index++)
-        {
-            BitmapWord word = BitmapWord.FromStored(TMachine.Read(heap->FirstWordOf(block) + index));
-            for (int unit = 0; unit < BitmapWord.Units; unit++)
-            {
-                bool isFree = (word.Free >> unit & 1) != 0;
-                bool isEnd = !word.IsClosed && (word.Ends >> unit & 1) != 0;
-                run = isFree ? run + 1 : counts->EndFreeRun(run);
-                counts->FreeUnits += isFree ? 1 : 0;
-                pending = isFree || word.IsClosed ? 0 : pending + 1;
-                if (isEnd)
-                {
-                    bool isPublished = (word.PublishedEnds >> unit & 1) != 0;
-                    counts->UsedUnits += isPublished ? pending : 0;
-                    counts->PrivateUnits += isPublished ? 0 : pending;
-                    counts->Allocations += isPublished ? 1 : 0;
-                    pending = 0;
-                }
-            }
-        }
-
-        counts->EndFreeRun(run);
     }
 }

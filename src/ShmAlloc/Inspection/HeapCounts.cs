@@ -1,4 +1,3 @@
-using System.Numerics;
 using ShmAlloc.Layout;
 
 namespace ShmAlloc.Inspection;
@@ -47,16 +46,13 @@ internal unsafe struct HeapCounts
     internal readonly long LargestFreeBytes(in Geometry geometry) =>
         Math.Max(_largestFreeUnits << geometry.UnitShift, _largestFreeBlocks << geometry.BlockShift);
 
-    /// <returns>0, the length of the run that begins now.</returns>
-    internal int EndFreeRun(int length)
+    internal void Add(in BlockFigures figures)
     {
-        if (length != 0)
-        {
-            FreeRuns[BitOperations.Log2((uint)length)]++;
-            _largestFreeUnits = Math.Max(_largestFreeUnits, length);
-        }
-
-        return 0;
+        UsedUnits += figures.Used;
+        PrivateUnits += figures.Private;
+        FreeUnits += figures.Free;
+        Allocations += figures.Allocations;
+        _largestFreeUnits = Math.Max(_largestFreeUnits, figures.LargestFree);
     }
 
     internal void CountFreeBlock(bool isFree)

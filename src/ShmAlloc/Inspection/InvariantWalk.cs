@@ -1,4 +1,5 @@
 using ShmAlloc.Allocation;
+using ShmAlloc.Caching;
 using ShmAlloc.Layout;
 using ShmAlloc.Memory;
 using ShmAlloc.Participants;
@@ -15,7 +16,20 @@ internal static unsafe class InvariantWalk<TMachine>
 {
     private const int Rereads = 16;
 
+    /// <summary>Everything at once: for who waits for the answer.</summary>
     internal static void Walk(Attachment* heap, ref VerificationReport report)
+    {
+        VerifyParticipants(heap, ref report);
+        VerifyBlocks(heap, 0, heap->Blocks, ref report);
+        for (uint number = 0; number < HeaderLayout.Caches; number++)
+        {
+            CacheTable* table = CacheInvariants<TMachine>.Open(heap, number, ref report);
+            CacheInvariants<TMachine>.Walk(heap, table, 0, table == null ? 0 : table->BucketCount, ref report);
+        }
+    }
+
+    /// <summary>The header, and who is there. It comes first, because it finds out how many blocks there are.</summary>
+    internal static void VerifyParticipants(Attachment* heap, ref VerificationReport report)
     {
         Growth<TMachine>.Refresh(heap);
         VerifyHeader(heap, ref report);
@@ -23,14 +37,15 @@ internal static unsafe class InvariantWalk<TMachine>
         {
             VerifySlot(heap, slot, ref report);
         }
+    }
 
-        report.Blocks = heap->Blocks;
-        for (ulong block = 0; block < report.Blocks; block++)
+    internal static void VerifyBlocks(Attachment* heap, ulong from, ulong to, ref VerificationReport report)
+    {
+        report.Blocks += to - from;
+        for (ulong block = from; block < to; block++)
         {
             VerifyBlock(heap, block, ref report);
         }
-
-        CacheInvariants<TMachine>.Walk(heap, ref report);
     }
 
     private static void VerifyHeader(Attachment* heap, ref VerificationReport report)
@@ -46,7 +61,7 @@ internal static unsafe class InvariantWalk<TMachine>
         HeaderLayout* header = (HeaderLayout*)copy;
         if (header->Magic != HeaderLayout.ExpectedMagic || header->Checksum != HeaderLayout.ComputeChecksum(header))
         {
-            report.Add(new Violation(ViolationKind.HeaderChecksum));
+            report.Add(new Violation(ShmViolationKind.HeaderChecksum));
         }
 
         // In this order: both only grow, and what is known is never ahead.
@@ -54,7 +69,7 @@ internal static unsafe class InvariantWalk<TMachine>
         ulong committed = TMachine.Read(&heap->Header->CommittedBlocks);
         if (committed < known || committed > heap->Geometry.MaximumBlocks)
         {
-            report.Add(new Violation(ViolationKind.CommittedBlocks, 0, 0, committed, known));
+            report.Add(new Violation(ShmViolationKind.CommittedBlocks, 0, 0, committed, known));
         }
     }
 
@@ -63,7 +78,7 @@ internal static unsafe class InvariantWalk<TMachine>
         SlotWord word = Recovery<TMachine>.ReadSlot(heap, slot);
         if (!word.IsWellFormed || (word.IsClaimed && word.Recoverer >= (int)heap->Geometry.Slots))
         {
-            report.Add(new Violation(ViolationKind.MalformedSlot, (ulong)slot, 0, word.Bits));
+            report.Add(new Violation(ShmViolationKind.MalformedSlot, (ulong)slot, 0, word.Bits));
         }
 
         for (int index = 0; index < heap->Geometry.Cells; index++)
@@ -74,13 +89,13 @@ internal static unsafe class InvariantWalk<TMachine>
                     && cell.LengthUnits <= heap->Geometry.UnitsPerBlock && heap->BlockOf(cell.Unit) < heap->Geometry.MaximumBlocks);
             if (!isSane)
             {
-                report.Add(new Violation(ViolationKind.MalformedCell, (ulong)slot, (uint)index, cell.Bits));
+                report.Add(new Violation(ShmViolationKind.MalformedCell, (ulong)slot, (uint)index, cell.Bits));
             }
 
             // The slot is read after the cell: a cell is cleared before its slot is given up.
             if (!cell.IsNone && !Recovery<TMachine>.ReadSlot(heap, slot).IsActive && Cells<TMachine>.Read(heap, slot, index).Bits == cell.Bits)
             {
-                report.Add(new Violation(ViolationKind.CellInFreeSlot, (ulong)slot, (uint)index, cell.Bits));
+                report.Add(new Violation(ShmViolationKind.CellInFreeSlot, (ulong)slot, (uint)index, cell.Bits));
             }
         }
     }
@@ -107,62 +122,62 @@ internal static unsafe class InvariantWalk<TMachine>
     }
 
     /// <summary>What is wrong with a block word, beside its bitmap words.</summary>
-    private static ViolationKind BlockComplaint(Attachment* heap, ulong block, BlockWord word, out ulong other)
+    private static ShmViolationKind BlockComplaint(Attachment* heap, ulong block, BlockWord word, out ulong other)
     {
         other = 0;
         switch (word.State)
         {
             case BlockState.Free:
-                return word == BlockWord.Free || word.IsIdle ? ViolationKind.None : ViolationKind.MalformedBlock;
+                return word == BlockWord.Free || word.IsIdle ? ShmViolationKind.None : ShmViolationKind.MalformedBlock;
 
             case BlockState.Bare:
-                return word != BlockWord.Bare ? ViolationKind.MalformedBlock : BareComplaint(heap, block);
+                return word != BlockWord.Bare ? ShmViolationKind.MalformedBlock : BareComplaint(heap, block);
 
             case BlockState.Baring:
-                return NamesTakenSlot(heap, word) ? BareComplaint(heap, block) : ViolationKind.NamesFreeSlot;
+                return NamesTakenSlot(heap, word) ? BareComplaint(heap, block) : ShmViolationKind.NamesFreeSlot;
 
             case BlockState.Open:
-                return word == BlockWord.Open ? ViolationKind.None : ViolationKind.MalformedBlock;
+                return word == BlockWord.Open ? ShmViolationKind.None : ShmViolationKind.MalformedBlock;
 
             case BlockState.Owned:
                 // Only a hint: a thread that adopts a block while another one of its process detaches may leave it.
-                return word.Slot < (int)heap->Geometry.Slots ? ViolationKind.None : ViolationKind.NamesNoSlot;
+                return word.Slot < (int)heap->Geometry.Slots ? ShmViolationKind.None : ShmViolationKind.NamesNoSlot;
 
             case BlockState.Busy:
-                return NamesTakenSlot(heap, word) ? ViolationKind.None : ViolationKind.NamesFreeSlot;
+                return NamesTakenSlot(heap, word) ? ShmViolationKind.None : ShmViolationKind.NamesFreeSlot;
 
             case BlockState.Run or BlockState.Retired:
                 return RunComplaint(heap, block, word, out other);
 
             case BlockState.Freeing:
-                return !NamesTakenSlot(heap, word) ? ViolationKind.NamesFreeSlot
-                    : Runs<TMachine>.Fits(heap, block, word.Value) ? ViolationKind.None : ViolationKind.ImpossibleLength;
+                return !NamesTakenSlot(heap, word) ? ShmViolationKind.NamesFreeSlot
+                    : Runs<TMachine>.Fits(heap, block, word.Value) ? ShmViolationKind.None : ShmViolationKind.ImpossibleLength;
 
             case BlockState.Claiming:
                 if (word.Value > block)
                 {
-                    return ViolationKind.HeadBeforeFirstBlock;
+                    return ShmViolationKind.HeadBeforeFirstBlock;
                 }
 
                 BlockWord head = Blocks<TMachine>.Read(heap, block - word.Value);
                 bool isBody = head.IsHead && head.Value > word.Value;
-                return isBody || NamesTakenSlot(heap, word) ? ViolationKind.None : ViolationKind.BodyOfNoRun;
+                return isBody || NamesTakenSlot(heap, word) ? ShmViolationKind.None : ShmViolationKind.BodyOfNoRun;
 
             default:
-                return ViolationKind.MalformedBlock;
+                return ShmViolationKind.MalformedBlock;
         }
     }
 
     /// <summary>The initial size keeps its storage for ever.</summary>
-    private static ViolationKind BareComplaint(Attachment* heap, ulong block) =>
-        block < TMachine.Read(&heap->Header->InitialBlocks) ? ViolationKind.BareInitialBlock : ViolationKind.None;
+    private static ShmViolationKind BareComplaint(Attachment* heap, ulong block) =>
+        block < TMachine.Read(&heap->Header->InitialBlocks) ? ShmViolationKind.BareInitialBlock : ShmViolationKind.None;
 
-    private static ViolationKind RunComplaint(Attachment* heap, ulong head, BlockWord word, out ulong other)
+    private static ShmViolationKind RunComplaint(Attachment* heap, ulong head, BlockWord word, out ulong other)
     {
         other = 0;
         if (!Runs<TMachine>.Fits(heap, head, word.Value))
         {
-            return ViolationKind.ImpossibleLength;
+            return ShmViolationKind.ImpossibleLength;
         }
 
         // The bodies of a retired one may be gone in part.
@@ -172,11 +187,11 @@ internal static unsafe class InvariantWalk<TMachine>
             if (body.State != BlockState.Claiming || body.Value != distance)
             {
                 other = body.Bits;
-                return ViolationKind.RunWithoutBody;
+                return ShmViolationKind.RunWithoutBody;
             }
         }
 
-        return ViolationKind.None;
+        return ShmViolationKind.None;
     }
 
     private static bool NamesTakenSlot(Attachment* heap, BlockWord word) =>
@@ -187,22 +202,22 @@ internal static unsafe class InvariantWalk<TMachine>
         bool mustBeClosed = !word.IsOpen && word.State != BlockState.Busy;
         for (uint index = 0; index < heap->Geometry.WordsPerBlock; index++)
         {
-            ViolationKind complaint = ViolationKind.None;
+            ShmViolationKind complaint = ShmViolationKind.None;
             ulong other = 0;
             BitmapWord seen = default;
             for (int again = 0; again < Rereads; again++)
             {
                 complaint = WordComplaint(heap, block, index, mustBeClosed, out seen, out other);
-                if (complaint == ViolationKind.None || Blocks<TMachine>.Read(heap, block) != word)
+                if (complaint == ShmViolationKind.None || Blocks<TMachine>.Read(heap, block) != word)
                 {
-                    complaint = ViolationKind.None;
+                    complaint = ShmViolationKind.None;
                     break;
                 }
             }
 
-            if (complaint != ViolationKind.None)
+            if (complaint != ShmViolationKind.None)
             {
-                report.Add(new Violation(complaint, block, index, seen.Stored, complaint == ViolationKind.GoesOnNowhere ? other : word.Bits));
+                report.Add(new Violation(complaint, block, index, seen.Stored, complaint == ShmViolationKind.GoesOnNowhere ? other : word.Bits));
             }
 
             if (!seen.IsClosed)
@@ -215,7 +230,7 @@ internal static unsafe class InvariantWalk<TMachine>
         report.Allocations += word.State == BlockState.Run ? 1 : 0;
     }
 
-    private static ViolationKind WordComplaint(
+    private static ShmViolationKind WordComplaint(
         Attachment* heap, ulong block, uint index, bool mustBeClosed, out BitmapWord seen, out ulong other)
     {
         other = 0;
@@ -224,29 +239,29 @@ internal static unsafe class InvariantWalk<TMachine>
         seen = BitmapWord.FromStored(stored);
         if (mustBeClosed)
         {
-            return seen.IsClosed ? ViolationKind.None : ViolationKind.WordNotClosed;
+            return seen.IsClosed ? ShmViolationKind.None : ShmViolationKind.WordNotClosed;
         }
 
         if (seen.IsMalformed)
         {
-            return ViolationKind.MalformedBitmap;
+            return ShmViolationKind.MalformedBitmap;
         }
 
         bool goesOn = !seen.IsClosed && (seen.Bodies >> (BitmapWord.Units - 1)) != 0;
         if (!goesOn)
         {
-            return ViolationKind.None;
+            return ShmViolationKind.None;
         }
 
         if (index + 1 == heap->Geometry.WordsPerBlock)
         {
-            return ViolationKind.GoesOnBeyondBlock;
+            return ShmViolationKind.GoesOnBeyondBlock;
         }
 
         BitmapWord next = BitmapWord.FromStored(TMachine.Read(address + 1));
         bool isContinued = !next.IsClosed && (next.Used & 1) != 0;
         bool isSteady = TMachine.Read(address) == stored;
         other = next.Stored;
-        return isContinued || !isSteady ? ViolationKind.None : ViolationKind.GoesOnNowhere;
+        return isContinued || !isSteady ? ShmViolationKind.None : ShmViolationKind.GoesOnNowhere;
     }
 }

@@ -1,41 +1,14 @@
 namespace ShmAlloc.Inspection;
 
-/// <summary>Which invariant is broken.</summary>
-internal enum ViolationKind
-{
-    None,
-    HeaderChecksum,
-    CommittedBlocks,
-    MalformedSlot,
-    MalformedCell,
-    CellInFreeSlot,
-    MalformedBlock,
-    NamesNoSlot,
-    NamesFreeSlot,
-    ImpossibleLength,
-    HeadBeforeFirstBlock,
-    BodyOfNoRun,
-    RunWithoutBody,
-    WordNotClosed,
-    MalformedBitmap,
-    GoesOnBeyondBlock,
-    GoesOnNowhere,
-    NoIndex,
-    EntryWithoutItem,
-    EntryOutOfPlace,
-    KeyWithTwoValues,
-    BareInitialBlock,
-}
-
 /// <summary>A broken invariant and its place, without text, so that any caller can put it into words.</summary>
 /// <param name="Kind">Which invariant.</param>
 /// <param name="Place">Number of the slot, block or bucket.</param>
 /// <param name="Index">Number of the cell, word or entry in it.</param>
 /// <param name="Word">The word that is wrong, as it is stored.</param>
 /// <param name="Other">The word that contradicts it, the block word of a bitmap word, or the number of the cache.</param>
-internal readonly record struct Violation(ViolationKind Kind, ulong Place = 0, uint Index = 0, ulong Word = 0, ulong Other = 0)
+internal readonly record struct Violation(ShmViolationKind Kind, ulong Place = 0, uint Index = 0, ulong Word = 0, ulong Other = 0)
 {
-    internal bool IsNone => Kind == ViolationKind.None;
+    internal bool IsNone => Kind == ShmViolationKind.None;
 }
 
 /// <summary>What a verification found. The first violations are kept in memory of the caller, all are counted.</summary>
@@ -47,6 +20,7 @@ internal unsafe struct VerificationReport
     internal long Allocations;
     internal long Private;
     internal ulong Blocks;
+    internal long Entries;
 
     internal readonly int ListedCount => (int)Math.Min(Violations, Capacity);
 

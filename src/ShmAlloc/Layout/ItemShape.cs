@@ -32,6 +32,9 @@ internal readonly struct ItemShape(ulong bits)
     internal const uint Sliding = 2;
     internal const uint Checked = 4;
 
+    /// <summary>Words for tags that a damaged shape speaks of at most.</summary>
+    internal const int MostTagWordsOfDamage = (int)TagsMask << ManyShift;
+
     /// <summary>It is no value: it stands where one will be that somebody works out. It is WORKED, and has neither bytes nor tags.</summary>
     internal const uint Placeholder = 8;
 
@@ -76,7 +79,7 @@ internal readonly struct ItemShape(ulong bits)
 
     internal uint Cache => (uint)(Bits >> CacheAt) & 15;
 
-    /// <summary>With the repetitions that fill up the last sixteen: what is damaged may have up to 240.</summary>
+    /// <summary>With the repetitions that fill up the last sixteen: what is damaged may have up to <see cref="MostTagWordsOfDamage"/>.</summary>
     internal int Tags => ((int)(Bits >> TagsAt) & (int)TagsMask) << ((int)(Bits >> ManyToShift) & ManyShift);
 
     internal int KeyBytes => (int)(Bits >> KeyAt) & MaxKeyBytes;

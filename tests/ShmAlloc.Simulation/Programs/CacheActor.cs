@@ -183,7 +183,9 @@ internal sealed unsafe partial class CacheActor(World world, Actor actor, int pa
     internal CacheActor ReadEntry(int bucket, int index) => Do(() =>
     {
         ulong bytes = 0;
-        CacheStatus status = EntryReader<Simulated>.TryRead(Attached, Table, (ulong)bucket, index, (byte*)&bytes, sizeof(ulong), out _);
+        ulong* entry = Table->Buckets + ((ulong)bucket * TableLayout.BucketWords) + (uint)index;
+        CacheStatus status = EntryReader<Simulated>.TryRead(Attached, Table, entry, (byte*)&bytes, sizeof(ulong), null, out _);
+        Require(status != CacheStatus.Damaged, "a walk takes an entry for damage");
         Require(status != CacheStatus.Ok || bytes - CacheKeys.BytesOf(0) < CacheKeys.Count, "a walk finds a key that nobody has set");
     });
 

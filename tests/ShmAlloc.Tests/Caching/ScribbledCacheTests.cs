@@ -3,6 +3,7 @@ using CsCheck;
 using ShmAlloc.Caching;
 using ShmAlloc.Layout;
 using ShmAlloc.Tests.Files;
+using ShmAlloc.Tests.Inspection;
 using ShmAlloc.TestSupport;
 
 namespace ShmAlloc.Tests.Caching;
@@ -71,6 +72,24 @@ public sealed class ScribbledCacheTests
             lease.Dispose();
         },
         iter: Effort.Choose(20, 200, 10_000),
+        threads: 1);
+
+    [Theory]
+    [InlineData(Region.Directory)]
+    [InlineData(Region.Table)]
+    [InlineData(Region.Index)]
+    [InlineData(Region.Items)]
+    [InlineData(Region.Bitmaps)]
+    public void A_scribbled_file_is_looked_into(Region region) => Scribbles(region).Sample(
+        scribble =>
+        {
+            var content = (byte[])Samples[scribble.Heap].Clone();
+            scribble.Apply(content, region);
+            using RawHeapFile file = new(content);
+            using var reader = ShmHeap.AttachReadOnly(file.Path, new() { AllowCopy = true });
+            Inspections.Do(reader);
+        },
+        iter: Effort.Choose(100, 1000, 20_000),
         threads: 1);
 
     private static void Populate(ShmHeap heap)

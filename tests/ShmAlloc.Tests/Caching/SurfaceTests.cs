@@ -60,9 +60,11 @@ public sealed class SurfaceTests : IDisposable
             ("GetOrAddMarkedAsync", () => cache.GetOrAddMarkedAsync("key", (_, _) => new(bytes), default, default, TestContext.Current.CancellationToken).AsTask()),
             ("GetProcessStatistics", () => cache.GetProcessStatistics()),
             ("GetStatistics", () => cache.GetStatistics()),
+            ("GetStatistics", () => cache.GetStatistics(0)),
             ("Increment", () => cache.Increment("key", 1, out _)),
             ("IsCurrent", () => cache.IsCurrent(mark)),
             ("Lease", () => cache.Lease("key", out _)),
+            ("PlacesOf", () => cache.PlacesOf(bytes)),
             ("Refresh", () => cache.Refresh("key")),
             ("Remove", () => cache.Remove("key")),
             ("RemoveAll", () => cache.RemoveAll()),
@@ -74,9 +76,11 @@ public sealed class SurfaceTests : IDisposable
             ("SetMany", () => cache.SetMany(entries)),
             ("SetMany", () => cache.SetMany([new("key", bytes)])),
             ("SetOrRemove", () => cache.SetOrRemove("key", bytes, out _)),
+            ("TagPlaceOf", () => cache.TagPlaceOf("tag")),
             ("Touch", () => cache.Touch("key", default)),
             ("TryGet", () => cache.TryGet("key", bytes, out _)),
             ("TryGet", () => cache.TryGet("key", new System.Buffers.ArrayBufferWriter<byte>())),
+            ("Walk", () => cache.Walk()),
         ];
         Assert.All(calls, call => Assert.Throws<ObjectDisposedException>(call.Call));
         Assert.Equal(Methods.Select(method => method.Name).Distinct().Order(StringComparer.Ordinal), calls.Select(call => call.Name).Distinct());

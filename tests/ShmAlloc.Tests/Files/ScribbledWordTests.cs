@@ -1,6 +1,8 @@
 using System.Runtime.InteropServices;
 using CsCheck;
+using ShmAlloc.Inspection;
 using ShmAlloc.Layout;
+using ShmAlloc.Tests.Inspection;
 using ShmAlloc.TestSupport;
 
 namespace ShmAlloc.Tests.Files;
@@ -72,6 +74,27 @@ public sealed class ScribbledWordTests
         },
         iter: Effort.Choose(150, 10_000),
         threads: 2);
+
+    [Theory]
+    [InlineData(Region.Slots)]
+    [InlineData(Region.BlockWords)]
+    [InlineData(Region.Hints)]
+    [InlineData(Region.Bitmaps)]
+    [InlineData(Region.Anywhere)]
+    public void A_scribbled_file_is_looked_into(Region region) => Scribbles(region).Sample(
+        scribble =>
+        {
+            var content = (byte[])Samples[scribble.Heap].Clone();
+            scribble.Apply(content, region);
+            using RawHeapFile file = new(content);
+            if (ShmFile.Examine(file.Path).Verdict is ShmFailure.None or ShmFailure.CopyOfLiveHeap)
+            {
+                using var reader = ShmHeap.AttachReadOnly(file.Path, new() { AllowCopy = true });
+                Inspections.Do(reader);
+            }
+        },
+        iter: Effort.Choose(150, 10_000),
+        threads: 1);
 
     [Theory]
     [InlineData(5UL)]

@@ -35,7 +35,15 @@ internal unsafe struct FileLock
     internal static bool TryLockAll(int descriptor) => TryCall(descriptor, SetLock, 0, WriteLock, out _, GrowthByte + 1);
 
     /// <summary>Whether somebody else holds the lock of a slot; also if the kernel does not tell.</summary>
-    internal static bool IsHeld(int descriptor, int slot) => !TryCall(descriptor, GetLock, slot, ReadLock, out short found) || found != NoLock;
+    internal static bool IsHeld(int descriptor, int slot) => !TryAskIsHeld(descriptor, slot, out bool isHeld) || isHeld;
+
+    /// <summary>The same; false: the kernel does not tell. A descriptor that may only read is enough.</summary>
+    internal static bool TryAskIsHeld(int descriptor, int slot, out bool isHeld)
+    {
+        bool isTold = TryCall(descriptor, GetLock, slot, ReadLock, out short found);
+        isHeld = found != NoLock;
+        return isTold;
+    }
 
     /// <summary>Tries to become one of those who are growing.</summary>
     internal static bool TryShareGrowth(int descriptor) => TryCall(descriptor, SetLock, GrowthByte, ReadLock, out _);

@@ -89,7 +89,7 @@ internal static unsafe class HeapFile
         Failure failure = CheckFile(descriptor, specification, out FileStatus status);
         if (failure.IsNone)
         {
-            failure = CheckHeader(heap, descriptor, specification, status, out Geometry geometry, out ulong committed);
+            failure = CheckHeader((HeaderLayout*)heap->Scratch, descriptor, specification, status, out Geometry geometry, out ulong committed);
             failure = failure.IsNone ? Map(heap, descriptor, specification, geometry, status) : failure;
             heap->Blocks = committed;
             bool isAccepted = !failure.IsNone || FileIdentity<Hardware>.TryAccept(heap, status.Inode, status.Birth, specification.AllowCopy);
@@ -105,6 +105,41 @@ internal static unsafe class HeapFile
             Libc.Close(descriptor);
         }
 
+        return failure;
+    }
+
+    /// <summary>
+    /// Looks at a file as <see cref="Attach"/> would for reading, whoever owns it and whoever may write it, and maps nothing. What can be read is read also if
+    /// something is wrong.
+    /// </summary>
+    /// <param name="path">The path.</param>
+    /// <param name="header">Gets a copy of the header: zeros where the file has none.</param>
+    /// <param name="status">What the file is; nothing if it could not be opened.</param>
+    /// <param name="geometry">Its layout, if the header is sane.</param>
+    /// <param name="committed">Its committed blocks, if the header is sane.</param>
+    internal static Failure Examine(byte* path, HeaderLayout* header, out FileStatus status, out Geometry geometry, out ulong committed)
+    {
+        HeapSpecification specification = new() { ReadOnly = true, AllowForeignOwner = true, Mode = uint.MaxValue };
+        status = default;
+        geometry = default;
+        committed = 0;
+        int descriptor = Libc.Open(path, Libc.ReadOnly | Libc.CloseOnExec | Libc.NoFollow | Libc.NonBlocking, 0);
+        if (descriptor < 0)
+        {
+            Failure refused = Failure.OfCall(SystemCall.Open, Libc.Error);
+            FileStatus.TryReadAt(path, out status);
+            return refused;
+        }
+
+        Failure failure = CheckFile(descriptor, specification, out status);
+        if (failure.IsNone || failure.Reason == ShmFailure.LinkCount)
+        {
+            Failure ofHeader = CheckHeader(header, descriptor, specification, status, out geometry, out committed);
+            failure = ofHeader.IsNone ? failure : ofHeader;
+            FileStatus.TryRead(descriptor, out status);
+        }
+
+        Libc.Close(descriptor);
         return failure;
     }
 
@@ -188,11 +223,10 @@ internal static unsafe class HeapFile
 
     /// <summary>Checks a private copy of the header, so that nobody can change it between the check and the use.</summary>
     private static Failure CheckHeader(
-        Attachment* heap, int descriptor, in HeapSpecification specification, in FileStatus status, out Geometry geometry, out ulong committed)
+        HeaderLayout* header, int descriptor, in HeapSpecification specification, in FileStatus status, out Geometry geometry, out ulong committed)
     {
         geometry = default;
         committed = 0;
-        HeaderLayout* header = (HeaderLayout*)heap->Scratch;
         nint read = Libc.ReadAt(descriptor, header, HeaderLayout.Size, 0);
         if (read != HeaderLayout.Size)
         {

@@ -139,8 +139,11 @@ internal static unsafe class Holes
     private static bool TryFindMissing(int descriptor, in Geometry geometry, ulong committed, out ulong found, out ulong needed)
     {
         ulong bare = 0;
-        found = 0;
-        needed = 0;
+        if (LacksMoreThanBareBlocks(descriptor, geometry, committed, out found, out needed))
+        {
+            return true;
+        }
+
         if (!TryReadTrims(descriptor, out ulong before))
         {
             return false;
@@ -165,6 +168,17 @@ internal static unsafe class Holes
         found = status.BackedBytes;
         needed = before == after ? geometry.BackedBytes(committed) - (bare << geometry.BlockShift) : 0;
         return true;
+    }
+
+    /// <summary>
+    /// Whether more is missing than blocks could be bare: of each of those the word is not zero, and has storage. So nobody reads the words of a file that says
+    /// that it is gigantic and holds nothing.
+    /// </summary>
+    private static bool LacksMoreThanBareBlocks(int descriptor, in Geometry geometry, ulong committed, out ulong found, out ulong needed)
+    {
+        found = FileStatus.TryRead(descriptor, out FileStatus status) ? status.BackedBytes : ulong.MaxValue;
+        needed = geometry.BackedBytes(committed);
+        return found < needed && committed - Math.Min(committed, found / sizeof(ulong)) > found >> geometry.BlockShift;
     }
 
     /// <returns>0, or the error number.</returns>

@@ -78,7 +78,11 @@ internal unsafe struct FlightCall
             turn = next == FlightTurn.Wait ? 0 : turn;
         }
 
-        return answer != Undecided ? answer : LeadInVain(CacheStatus.Contended);
+        answer = answer != Undecided ? answer : LeadInVain(CacheStatus.Contended);
+
+        // What was read of a stale value, before its owner had been at work for too long, is not given out.
+        ValueBytes = answer == Lead && !_hasValue ? 0 : ValueBytes;
+        return answer;
     }
 
     /// <summary>The one get that counts. Not inlined: calls are sparing with the stack.</summary>

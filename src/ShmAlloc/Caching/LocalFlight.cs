@@ -17,7 +17,8 @@ internal sealed class LocalFlight
 
     private readonly TaskCompletionSource<byte[]> _result = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _abandoned = new();
-    private readonly List<LocalFlight> _waitsFor = [];
+    /// <summary>How many callers that belong to its factory wait for each. With the gate held.</summary>
+    private readonly Dictionary<LocalFlight, int> _waitsFor = [];
     private int _callers = 1;
     private bool _hasLanded;
     private TaskCompletionSource? _over;
@@ -210,7 +211,7 @@ internal sealed class LocalFlight
     {
         lock (WaitsGate)
         {
-            _waitsFor.Add(target);
+            BeginWaitFor(target);
         }
     }
 
@@ -247,10 +248,25 @@ internal sealed class LocalFlight
                 throw WaitsForItself();
             }
 
-            own._waitsFor.Add(target);
+            own.BeginWaitFor(target);
         }
 
         return own;
+    }
+
+    private void BeginWaitFor(LocalFlight target) => _waitsFor[target] = _waitsFor.GetValueOrDefault(target) + 1;
+
+    private void EndWaitFor(LocalFlight target)
+    {
+        int left = _waitsFor.GetValueOrDefault(target) - 1;
+        if (left > 0)
+        {
+            _waitsFor[target] = left;
+        }
+        else
+        {
+            _waitsFor.Remove(target);
+        }
     }
 
     internal static InvalidOperationException WaitsForItself() => new(
@@ -264,7 +280,7 @@ internal sealed class LocalFlight
         {
             lock (WaitsGate)
             {
-                own._waitsFor.Remove(target);
+                own.EndWaitFor(target);
             }
         }
     }
@@ -283,7 +299,7 @@ internal sealed class LocalFlight
         {
             lock (WaitsGate)
             {
-                Outer?._waitsFor.Remove(Flight!);
+                Outer?.EndWaitFor(Flight!);
                 Outer = null;
             }
         }
@@ -309,7 +325,7 @@ internal sealed class LocalFlight
                 return true;
             }
 
-            foreach (LocalFlight waited in flight._waitsFor)
+            foreach (LocalFlight waited in flight._waitsFor.Keys)
             {
                 if (seen.Add(waited))
                 {

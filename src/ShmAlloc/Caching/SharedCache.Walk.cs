@@ -201,7 +201,7 @@ public sealed unsafe partial class SharedCache
         long damaged = 0;
         while (TryReadNext(ref next, end, ref key, null, ref damaged, out ItemFacts facts))
         {
-            if (!facts.IsTagRemoved && !facts.Shape.Is(ItemShape.Placeholder) && !ItemAccess<Hardware>.IsExpired(facts.Deadline, Now))
+            if (facts.IsValue(Now))
             {
                 return new CacheEntry(
                     key.AsSpan(0, facts.Shape.KeyBytes).ToArray(),

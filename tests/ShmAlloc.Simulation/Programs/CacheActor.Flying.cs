@@ -5,7 +5,7 @@ using ShmAlloc.Simulation.Machine;
 
 namespace ShmAlloc.Simulation.Programs;
 
-/// <summary>What else is true of a flight in a program where nobody else can see to it that it is not.</summary>
+/// <summary>What a program promises of a flight, because nobody in it does anything that could make it untrue.</summary>
 [Flags]
 internal enum FlightRules
 {

@@ -60,6 +60,19 @@ built() {
     echo "$root/artifacts/bin/$1/release/$1.dll"
 }
 
+# publish_tool: compiles the operator's tool to machine code, as artifacts/tool/shmalloc, and prints what the compilers said only if it fails.
+publish_tool() {
+    local log="$root/artifacts/tool.log"
+    mkdir -p "$root/artifacts"
+    if ! (cd "$root" && dotnet publish src/ShmAlloc.Tool/ShmAlloc.Tool.csproj -c Release -p:PublishAot=true -o artifacts/tool \
+        --disable-build-servers -nodeReuse:false -tl:off -nologo -verbosity:minimal) > "$log" 2>&1 < /dev/null; then
+        cat "$log" >&2
+        echo "Publishing the tool failed." >&2
+        return 1
+    fi
+    mv "$root/artifacts/tool/ShmAlloc.Tool" "$root/artifacts/tool/shmalloc"
+}
+
 # publish_native: compiles the native library, and prints what the compilers said only if it fails.
 publish_native() {
     local log="$root/artifacts/native.log"

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ShmAlloc.Caching;
 using ShmAlloc.Tool.Tests.Support;
 
 namespace ShmAlloc.Tool.Tests;
@@ -80,6 +81,41 @@ public sealed class GoldenTests : IDisposable
         });
         AssertRules(run, mode);
         Golden.Match($"{name}.{mode}", _heap.Normalize(run.All));
+    }
+
+    [Theory]
+    [InlineData("help")]
+    [InlineData("help-ps", "ps")]
+    [InlineData("help-keys", "keys")]
+    [InlineData("help-get", "get")]
+    public void Help_names_what_can_be_said(string name, params string[] verb) =>
+        Golden.Match(name, ToolRun.Of(_heap, [.. verb, "--help"]).All);
+
+    /// <summary>Rates are differences of what a slot has told, and only of the participant that has it.</summary>
+    [Fact]
+    public void Ps_tells_rates_of_what_is_done_while_it_waits()
+    {
+        SharedCache cache = _heap.Open(_heap.Attach());
+        ToolRun run = ToolRun.Of(_heap, ["ps", _heap.Path, "--seconds", "2", "--json"], surroundings => surroundings with
+        {
+            Wait = (time, _) =>
+            {
+                for (int number = 0; number < 100; number++)
+                {
+                    cache.Get("page 4");
+                }
+
+                cache.Set("new", "1"u8);
+                cache.GetStatistics();
+                _heap.Clock.Now += time;
+            },
+        });
+        using JsonDocument parsed = JsonDocument.Parse(run.Output);
+        JsonElement mine = parsed.RootElement.GetProperty("participants").EnumerateArray()
+            .Single(participant => participant.GetProperty("slot").GetInt32() == cache.Heap.ParticipantSlot);
+        Assert.Equal(
+            (50.0, 0.0, 0.5),
+            (mine.GetProperty("hitsPerSecond").GetDouble(), mine.GetProperty("missesPerSecond").GetDouble(), mine.GetProperty("setsPerSecond").GetDouble()));
     }
 
     /// <summary>What holds whatever the words are.</summary>

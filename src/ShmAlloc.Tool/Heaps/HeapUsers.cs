@@ -34,15 +34,9 @@ internal static class HeapUsers
         foreach (int pid in ProcessFiles.All(processes))
         {
             string directory = Path.Combine(processes, pid.ToString(CultureInfo.InvariantCulture));
-            string? maps = ProcessFiles.TryRead(Path.Combine(directory, "maps"));
-            if (maps == null)
-            {
-                // It may just have ended.
-                hidden += Directory.Exists(directory) ? 1 : 0;
-                continue;
-            }
-
-            if (TryRead(maps, device, inode, out int writers, out int locks, out int readers))
+            string? maps = ProcessFiles.TryRead(Path.Combine(directory, "maps"), out bool isDenied);
+            hidden += isDenied ? 1 : 0;
+            if (maps != null && TryRead(maps, device, inode, out int writers, out int locks, out int readers))
             {
                 users.Add(Describe(pid, directory, writers, locks, readers));
             }
@@ -107,7 +101,8 @@ internal static class HeapUsers
             return ProcessFiles.Value(status, "Name") ?? "?";
         }
 
-        string? first = words.Skip(1).FirstOrDefault(word => !word.StartsWith('-'));
+        string? first = words.Skip(1).FirstOrDefault(word => word.EndsWith(".dll", StringComparison.Ordinal))
+            ?? words.Skip(1).FirstOrDefault(word => !word.StartsWith('-'));
         StringBuilder command = new(Path.GetFileName(words[0]));
         return first == null ? command.ToString() : command.Append(' ').Append(Path.GetFileName(first.TrimEnd('/'))).ToString();
     }

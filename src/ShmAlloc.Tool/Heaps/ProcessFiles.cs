@@ -5,14 +5,19 @@ namespace ShmAlloc.Tool.Heaps;
 /// <summary>Reads what the kernel tells in files, which may be gone, or not for us to read, at any moment.</summary>
 internal static class ProcessFiles
 {
-    internal static string? TryRead(string path)
+    internal static string? TryRead(string path) => TryRead(path, out _);
+
+    /// <summary>The same, and whether it is there and not for us to read.</summary>
+    internal static string? TryRead(string path, out bool isDenied)
     {
+        isDenied = false;
         try
         {
             return File.ReadAllText(path);
         }
         catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
         {
+            isDenied = gone is UnauthorizedAccessException;
             return null;
         }
     }

@@ -28,7 +28,7 @@ internal static class CommandLine
     internal static ExitCode Run(IReadOnlyList<string> arguments, Surroundings surroundings)
     {
         VerbContext context = new(surroundings);
-        RootCommand root = new(Description);
+        RootCommand root = new(Description) { HelpName = "shmalloc" };
         root.Add(context.Json);
         root.Add(context.Ascii);
         root.Add(context.Color);

@@ -32,7 +32,7 @@ internal sealed class VerbContext(Surroundings surroundings)
     /// <summary>A verb about a heap and a key. If there is but one argument, it is the key, and the heap that of the environment.</summary>
     internal Command ForKey(string name, string description, IEnumerable<Symbol> symbols, Func<ParseResult, Page, string, string, ExitCode> run)
     {
-        Argument<string[]> both = new("heap key")
+        Argument<string[]> both = new("heap> <key")
         {
             Description = $"The heap's file (left out: {PathVariable} of the environment), and the key.",
             Arity = new ArgumentArity(1, 2),
@@ -126,6 +126,7 @@ internal sealed class VerbContext(Surroundings surroundings)
         {
             Description = $"The heap's file. [default: {PathVariable} of the environment]",
             Arity = ArgumentArity.ZeroOrOne,
+            HelpName = "heap",
         };
         heap.CompletionSources.Add(context => Heaps(context));
         return heap;

@@ -29,7 +29,7 @@ internal static class KeysVerb
         sort.AcceptOnlyFromAmong("size", "left", "waste", "key");
         Option<int?> top = new("--top", "-n") { Description = $"So many. [default: {DefaultTop} if sorted or summed up, else all]", HelpName = "number" };
         Option<string?> tree = new("--tree") { Description = "Sum up by what comes before this separator.", HelpName = "separator" };
-        Option<int> depth = new("--depth") { Description = "With --tree: up to the so-manieth separator.", HelpName = "number", DefaultValueFactory = _ => 1 };
+        Option<int> depth = new("--depth") { Description = "With --tree: up to the N-th separator.", HelpName = "number", DefaultValueFactory = _ => 1 };
         return context.ForHeap("keys", "Lists the keys of a cache.", [cache, match, prefix, tag, expired, sort, top, tree, depth], (parsed, page, path) =>
         {
             if (parsed.GetValue(top) is <= 0 || parsed.GetValue(depth) <= 0 || parsed.GetValue(tree) is "")

@@ -62,7 +62,7 @@ internal static class PsVerb
             PrintTable(page, rows, lookers);
             if (hidden > 0)
             {
-                page.Note($"{hidden} processes of others do not let us see what they have mapped: who of them uses the heap is not visible from here");
+                page.Note($"what {hidden} {(hidden == 1 ? "process" : "processes")} of others have mapped is not visible from here");
             }
         }
 

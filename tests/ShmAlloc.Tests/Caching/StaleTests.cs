@@ -70,8 +70,8 @@ public sealed class StaleTests : IDisposable
     [Fact]
     public async Task F24_who_waits_beside_a_large_stale_value_does_not_copy_it()
     {
-        const int Length = 1 << 20;
-        Cache.Set("key"u8, new byte[Length], Lasting);
+        const int length = 1 << 20;
+        Cache.Set("key"u8, new byte[length], Lasting);
         _clock.Advance(Life);
         Assert.Equal(CacheStatus.Ok, _test.OpenElsewhere(new SharedCacheOptions { Clock = _clock }).BeginFlight("key", out var flight));
         long taken = 0;
@@ -92,7 +92,7 @@ public sealed class StaleTests : IDisposable
 
         Assert.Equal(CacheFlightOutcome.Stored, flight!.Complete([1], Lasting));
         waiter.Join();
-        Assert.InRange(taken, 1, Length - 1);
+        Assert.InRange(taken, 1, length - 1);
     }
 
     [Fact]

@@ -15,7 +15,12 @@ internal static class DoctorVerb
 
     internal static Command Create(VerbContext context)
     {
-        Argument<string?> heap = new("heap") { Description = "The heap's file. [default: the machine only]", Arity = ArgumentArity.ZeroOrOne, HelpName = "heap" };
+        Argument<string?> heap = new("heap")
+        {
+            Description = "The heap's file. [default: the machine only]",
+            Arity = ArgumentArity.ZeroOrOne,
+            HelpName = "heap",
+        };
         heap.CompletionSources.Add(completion => context.Heaps(completion));
         Option<string?> directory = new("--dir") { Description = "Where heaps lie, or will. [default: that of the heap, else /dev/shm]", HelpName = "dir" };
         return context.ForAll("doctor", "Looks for what may be wrong, and says what to do.", [heap, directory], (parsed, page) =>

@@ -324,7 +324,7 @@ public static class CacheControls
             (FlightFile, "return word.Bits == request.TakesOver ?", "return request.TakesOver != 0 ?")),
 
         new BrokenVariant("who was taken over gives up what is another's", On("one flies and gives up, another takes over, and a third", 3),
-            (FlightFile, "facts.Stamp == stamp && facts.Work == mine.Bits ?", "facts.Stamp == stamp ?")),
+            (FlightFile, "facts.Work == mine.Bits ? TrySwap(heap, facts, next, waits) : CacheStatus.Changed", "TrySwap(heap, facts, next, waits)")),
 
         new BrokenVariant("a flight in the place of a value with other tags", On("one flies without the tag", 0),
             (FlightFile, "            covers = false;\n", "")),

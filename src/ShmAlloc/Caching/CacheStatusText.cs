@@ -14,10 +14,10 @@ public static class CacheStatusText
         CacheStatus.Changed => "The value is not the one that was expected: somebody changed it. Read it again.",
         CacheStatus.BufferTooSmall => "The value is longer than the buffer: try again with one of the length that was reported.",
         CacheStatus.TooLarge => "The value is longer than the heap can grow or than the limit of the cache, or the key is longer than 65,535 bytes.",
-        CacheStatus.NoRoom => "There is no room: what is in the heap, or counts for the limit of the cache, is pinned, leased, or belongs to others than caches. "
-            + "Use a larger heap or limit, or pin less.",
-        CacheStatus.Contended => "Others were changing the same entry, or one of them stands still in the middle of what this needs, for as long as was reasonable "
-            + "to wait: try again; if that does not help, find out who was stopped.",
+        CacheStatus.NoRoom => "There is no room: what is in the heap, or counts for the limit of the cache, is pinned, leased, or belongs to others "
+            + "than caches. Use a larger heap or limit, or pin less.",
+        CacheStatus.Contended => "Others were changing the same entry, or one of them stands still in the middle of what this needs, for as long as was "
+            + "reasonable to wait: try again; if that does not help, find out who was stopped.",
         CacheStatus.TooManyLeases => "All cells of this process for leases and reservations are in use: dispose some first.",
         CacheStatus.ReadOnly => "The heap is attached read-only.",
         CacheStatus.Closed => "The heap object was disposed.",

@@ -1,11 +1,12 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using ShmAlloc.Tool.Running;
 using ShmAlloc.Tool.Tests.Support;
 
 namespace ShmAlloc.Tool.Tests;
 
 /// <summary>The tool as a process: its streams, signals, and what it sees of real processes.</summary>
-public sealed class ProcessTests : IDisposable
+public sealed partial class ProcessTests : IDisposable
 {
     private readonly ScriptedHeap _heap = new();
 
@@ -47,6 +48,34 @@ public sealed class ProcessTests : IDisposable
         Assert.StartsWith("what was found could not be printed: ", error, StringComparison.Ordinal);
         Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
     }
+
+    [Fact]
+    public async Task Commands_that_print_to_one_file_leave_each_others_output_alone()
+    {
+        string file = _heap.Path + ".out";
+        using ToolProcess shell = ToolProcess.Shell($"{{ TOOL verify '{_heap.Path}'; echo two; TOOL verify '{_heap.Path}'; }} > '{file}'");
+        Assert.Equal((0, "", ""), await shell.WaitAsync());
+        string[] lines = await File.ReadAllLinesAsync(file, TestContext.Current.CancellationToken);
+        Assert.Equal((3, "two", lines[0]), (lines.Length, lines[1], lines[2]));
+    }
+
+    /// <summary>The program script gives it a terminal. What it prints there is cut to its width, coloured, and nothing else: no key is asked for.</summary>
+    [Theory]
+    [InlineData(60)]
+    [InlineData(200)]
+    public async Task On_a_terminal_it_keeps_to_its_width_and_sends_nothing_but_colours(int columns)
+    {
+        using ToolProcess shell = ToolProcess.Shell($"script -qec \"stty cols {columns}; TOOL keys {_heap.Path} --sort key\" /dev/null < /dev/null", "xterm");
+        (int code, string output, string error) = await shell.WaitAsync();
+        Assert.Equal((0, ""), (code, error));
+        Assert.StartsWith("\e[2m ", output, StringComparison.Ordinal);
+        string plain = Colour().Replace(output, "");
+        Assert.DoesNotContain(plain, letter => char.IsControl(letter) && letter is not ('\r' or '\n'));
+        Assert.All(plain.Split("\r\n"), line => Assert.InRange(line.Length, 0, columns));
+    }
+
+    [GeneratedRegex("\e\\[[0-9;]*m")]
+    private static partial Regex Colour();
 
     [Fact]
     public async Task Ps_sees_this_process_and_who_only_looks_until_that_is_killed()

@@ -111,7 +111,7 @@ internal static class MachineChecks
         bool hides = options.Split(',').Any(option => option.StartsWith("hidepid=", StringComparison.Ordinal) && option is not ("hidepid=0" or "hidepid=off"));
         return hides ? new Finding(Urgency.Look, "processes", "/proc is mounted with hidepid: run this as root to see who uses a heap")
             : hidden > 0 ? new Finding(
-                Urgency.Look, "processes", $"what {hidden} of others have mapped is not visible from here: run this as root to see who uses a heap")
+                Urgency.Look, "processes", $"{hidden} of others do not show us what they have mapped: with CAP_SYS_PTRACE all is visible")
             : new Finding(Urgency.Fine, "processes", "all are visible");
     }
 }

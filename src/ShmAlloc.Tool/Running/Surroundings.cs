@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace ShmAlloc.Tool.Running;
 
 /// <summary>What a run has of the world, so that a test can give it another one.</summary>
@@ -54,16 +52,16 @@ internal sealed record Surroundings
     /// <summary>Of this process.</summary>
     internal static Surroundings OfProcess(CancellationToken interrupted)
     {
-        Stream output = Console.OpenStandardOutput();
+        DescriptorStream output = new(DescriptorStream.Output);
         bool isTerminal = !Console.IsOutputRedirected;
         return new Surroundings
         {
             Output = new StreamWriter(output, bufferSize: 1 << 15) { AutoFlush = false, NewLine = "\n" },
             RawOutput = output,
-            Error = new StreamWriter(Console.OpenStandardError()) { AutoFlush = true, NewLine = "\n" },
+            Error = new StreamWriter(new DescriptorStream(DescriptorStream.Error)) { AutoFlush = true, NewLine = "\n" },
             IsOutputTerminal = isTerminal,
             IsErrorTerminal = !Console.IsErrorRedirected,
-            TerminalColumns = isTerminal ? Columns() : 0,
+            TerminalColumns = isTerminal ? Terminal.Columns() : 0,
             Interrupted = interrupted,
         };
     }
@@ -78,18 +76,6 @@ internal sealed record Surroundings
         catch (Exception unknown) when (unknown is IOException or UnauthorizedAccessException or ArgumentException)
         {
             return (0, 0);
-        }
-    }
-
-    private static int Columns()
-    {
-        try
-        {
-            return Console.WindowWidth;
-        }
-        catch (Exception unknown) when (unknown is IOException or ExternalException or PlatformNotSupportedException)
-        {
-            return 0;
         }
     }
 }

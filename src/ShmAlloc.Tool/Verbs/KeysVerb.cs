@@ -12,7 +12,14 @@ internal static class KeysVerb
 {
     private const int DefaultTop = 20;
 
-    private static readonly (string Title, int Width)[] Titles = [("SIZE", 10), ("TAKES", 10), ("LEFT", 13), ("USE", 6), ("STATE", 13)];
+    /// <summary>On a terminal of fewer columns some go, so that there is room for keys.</summary>
+    private const int WideColumns = 80;
+    private const int CacheColumns = 14;
+    private const int FewCacheColumns = 8;
+    private const int FewestKeyColumns = 10;
+
+    private static readonly (string Title, int Width, bool IsForWide)[] Titles =
+        [("SIZE", 10, false), ("TAKES", 10, true), ("LEFT", 13, false), ("USE", 6, true), ("STATE", 13, false)];
 
     internal static Command Create(VerbContext context)
     {
@@ -63,6 +70,7 @@ internal static class KeysVerb
     {
         private readonly DateTimeOffset _now = (surroundings.CacheClock ?? surroundings.Clock).GetUtcNow();
         private readonly bool _namesCaches = caches.Count > 1;
+        private readonly bool _isNarrow = page.Cuts && page.Columns < WideColumns;
         private bool _hasTitle;
 
         internal void PrintAll(int most)
@@ -205,16 +213,23 @@ internal static class KeysVerb
             if (!_hasTitle)
             {
                 _hasTitle = true;
-                page.Line(page.Paint(Fixed(Titles.Select(title => title.Title)) + (_namesCaches ? "  CACHE         " : "") + "  KEY", Tint.Faint));
+                page.Line(page.Paint(Fixed([.. Titles.Select(title => title.Title)]) + NameOfCache("CACHE") + "  KEY", Tint.Faint));
             }
 
             string left = facts.Expires is { } moment ? Figures.Span(moment - _now) : "-";
             string line = Fixed([Figures.Bytes(facts.LengthBytes), Figures.Bytes(facts.TakesBytes), left, facts.UseWord, facts.StateWord])
-                + (_namesCaches ? "  " + Columns.PadRight(page.Show(facts.Cache, most: 14), 14) : "") + "  ";
-            page.Line(line + page.Show(facts.Key, page.Cuts ? Math.Max(10, page.Columns - Columns.Of(line)) : 0));
+                + NameOfCache(facts.Cache) + "  ";
+            page.Line(line + page.Show(facts.Key, page.Cuts ? Math.Max(FewestKeyColumns, page.Columns - Columns.Of(line)) : 0));
         }
 
-        private static string Fixed(IEnumerable<string> cells) => string.Concat(cells.Select((cell, index) => cell.PadLeft(Titles[index].Width)));
+        private string NameOfCache(string name)
+        {
+            int columns = _isNarrow ? FewCacheColumns : CacheColumns;
+            return _namesCaches ? "  " + Columns.PadRight(page.Show(name, columns), columns) : "";
+        }
+
+        private string Fixed(string[] cells) =>
+            string.Concat(Titles.Index().Where(title => !(_isNarrow && title.Item.IsForWide)).Select(title => cells[title.Index].PadLeft(title.Item.Width)));
 
         /// <summary>What comes first is less; of equal ones the key decides, so that the same heap is listed the same way.</summary>
         private static Comparer<EntryFacts> OrderOf(string order) => Comparer<EntryFacts>.Create((left, right) =>

@@ -24,6 +24,9 @@ public sealed unsafe partial class SharedCache
     /// <inheritdoc cref="Lease(ReadOnlySpan{byte}, out CacheLease)"/>
     public CacheStatus Lease(string key, out CacheLease lease) => Lease(TextKey.Of(key, out _), out lease);
 
+    /// <inheritdoc cref="PlacesOf(ReadOnlySpan{byte})"/>
+    public (CacheCursor First, CacheCursor Second) PlacesOf(string key) => PlacesOf(TextKey.Of(key, out _));
+
     /// <inheritdoc cref="Refresh(ReadOnlySpan{byte})"/>
     public CacheStatus Refresh(string key) => Refresh(TextKey.Of(key, out _));
 

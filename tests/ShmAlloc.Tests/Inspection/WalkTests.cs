@@ -268,6 +268,7 @@ public sealed class WalkTests : IDisposable
             var key = Encoding.UTF8.GetBytes($"key {number}");
             var (first, second) = Cache.PlacesOf(key);
             Assert.Equal(1, Meet(first, key) + Meet(second, key));
+            Assert.Equal((first, second), Cache.PlacesOf($"key {number}"));
         }
 
         int Meet(CacheCursor bucket, byte[] key)

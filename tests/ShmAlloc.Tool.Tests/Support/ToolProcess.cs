@@ -18,8 +18,11 @@ internal sealed class ToolProcess : IDisposable
     }
 
     /// <summary>Runs a shell's command line, in which TOOL is the tool.</summary>
-    internal static ToolProcess Shell(string line) =>
-        Start(new ProcessStartInfo("bash", ["-c", line.Replace("TOOL", $"dotnet exec '{typeof(Program).Assembly.Location}'", StringComparison.Ordinal)]));
+    internal static ToolProcess Shell(string line, string terminal = "dumb")
+    {
+        string tool = $"dotnet exec '{typeof(Program).Assembly.Location}'";
+        return Start(new ProcessStartInfo("bash", ["-c", line.Replace("TOOL ", $"{tool} ", StringComparison.Ordinal)]) { Environment = { ["TERM"] = terminal } });
+    }
 
     internal async Task<(int Code, string Output, string Error)> WaitAsync()
     {

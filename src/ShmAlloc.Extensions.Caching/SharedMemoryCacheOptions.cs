@@ -18,6 +18,9 @@ namespace ShmAlloc.Extensions.Caching;
 /// </example>
 public sealed class SharedMemoryCacheOptions
 {
+    /// <summary>The least <see cref="MaximumSizeBytes"/>: less has no room for an index and the table of tags.</summary>
+    private const long FewestBytes = 2 << 20;
+
     private const UnixFileMode ReadAndWrite = UnixFileMode.UserRead | UnixFileMode.UserWrite
         | UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
 
@@ -119,6 +122,13 @@ public sealed class SharedMemoryCacheOptions
     public bool ReplaceDistributedCache { get; set; }
 
     /// <summary>
+    /// Whether a file that a version of this library with another layout has made is deleted, once no process is attached to it, and made anew: all that is in
+    /// it goes. By default only where this package has chosen the file's name, or <see cref="Name"/>; at a <see cref="Path"/> the application runs without
+    /// shared memory until the file is deleted.
+    /// </summary>
+    public bool? ReplacesOutdatedFile { get; set; }
+
+    /// <summary>
     /// What happens when the file cannot be made or opened for a reason that may pass: no room, no permission, no free participant slot. What is configured
     /// wrongly throws when the host starts, in any case.
     /// </summary>
@@ -147,7 +157,8 @@ public sealed class SharedMemoryCacheOptions
     {
         if (Path != null && (Name != null || Directory != null))
         {
-            return $"{nameof(Path)} says all of it: leave out {nameof(Name)} and {nameof(Directory)}.";
+            return $"{nameof(Path)} is \"{Path}\", and says all of it: leave out {nameof(Name)} and {nameof(Directory)} "
+                + $"({(Name != null ? $"{nameof(Name)} is \"{Name}\"" : $"{nameof(Directory)} is \"{Directory}\"")}; code and configuration count alike).";
         }
 
         if (Path is { Length: 0 } || Name is { Length: 0 } || Directory is { Length: 0 })
@@ -173,12 +184,19 @@ public sealed class SharedMemoryCacheOptions
 
         if (SizeBytes <= 0 || MaximumSizeBytes <= 0 || LimitBytes <= 0 || Capacity <= 0 || TagSlots <= 0 || MaxParticipants <= 0)
         {
-            return "Sizes and numbers are positive: leave out what the default is right for.";
+            return $"Sizes and numbers are positive: leave out what the default is right for. ({nameof(SizeBytes)} {SizeBytes}, {nameof(MaximumSizeBytes)} "
+                + $"{MaximumSizeBytes}, {nameof(LimitBytes)} {LimitBytes}, {nameof(Capacity)} {Capacity}, {nameof(TagSlots)} {TagSlots}, "
+                + $"{nameof(MaxParticipants)} {MaxParticipants}.)";
         }
 
         if (SizeBytes > MaximumSizeBytes)
         {
             return $"{nameof(SizeBytes)} is {SizeBytes}, which is more than {nameof(MaximumSizeBytes)}, {MaximumSizeBytes}.";
+        }
+
+        if (MaximumSizeBytes < FewestBytes)
+        {
+            return $"{nameof(MaximumSizeBytes)} is {MaximumSizeBytes} bytes; at least {FewestBytes} are needed. It is in bytes: 512 MiB is 536870912.";
         }
 
         if (KeyPrefix == null || Generation == null)

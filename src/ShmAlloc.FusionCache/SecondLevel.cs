@@ -37,8 +37,8 @@ internal sealed class SecondLevel(FusionSpace space, string cacheName) : Synchro
         ArgumentNullException.ThrowIfNull(key);
         ArgumentNullException.ThrowIfNull(value);
         ArgumentNullException.ThrowIfNull(options);
-        bool isTag = PinnedTags.IsTag(key);
-        CacheEntryOptions entry = Expiry.Of(options, space.Clock.GetUtcNow()) with { Pinned = isTag };
+        bool isTag = PinnedTags.IsTagOfFusion(key, value.Length);
+        CacheEntryOptions entry = Expiry.Of(options, space.Clock.GetUtcNow());
         string inner = KeyOf(key);
         try
         {
@@ -48,12 +48,14 @@ internal sealed class SecondLevel(FusionSpace space, string cacheName) : Synchro
                 return;
             }
 
-            bool hasRoom = !isTag || _tags.HasRoomFor(cache, inner, value.Length);
-            CacheStatus status = hasRoom ? cache.Set(inner, value, entry) : CacheStatus.NoRoom;
+            CacheStatus status = isTag ? _tags.Set(cache, inner, new(value), entry) : cache.Set(inner, value, entry);
             if (status != CacheStatus.Ok)
             {
                 space.Metrics.Reject(status);
-                _tags.Drop(inner, isTag, status, value.Length);
+                if (!isTag)
+                {
+                    _tags.Drop(inner, isTag: false, status, value.Length);
+                }
             }
         }
         catch (ObjectDisposedException)

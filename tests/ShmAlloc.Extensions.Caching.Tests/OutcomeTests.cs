@@ -26,6 +26,7 @@ public sealed class OutcomeTests : IDisposable
     [InlineData(null, "", null, "not empty")]
     [InlineData(null, null, 0L, "positive")]
     [InlineData(null, null, 1L << 40, "more than MaximumSizeBytes")]
+    [InlineData(null, null, 1000L, "at least 2097152 are needed")]
     public async Task What_is_configured_wrongly_does_not_start_and_says_what_to_do(string? path, string? name, long? size, string says)
     {
         var builder = Host.CreateApplicationBuilder();

@@ -79,9 +79,21 @@ public sealed class RollingUpdateTests : IDisposable
         }
     }
 
-    private TestApplication Start() => new(services =>
+    /// <summary>It may hold more than caches: what to do is said, and done only where the options say so.</summary>
+    [Fact]
+    public async Task A_file_at_a_path_of_the_applications_own_is_not_deleted_unasked()
     {
-        services.AddDistributedSharedMemoryCache(options => options.Path = _path.Value);
+        ShmHeap.Create(_path.Value, new ShmHeapOptions { SizeBytes = 16 << 20 }).Dispose();
+        SetLayout(5);
+        using var application = Start(replaces: null);
+        var refused = await Assert.ThrowsAsync<InvalidOperationException>(() => application.Distributed.RemoveAsync("key", Token));
+        Assert.Contains("ReplacesOutdatedFile", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(5, ReadLayout());
+    }
+
+    private TestApplication Start(bool? replaces = true) => new(services =>
+    {
+        services.AddDistributedSharedMemoryCache(options => (options.Path, options.ReplacesOutdatedFile) = (_path.Value, replaces));
         services.AddHealthChecks().AddSharedMemoryCache();
     });
 

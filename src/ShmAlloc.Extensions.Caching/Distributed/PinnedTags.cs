@@ -1,3 +1,4 @@
+using System.Buffers;
 using ShmAlloc.Caching;
 using ShmAlloc.Extensions.Caching.Heaps;
 
@@ -20,16 +21,56 @@ internal sealed class PinnedTags(CacheSpace space, string counterKey)
     /// <summary>What FusionCache's keys of tags contain: by default, and with "safe strings".</summary>
     private static readonly string[] FusionsMarks = ["__fc:t:", "__fc-t-"];
 
+    /// <summary>What FusionCache's keys begin with in a second level, or end with: the version of its entries.</summary>
+    private const string FusionsPrefix = "v2:";
+    private const string FusionsSuffix = ":v2";
+
+    /// <summary>What both keep of a tag is a time and a little. A larger value under such a key is not theirs.</summary>
+    private const int MostBytes = 1024;
+
     private static readonly CacheEntryOptions Pinned = new() { Pinned = true };
 
-    internal static bool IsTag(string key) => key.StartsWith(MicrosoftsMark, StringComparison.Ordinal)
-        || Array.Exists(FusionsMarks, mark => key.Contains(mark, StringComparison.Ordinal));
+    /// <summary>
+    /// Whether FusionCache or Microsoft's HybridCache say by an entry when a tag was removed. Callers of <c>IDistributedCache</c> may let others choose a part
+    /// of their keys: so a key that only contains the mark is none.
+    /// </summary>
+    internal static bool IsTag(string key, long valueBytes) => valueBytes <= MostBytes
+        && (key.StartsWith(MicrosoftsMark, StringComparison.Ordinal)
+            || ((key.StartsWith(FusionsPrefix, StringComparison.Ordinal) || key.EndsWith(FusionsSuffix, StringComparison.Ordinal)) && HasFusionsMark(key)));
+
+    /// <summary>The same for what only FusionCache stores.</summary>
+    internal static bool IsTagOfFusion(string key, long valueBytes) => valueBytes <= MostBytes && HasFusionsMark(key);
+
+    private static bool HasFusionsMark(string key) => Array.Exists(FusionsMarks, mark => key.Contains(mark, StringComparison.Ordinal));
+
+    /// <summary>Stores that a tag was removed. If there is no room for it, everything goes first, which is coarse, and never wrong.</summary>
+    /// <returns>What became of it at first.</returns>
+    internal CacheStatus Set(SharedCache cache, string inner, ReadOnlySequence<byte> value, in CacheEntryOptions entry)
+    {
+        CacheStatus status = TrySet(cache, inner, value, entry);
+        if (status != CacheStatus.Ok)
+        {
+            Drop(inner, isTag: true, status, value.Length);
+
+            // A value whose factory began before the removal may come after it, and only this entry says that it is void.
+            CacheStatus again = TrySet(cache, inner, value, entry);
+            if (again != CacheStatus.Ok)
+            {
+                space.Log.InvalidationFailed(inner, space.Path);
+            }
+        }
+
+        return status;
+    }
+
+    private CacheStatus TrySet(SharedCache cache, string inner, ReadOnlySequence<byte> value, in CacheEntryOptions entry) =>
+        HasRoomFor(cache, inner, value.Length) ? cache.Set(inner, value, entry with { Pinned = true }) : CacheStatus.NoRoom;
 
     /// <summary>Counts what is pinned. Tags that have expired are counted on: too early is coarse, and never wrong.</summary>
     /// <param name="cache">The cache.</param>
     /// <param name="inner">The key of the tag in it.</param>
     /// <param name="valueBytes">The length of what is to be stored.</param>
-    internal bool HasRoomFor(SharedCache cache, string inner, long valueBytes)
+    private bool HasRoomFor(SharedCache cache, string inner, long valueBytes)
     {
         long most = (space.Options.LimitBytes ?? cache.Heap.MaximumBytes) / PinnedPart;
         return cache.Contains(inner)

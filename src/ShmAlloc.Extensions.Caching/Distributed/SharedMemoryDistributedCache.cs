@@ -67,8 +67,8 @@ internal sealed class SharedMemoryDistributedCache(CacheSpace space, CacheMetric
     {
         ArgumentNullException.ThrowIfNull(key);
         ArgumentNullException.ThrowIfNull(options);
-        bool isTag = PinnedTags.IsTag(key);
-        CacheEntryOptions entry = Expiry.Of(options, clock.GetUtcNow()) with { Pinned = isTag };
+        bool isTag = PinnedTags.IsTag(key, value.Length);
+        CacheEntryOptions entry = Expiry.Of(options, clock.GetUtcNow());
         string inner = _keys.Of(key);
         if (space.Current is not { } cache)
         {
@@ -79,13 +79,16 @@ internal sealed class SharedMemoryDistributedCache(CacheSpace space, CacheMetric
         try
         {
             CacheStatus status = value.Length > int.MaxValue ? CacheStatus.TooLarge
-                : isTag && !_tags.HasRoomFor(cache, inner, value.Length) ? CacheStatus.NoRoom
+                : isTag ? _tags.Set(cache, inner, value, entry)
                 : value.IsSingleSegment ? cache.Set(inner, value.FirstSpan, entry)
                 : cache.Set(inner, value, entry);
             if (status != CacheStatus.Ok)
             {
                 metrics.Reject(status);
-                _tags.Drop(inner, isTag, status, value.Length);
+                if (!isTag)
+                {
+                    _tags.Drop(inner, isTag: false, status, value.Length);
+                }
             }
         }
         catch (ObjectDisposedException) when (CacheSpace.HasEnded(cache))

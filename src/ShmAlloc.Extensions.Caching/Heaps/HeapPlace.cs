@@ -33,7 +33,11 @@ internal sealed record HeapPlace(string Path, string? Identity)
 
     /// <summary>What tells an application from others.</summary>
     private static string IdentityOf(IHostEnvironment? environment, string part) =>
-        $"{ApplicationOf(environment)}\0{environment?.EnvironmentName}\0{environment?.ContentRootPath ?? AppContext.BaseDirectory}\0{part}";
+        $"{ApplicationOf(environment)}\0{environment?.EnvironmentName}\0{RootOf(environment)}\0{part}";
+
+    /// <summary>One directory in one form, with or without a separator at its end.</summary>
+    private static string RootOf(IHostEnvironment? environment) =>
+        System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(environment?.ContentRootPath ?? AppContext.BaseDirectory));
 
     private static string ApplicationOf(IHostEnvironment? environment) =>
         environment?.ApplicationName is { Length: > 0 } given ? given : AppDomain.CurrentDomain.FriendlyName;

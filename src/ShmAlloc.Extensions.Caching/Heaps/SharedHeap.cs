@@ -118,17 +118,30 @@ internal sealed class SharedHeap
         {
             try
             {
-                return HeapIdentity.Checked(ShmHeap.Attach(_path, options), _path, _identity);
+                ShmHeap heap = HeapIdentity.Checked(ShmHeap.Attach(_path, options), _path, _identity);
+                if (heap.IsFileCurrent || turn >= tries)
+                {
+                    return heap;
+                }
+
+                // Somebody has deleted it just now: others make another one.
+                heap.Dispose();
+                continue;
             }
             catch (ShmException exception) when (exception.Reason == ShmFailure.UnknownLayout)
             {
                 // A rolling update: who is there first serves, so that no version serves what another one has removed.
-                if (turn >= tries || !ShmHeap.TryDeleteOutdated(_path, options))
+                // A file at a path of the application's own may hold what is not this package's: nobody but its owner deletes it, unless the options say so.
+                bool mayDelete = _options.ReplacesOutdatedFile ?? _options.Path == null;
+                if (turn >= tries || !mayDelete || !ShmHeap.TryDeleteOutdated(_path, options))
                 {
                     throw new ShmException(
                         ShmFailure.UnknownLayout,
-                        $"Heap '{_path}': another version of this library has made it, and processes that use it may still run. When they have ended, this one "
-                        + "makes a file of its own.");
+                        $"Heap '{_path}': another version of this library has made it, "
+                        + (mayDelete
+                            ? "and processes that use it may still run, or it cannot be renamed. When they have ended, this one makes a file of its own, if it may."
+                            : $"and at a {nameof(SharedMemoryCacheOptions.Path)} it is not replaced unasked: when the processes that use it have ended, delete it, or "
+                                + $"set {nameof(SharedMemoryCacheOptions.ReplacesOutdatedFile)}."));
                 }
             }
             catch (ShmException exception) when (exception.Reason == ShmFailure.NotFound && turn < tries)

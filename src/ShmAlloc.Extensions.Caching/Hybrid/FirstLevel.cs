@@ -142,7 +142,8 @@ internal sealed class FirstLevel(int mostObjects, long limitBytes)
         {
             lock (_gate)
             {
-                for (Item? item = _chains[chain]; item != null; item = item.Next)
+                // There are fewer of them since it was cleared.
+                for (Item? item = chain < _chains.Length ? _chains[chain] : null; item != null; item = item.Next)
                 {
                     if (!item.TakeUse() && (!item.IsOnlyHere || !isCurrent(item)))
                     {

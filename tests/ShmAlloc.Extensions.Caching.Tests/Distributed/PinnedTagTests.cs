@@ -68,8 +68,29 @@ public sealed class PinnedTagTests
 
         Assert.InRange(most, Limit / 8 / 1200, Limit / 8 / 900);
         Assert.Null(cache.Get($"{Mark}1"));
+
+        // A value whose factory began before the removal may be stored yet.
+        Assert.NotNull(cache.Get($"{Mark}{most - 1}"));
         cache.Set($"{Mark}again", [1], new());
         Assert.NotNull(cache.Get($"{Mark}again"));
+    }
+
+    /// <summary>Whoever may choose a part of a key chooses no tag: neither by what is in it nor by a large value.</summary>
+    [Theory]
+    [InlineData("search?q=__fc:t:x", 100)]
+    [InlineData("search?q=__fc-t-x", 100)]
+    [InlineData("v2:__fc:t:x", 2000)]
+    [InlineData(Mark, 2000)]
+    public void Keys_of_others_are_not_pinned_and_empty_nothing(string key, int length)
+    {
+        using var application = TestApplication.OwnDistributed(options => options.LimitBytes = Limit);
+        var cache = application.Distributed;
+        cache.Set("session", [1], new());
+        for (var index = 0; index < Limit / 8 / length * 2; index++)
+        {
+            cache.Set($"{key}{index}", new byte[length], new());
+            Assert.NotNull(cache.Get("session"));
+        }
     }
 
     /// <summary>What is counted lies beside the callers' keys, and is none of them.</summary>

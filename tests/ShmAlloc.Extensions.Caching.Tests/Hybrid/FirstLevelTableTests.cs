@@ -1,4 +1,5 @@
 using System.Globalization;
+using ShmAlloc.Caching;
 using ShmAlloc.Extensions.Caching.Hybrid;
 
 namespace ShmAlloc.Extensions.Caching.Tests;
@@ -38,6 +39,27 @@ public sealed class FirstLevelTableTests
         var found = Enumerable.Range(0, 3 * Most).Count(key => Find(objects, key) != null);
         Assert.Equal(found, objects.Count);
         Assert.InRange(found, Most / 2, Most);
+    }
+
+    /// <summary>A sweep goes chain by chain, in a thread of its own: the application may end meanwhile.</summary>
+    [Fact]
+    public void A_table_that_is_cleared_during_a_sweep_has_fewer_chains()
+    {
+        FirstLevel objects = new(Most, long.MaxValue);
+        for (var key = 0; key < Most; key++)
+        {
+            var text = key.ToString(CultureInfo.InvariantCulture);
+            objects.Keep(new FirstLevel.Item(text, FirstLevel.HashOf(text), key, 4, typeof(int), default, long.MaxValue, default(CacheTags)));
+        }
+
+        // First it takes note that they were used.
+        objects.Sweep(_ => true);
+        objects.Sweep(_ =>
+        {
+            objects.Clear();
+            return true;
+        });
+        Assert.Equal(0, objects.Count);
     }
 
     /// <summary>Whoever finds keys that meet makes nobody search among all of them.</summary>

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Caching.Distributed;
+using ShmAlloc.ProcessTests;
 
 namespace ShmAlloc.Extensions.Caching.Tests;
 
@@ -23,6 +24,63 @@ public sealed class MetricsTests
         Assert.Equal(0, told["dotnet.cache.evictions "]);
         Assert.True(told["shmalloc.heap.committed "] > 0);
         Assert.DoesNotContain(told.Keys, name => name.StartsWith("shmalloc.cache.local", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task What_is_used_of_the_heap_grows_with_what_is_stored()
+    {
+        using var application = TestApplication.OwnDistributed();
+        await application.Distributed.SetAsync("small", [1], Token);
+        var before = Listen(application)["shmalloc.heap.used "];
+        await application.Distributed.SetAsync("large", new byte[100_000], Token);
+        var told = Listen(application);
+        Assert.InRange(told["shmalloc.heap.used "] - before, 100_000, 140_000);
+        Assert.True(told["shmalloc.heap.used "] <= told["shmalloc.heap.committed "]);
+        await application.Distributed.RemoveAsync("large", Token);
+        Assert.Equal(before, Listen(application)["shmalloc.heap.used "]);
+    }
+
+    [Fact]
+    public async Task What_is_pinned_are_removed_tags_and_no_values()
+    {
+        using var application = TestApplication.OwnDistributed();
+        await application.Distributed.SetAsync("value", new byte[1000], Token);
+        Assert.Equal(0, Listen(application)["shmalloc.heap.pinned "]);
+        await application.Distributed.SetAsync("__MSFT_HCT__1", new byte[1000], Token);
+        await application.Distributed.SetAsync("__MSFT_HCT__2", new byte[1000], Token);
+        await application.Distributed.SetAsync("__MSFT_HCT__2", new byte[1000], Token);
+        Assert.InRange(Listen(application)["shmalloc.heap.pinned "], 2000, 2100);
+    }
+
+    /// <summary>Other attachments are to the file what other processes are.</summary>
+    [Fact]
+    public void Participants_are_those_of_all_processes()
+    {
+        using TemporaryHeapPath path = new();
+        using var application = TestApplication.OwnDistributed(options => (options.InProcess, options.Path) = (false, path.Value));
+        _ = application.Distributed;
+        Assert.Equal(1, Listen(application)["shmalloc.heap.participants "]);
+        using (ShmHeap.Attach(path.Value))
+        using (ShmHeap.Attach(path.Value))
+        {
+            Assert.Equal(3, Listen(application)["shmalloc.heap.participants "]);
+        }
+
+        Assert.Equal(1, Listen(application)["shmalloc.heap.participants "]);
+    }
+
+    /// <summary>Its slot is free for who comes next.</summary>
+    [Fact]
+    public async Task Who_was_killed_takes_no_part()
+    {
+        using TemporaryHeapPath path = new();
+        await using var other = WorkerProcess.Start("fusion", path.Value);
+        await other.ExpectLineAsync("ready");
+        using var application = TestApplication.OwnDistributed(options => (options.InProcess, options.Path) = (false, path.Value));
+        _ = application.Distributed;
+        Assert.Equal(2, Listen(application)["shmalloc.heap.participants "]);
+        other.Kill();
+        Assert.Equal(1, Listen(application)["shmalloc.heap.participants "]);
     }
 
     /// <summary>Each file counts from nothing; and a meter is asked once more after the last one is closed.</summary>

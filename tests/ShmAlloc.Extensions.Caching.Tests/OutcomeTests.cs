@@ -227,6 +227,11 @@ public sealed class OutcomeTests : IDisposable
         other.Dispose();
         await application.Distributed.SetAsync("key", [3], Token);
         Assert.Equal([3], theirs.Get("key"));
+
+        // What was not stored is no news any more; but the next process would find no place.
+        application.Clock.Advance(TimeSpan.FromMinutes(2));
+        Assert.Equal(HealthStatus.Degraded, await HealthOf(application));
+        heap.Dispose();
         Assert.Equal(HealthStatus.Healthy, await HealthOf(application));
     }
 

@@ -20,6 +20,7 @@ internal sealed class CacheMetrics : IDisposable
 
     private readonly Meter _meter;
     private readonly string _name;
+    private readonly CacheSpace _space;
     private readonly Counter<long> _rejections;
     private readonly Counter<long> _flights;
     private readonly Histogram<double> _computing;
@@ -30,7 +31,7 @@ internal sealed class CacheMetrics : IDisposable
     /// <param name="hasFirstLevel">Whether there are objects of this process as well.</param>
     internal CacheMetrics(IMeterFactory? meters, CacheSpace space, bool hasFirstLevel)
     {
-        _name = space.Name;
+        (_space, _name) = (space, space.Name);
         _meter = meters?.Create(MeterName) ?? new Meter(MeterName);
         _meter.CreateObservableCounter(
             "dotnet.cache.requests",
@@ -56,6 +57,21 @@ internal sealed class CacheMetrics : IDisposable
             "shmalloc.heap.committed", () => Measure(space, cache => cache.Heap.CommittedBytes), "By", "Size of the shared memory, of the host.");
         _meter.CreateObservableGauge(
             "shmalloc.heap.entries", () => Measure(space, cache => cache.GetStatistics().Entries), "{entry}", "Entries of the cache, of the host.");
+        _meter.CreateObservableGauge(
+            "shmalloc.heap.used",
+            () => Measure(space, cache => cache.Heap.GetStatistics().UsedBytes),
+            "By",
+            "Bytes of the shared memory that are in use, by all caches in it, of the host.");
+        _meter.CreateObservableGauge(
+            "shmalloc.heap.pinned",
+            () => Measure(space, cache => space.PinnedBytes(cache, out _)),
+            "By",
+            "Bytes of the cache that are pinned so that no room is made of them, of the host.");
+        _meter.CreateObservableGauge(
+            "shmalloc.heap.participants",
+            () => Measure(space, cache => CacheSpace.ParticipantsOf(cache.Heap)),
+            "{participant}",
+            "Processes that have a participant slot of the shared memory, of the host.");
         _rejections = _meter.CreateCounter<long>("shmalloc.cache.rejections", "{value}", "Values that could not be stored.");
         _flights = _meter.CreateCounter<long>("shmalloc.cache.flights", "{flight}", "Values that were worked out, or waited for.");
         _computing = _meter.CreateHistogram<double>(
@@ -71,7 +87,11 @@ internal sealed class CacheMetrics : IDisposable
     /// <summary>Counts what the first level did not have; the request itself is counted by its outcome.</summary>
     internal void CountLocalMiss(bool isStale) => _counts.Add(isStale ? RequestCount.LocalStale : RequestCount.LocalMiss);
 
-    internal void Reject(CacheStatus reason) => _rejections.Add(1, new("dotnet.cache.name", _name), new("reason", reason.ToString()));
+    internal void Reject(CacheStatus reason)
+    {
+        _space.Rejections.Note(reason);
+        _rejections.Add(1, new("dotnet.cache.name", _name), new("reason", reason.ToString()));
+    }
 
     internal void Flight(string outcome) => _flights.Add(1, new("dotnet.cache.name", _name), new("outcome", outcome));
 

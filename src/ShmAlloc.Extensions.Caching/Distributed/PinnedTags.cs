@@ -8,13 +8,8 @@ namespace ShmAlloc.Extensions.Caching.Distributed;
 /// To FusionCache, and to Microsoft's HybridCache, when a tag was removed is an entry of their second level like others. If such an entry were dropped for want
 /// of room, the values that were removed would be back. So these are pinned; where there is no room for one more, everything is removed instead.
 /// </summary>
-/// <param name="space">Where they lie.</param>
-/// <param name="counterKey">Under which what is pinned is counted.</param>
-internal sealed class PinnedTags(CacheSpace space, string counterKey)
+internal sealed class PinnedTags
 {
-    /// <summary>Of the room that there is, tags have at most this part of it.</summary>
-    private const int PinnedPart = 8;
-
     /// <summary>What Microsoft's keys of tags begin with.</summary>
     private const string MicrosoftsMark = "__MSFT_HCT__";
 
@@ -29,6 +24,17 @@ internal sealed class PinnedTags(CacheSpace space, string counterKey)
     private const int MostBytes = 1024;
 
     private static readonly CacheEntryOptions Pinned = new() { Pinned = true };
+
+    private readonly CacheSpace _space;
+    private readonly string _counterKey;
+
+    /// <param name="space">Where they lie.</param>
+    /// <param name="counterKey">Under which what is pinned is counted.</param>
+    internal PinnedTags(CacheSpace space, string counterKey)
+    {
+        (_space, _counterKey) = (space, counterKey);
+        space.AddPinnedCounter(counterKey);
+    }
 
     /// <summary>
     /// Whether FusionCache or Microsoft's HybridCache say by an entry when a tag was removed. Callers of <c>IDistributedCache</c> may let others choose a part
@@ -56,7 +62,7 @@ internal sealed class PinnedTags(CacheSpace space, string counterKey)
             CacheStatus again = TrySet(cache, inner, value, entry);
             if (again != CacheStatus.Ok)
             {
-                space.Log.InvalidationFailed(inner, space.Path);
+                _space.Log.InvalidationFailed(inner, _space.Path);
             }
         }
 
@@ -70,25 +76,21 @@ internal sealed class PinnedTags(CacheSpace space, string counterKey)
     /// <param name="cache">The cache.</param>
     /// <param name="inner">The key of the tag in it.</param>
     /// <param name="valueBytes">The length of what is to be stored.</param>
-    private bool HasRoomFor(SharedCache cache, string inner, long valueBytes)
-    {
-        long most = (space.Options.LimitBytes ?? cache.Heap.MaximumBytes) / PinnedPart;
-        return cache.Contains(inner)
-            || (cache.Increment(counterKey, inner.Length + valueBytes, out long pinned, Pinned) == CacheStatus.Ok && pinned <= most);
-    }
+    private bool HasRoomFor(SharedCache cache, string inner, long valueBytes) => cache.Contains(inner)
+        || (cache.Increment(_counterKey, inner.Length + valueBytes, out long pinned, Pinned) == CacheStatus.Ok && pinned <= _space.MostPinned(cache));
 
     /// <summary>A value was not stored, and an older one must not be taken for it; a tag was not, and what it was to remove must not be served.</summary>
     internal void Drop(string inner, bool isTag, CacheStatus status, long valueBytes)
     {
         string reason = isTag ? $"{status} for a tag, so everything is removed" : status.ToString();
-        space.Log.Dropped(reason, (int)Math.Min(valueBytes, int.MaxValue), space.Path);
+        _space.Log.Dropped(reason, (int)Math.Min(valueBytes, int.MaxValue), _space.Path);
         if (isTag)
         {
-            space.RemoveAll();
+            _space.RemoveAll();
         }
         else
         {
-            space.Supersede(inner);
+            _space.Supersede(inner);
         }
     }
 }

@@ -39,6 +39,7 @@ internal sealed partial class CacheSpace : IDisposable
     {
         (_name, _options, _clock) = (name, options, options.InProcess ? clock : null);
         _log = new CacheLog(logger);
+        Rejections = new Rejections(clock ?? TimeProvider.System);
         _heap = heap;
         _heap.Closing += _evictions.End;
         try

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Caching.Hybrid;
 using ShmAlloc.Caching;
+using ShmAlloc.Extensions.Caching.Diagnostics;
 using ShmAlloc.Extensions.Caching.Heaps;
 
 namespace ShmAlloc.Extensions.Caching.Hybrid;
@@ -55,7 +56,7 @@ internal sealed partial class SharedMemoryHybridCache
                     && await FlyAsync(cache, creation, serializer, stores, cancellation).ConfigureAwait(false) is { } bytes
                     && TryRead(gathering, serializer, bytes, isOwn: creation.HasRun, out T value))
                 {
-                    metrics.Flight(creation.HasRun ? "led" : "waited");
+                    metrics.Flight(creation.Outcome);
                     return value;
                 }
 
@@ -100,7 +101,7 @@ internal sealed partial class SharedMemoryHybridCache
                     (_, token) => (leads = stores && cache.Heap.ParticipantSlot != null) ? creation.RunForAllAsync(serializer, token)
                         : throw new DeclinedException(),
                     EntryOf(creation.Options, CacheTags.Of(creation.Tags)),
-                    default,
+                    new CacheFlightOptions { WaitLimit = WaitLimit },
                     cancellation)).ConfigureAwait(false);
             }
             catch (NotStoredException notStored)
@@ -154,6 +155,7 @@ internal sealed partial class SharedMemoryHybridCache
             return (false, default!);
         }
 
+        metrics.Flight(!leads ? FlightOutcome.Waited : hasSlot ? FlightOutcome.Alone : FlightOutcome.Impossible);
         return await FinishAsync(flight, leads, creation, serializer, gathering, Use, cancellation).ConfigureAwait(false);
 
         void Use(byte[] made, T value)
@@ -195,6 +197,8 @@ internal sealed partial class SharedMemoryHybridCache
             FlightBasis seen = new(null, default, default, cache == null ? space.ChangesOf(creation.Inner) : null);
             bool leads = true;
             OwnFlight<T> flight = cache == null ? gathering.JoinOrBegin(seen, out leads)! : new(seen);
+            bool canShare = cache != null && creation.Tags.Length <= HybridKeys.MaxTags;
+            metrics.Flight(!leads ? FlightOutcome.Waited : canShare ? FlightOutcome.Alone : FlightOutcome.Impossible);
             (bool isDone, T made) =
                 await FinishAsync(flight, leads, creation, serializer, gathering, static (_, _) => { }, cancellation).ConfigureAwait(false);
             if (isDone)
@@ -215,7 +219,6 @@ internal sealed partial class SharedMemoryHybridCache
         Action<byte[], T> use,
         CancellationToken cancellation)
     {
-        metrics.Flight(leads ? "alone" : "waited");
         RunningFactory.Wait wait;
         try
         {

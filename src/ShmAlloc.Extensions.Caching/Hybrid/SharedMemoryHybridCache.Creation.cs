@@ -18,7 +18,9 @@ internal sealed partial class SharedMemoryHybridCache
         string[] tags)
     {
         private long _waitsSince;
+        private long _asked;
         private int _askingThread;
+        private bool _hasWaited;
 
         internal string Key => key;
 
@@ -30,12 +32,19 @@ internal sealed partial class SharedMemoryHybridCache
 
         internal bool HasRun { get; private set; }
 
+        /// <summary>
+        /// What the flight of all processes was to this caller, as <c>shmalloc.cache.flights</c> has it. The core says only when it has the factory run; so a
+        /// caller that works after it has waited for the whole limit counts as one whose patience has ended.
+        /// </summary>
+        internal string Outcome { get; private set; } = FlightOutcome.Landed;
+
         /// <summary>Before the caller asks for the flight of all processes.</summary>
         internal void Ask()
         {
+            _askingThread = Environment.CurrentManagedThreadId;
+            _asked = Stopwatch.GetTimestamp();
             if (IsTraced)
             {
-                _askingThread = Environment.CurrentManagedThreadId;
                 _waitsSince = DateTimeOffset.UtcNow.UtcTicks;
             }
         }
@@ -48,11 +57,16 @@ internal sealed partial class SharedMemoryHybridCache
             {
                 _waitsSince = 0;
             }
+            else
+            {
+                _hasWaited = true;
+            }
 
             try
             {
                 byte[] bytes = await flying.ConfigureAwait(false);
                 EndWait(null);
+                Outcome = HasRun ? Outcome : _hasWaited ? FlightOutcome.Waited : FlightOutcome.Landed;
                 return bytes;
             }
             catch (Exception exception)
@@ -79,11 +93,14 @@ internal sealed partial class SharedMemoryHybridCache
         /// <summary>The value as it is stored; what all callers get is made of that.</summary>
         internal async ValueTask<byte[]> RunAsync(TypeSerializer<T> serializer, CancellationToken cancellation)
         {
-            if (_askingThread == Environment.CurrentManagedThreadId)
+            bool isAtOnce = _askingThread == Environment.CurrentManagedThreadId;
+            if (isAtOnce)
             {
-                // At once: it has waited for nobody.
+                // It has waited for nobody.
                 _waitsSince = 0;
             }
+
+            Outcome = Stopwatch.GetElapsedTime(_asked) >= cache.WaitLimit ? FlightOutcome.Timeout : isAtOnce ? FlightOutcome.Led : FlightOutcome.TakenOver;
 
             EndWait(null);
             HasRun = true;
@@ -120,6 +137,9 @@ internal sealed partial class SharedMemoryHybridCache
             }
         }
     }
+
+    /// <summary>How long callers wait for one that works. Another limit is for tests.</summary>
+    internal TimeSpan WaitLimit { get; set; } = CacheFlightOptions.DefaultWaitLimit;
 
     private static bool IsTraced => CacheMetrics.Activities.HasListeners();
 

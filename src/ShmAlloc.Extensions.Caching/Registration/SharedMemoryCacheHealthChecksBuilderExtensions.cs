@@ -9,8 +9,10 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class SharedMemoryCacheHealthChecksBuilderExtensions
 {
     /// <summary>
-    /// Looks at all caches in shared memory that the application uses: degraded, if it runs without one because the file cannot be had, or has no
-    /// participant slot and so can only read; unhealthy, if the file was deleted or replaced. Takes microseconds, whatever the size.
+    /// Looks at all caches in shared memory that the application uses: degraded, if it runs without one because the file cannot be had, if it has no
+    /// participant slot and so can only read, if more than nine tenths of the slots are taken, if removed tags have three quarters of what may be pinned, or
+    /// if a value could not be stored within the last minute; unhealthy, if the file was deleted or replaced, or its header is damaged. It takes less than
+    /// a millisecond with the default number of slots, whatever the size of the file.
     /// </summary>
     /// <param name="builder">Where to register it.</param>
     /// <param name="name">Its name.</param>

@@ -19,7 +19,7 @@ namespace ShmAlloc.Extensions.Caching;
 public sealed class SharedMemoryCacheOptions
 {
     /// <summary>The least <see cref="MaximumSizeBytes"/>: less has no room for an index and the table of tags.</summary>
-    private const long FewestBytes = 2 << 20;
+    private const long FewestBytes = 1 << 20;
 
     private const UnixFileMode ReadAndWrite = UnixFileMode.UserRead | UnixFileMode.UserWrite
         | UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;

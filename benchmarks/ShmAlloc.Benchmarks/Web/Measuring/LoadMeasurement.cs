@@ -79,25 +79,23 @@ internal static class LoadMeasurement
         Task<List<double>>[] asking =
         [
             .. Enumerable.Range(0, WebCell.Workers * Connections)
-                .Select(number => Task.Factory.StartNew(
-                    () => Ask(cell.PortOf(number % WebCell.Workers), number, effort.LoadKeys, end.Token),
-                    CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)),
+                .Select(number => Task.Run(() => AskAsync(cell.PortOf(number % WebCell.Workers), number, effort.LoadKeys, end.Token))),
         ];
         Task.WaitAll(asking);
         return [.. asking.SelectMany(each => each.Result)];
     }
 
-    private static List<double> Ask(int port, int number, int keys, CancellationToken end)
+    private static async Task<List<double>> AskAsync(int port, int number, int keys, CancellationToken end)
     {
         List<double> times = [];
         Zipf zipf = new((uint)keys);
         ulong state = Sizes.Seed(number);
-        using WebConnection connection = WebConnection.Open(port);
+        using WebConnection connection = await WebConnection.OpenAsync(port, CancellationToken.None);
         while (!end.IsCancellationRequested)
         {
             string path = $"/get/{zipf.Next(ref state)}";
             long begun = Stopwatch.GetTimestamp();
-            connection.Get(path);
+            await connection.GetAsync(path, CancellationToken.None);
             times.Add(Stopwatch.GetElapsedTime(begun).TotalMicroseconds);
         }
 

@@ -139,7 +139,7 @@ internal sealed class SharedHeap
                         ShmFailure.UnknownLayout,
                         $"Heap '{_path}': another version of this library has made it, "
                         + (mayDelete
-                            ? "and processes that use it may still run, or it cannot be renamed. When they have ended, this one makes a file of its own, if it may."
+                            ? "and processes that use it may still run, or it cannot be renamed. When they have ended, this one makes a file of its own."
                             : $"and at a {nameof(SharedMemoryCacheOptions.Path)} it is not replaced unasked: when the processes that use it have ended, "
                                 + $"delete it, or set {nameof(SharedMemoryCacheOptions.ReplacesOutdatedFile)}."));
                 }

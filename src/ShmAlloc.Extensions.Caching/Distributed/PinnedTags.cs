@@ -17,8 +17,7 @@ internal sealed class PinnedTags
     private static readonly string[] FusionsMarks = ["__fc:t:", "__fc-t-"];
 
     /// <summary>What FusionCache's keys begin with in a second level, or end with: the version of its entries.</summary>
-    private const string FusionsPrefix = "v2:";
-    private const string FusionsSuffix = ":v2";
+    private const string FusionsVersion = "v2";
 
     /// <summary>What both keep of a tag is a time and a little. A larger value under such a key is not theirs.</summary>
     private const int MostBytes = 1024;
@@ -42,7 +41,7 @@ internal sealed class PinnedTags
     /// </summary>
     internal static bool IsTag(string key, long valueBytes) => valueBytes <= MostBytes
         && (key.StartsWith(MicrosoftsMark, StringComparison.Ordinal)
-            || ((key.StartsWith(FusionsPrefix, StringComparison.Ordinal) || key.EndsWith(FusionsSuffix, StringComparison.Ordinal)) && HasFusionsMark(key)));
+            || ((key.StartsWith(FusionsVersion, StringComparison.Ordinal) || key.EndsWith(FusionsVersion, StringComparison.Ordinal)) && HasFusionsMark(key)));
 
     /// <summary>The same for what only FusionCache stores.</summary>
     internal static bool IsTagOfFusion(string key, long valueBytes) => valueBytes <= MostBytes && HasFusionsMark(key);

@@ -75,6 +75,26 @@ public sealed class PinnedTagTests
         Assert.NotNull(cache.Get($"{Mark}again"));
     }
 
+    /// <summary>As FusionCache writes them through an <c>IDistributedCache</c>: by default, with safe strings, with the version at the end.</summary>
+    [Theory]
+    [InlineData("v2:__fc:t:tag")]
+    [InlineData("v2-__fc-t-tag")]
+    [InlineData("v2:prefix:__fc:t:tag")]
+    [InlineData("__fc:t:tag:v2")]
+    [InlineData(Mark + "tag")]
+    public void Tags_of_FusionCache_and_of_Microsoft_stay(string key)
+    {
+        using var application = TestApplication.OwnDistributed(options => options.LimitBytes = Limit);
+        var cache = application.Distributed;
+        cache.Set(key, [1], new());
+        for (var index = 0; index < 4 * Limit / 1000; index++)
+        {
+            cache.Set($"{index}", new byte[1000], new());
+        }
+
+        Assert.Equal([1], cache.Get(key)!);
+    }
+
     /// <summary>Whoever may choose a part of a key chooses no tag: neither by what is in it nor by a large value.</summary>
     [Theory]
     [InlineData("search?q=__fc:t:x", 100)]

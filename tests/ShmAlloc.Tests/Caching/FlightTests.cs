@@ -181,11 +181,16 @@ public sealed class FlightTests : IDisposable
     [Fact]
     public async Task F25_a_deadline_that_passes_while_others_wait_is_nobodys_fault()
     {
-        var soon = new CacheEntryOptions { AbsoluteExpiration = DateTimeOffset.UtcNow.AddMilliseconds(100) };
+        ManualClock clock = new();
+        SharedCacheOptions clocked = new() { Clock = clock };
+        using TestCache test = new(clocked);
+        var other = test.OpenElsewhere(clocked);
+        var soon = new CacheEntryOptions { AbsoluteExpiration = clock.Now.AddMilliseconds(100) };
         TaskCompletionSource mayLand = new();
-        var first = Cache.GetOrAddAsync("key", Work, soon, Patient, Cancellation).AsTask();
-        var second = _test.OpenElsewhere().GetOrAddAsync("key", Work, soon, Patient, Cancellation).AsTask();
-        await Task.Delay(150, Cancellation);
+        var first = test.Cache.GetOrAddAsync("key", Work, soon, Patient, Cancellation).AsTask();
+        var second = other.GetOrAddAsync("key", Work, soon, Patient, Cancellation).AsTask();
+        SpinWait.SpinUntil(() => other.Waiting() == 1);
+        clock.Advance(150);
         mayLand.SetResult();
         Assert.Equal([1], await first);
         Assert.Equal([1], await second);

@@ -10,7 +10,7 @@ namespace ShmAlloc.Simulation.Machine;
 /// </summary>
 internal sealed unsafe partial class World
 {
-    private const int PrivateBytesOfAttachment = 8192;
+    private const int PrivateBytesOfAttachment = 12288;
     private const int PrivateWords = PrivateBytesOfAttachment / sizeof(ulong);
     private const int MostNames = 32;
 
@@ -42,6 +42,11 @@ internal sealed unsafe partial class World
         geometry.Cells = shape.Cells;
         geometry.OperationCells = shape.OperationCells;
         Geometry = geometry;
+        if (sizeof(Attachment) > PrivateBytesOfAttachment)
+        {
+            throw new InvalidOperationException($"An attachment takes {sizeof(Attachment)} bytes: what is private to a participant is simulated for fewer.");
+        }
+
         _sharedBytes = shape.HasUserArea ? geometry.FileBytes(geometry.MaximumBlocks) : geometry.UserBaseAt;
         _memory = (byte*)NativeMemory.AlignedAlloc((nuint)(geometry.FileBytes(geometry.MaximumBlocks) + Geometry.Page), 4096);
         NativeMemory.Clear(_memory, (nuint)geometry.FileBytes(geometry.MaximumBlocks));

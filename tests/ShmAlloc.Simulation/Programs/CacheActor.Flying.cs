@@ -146,12 +146,16 @@ internal sealed unsafe partial class CacheActor
             Tags = &place,
             TagCount = tagged ? 1 : 0,
         };
+
+        // Who looked before a value expired may come to own the word of it when another has put a placeholder over it: neither could see the other, and what
+        // the former works out is not stored.
+        bool isAlone = rules.HasFlag(FlightRules.OneAtATime) && !world.Flying.Contains(~(ulong)key);
         SimulatedThread.Current?.Claim = (request.Mine.Bits, 0);
         FlightLook look = Flight<Simulated>.Begin(Attached, Table, CacheKeys.Of(key), request, Now);
         RequireProgress(look.State == FlightState.Impossible ? look.Status : CacheStatus.Ok);
         if (look.State == FlightState.Begun)
         {
-            Require(world.Flying.Add(NameOf(key, look, rules)) || takesOver != 0 || world.IsAnybodyDead, "two work on the same");
+            Require(world.Flying.Add(NameOf(key, look, rules)) || isAlone || takesOver != 0 || world.IsAnybodyDead, "two work on the same");
             RequireRightPlace(look, tagged, takesOver);
             Require(!rules.HasFlag(FlightRules.InPlace) || !look.IsPlaceholder, "a value gave way to a placeholder, although it is stale and has no other tags");
         }

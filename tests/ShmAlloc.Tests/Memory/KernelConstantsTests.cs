@@ -88,6 +88,7 @@ public sealed class KernelConstantsTests
         ["FileStatus.BirthTime"] = "STATX_BTIME",
         ["FileStatus.TypeMask"] = "S_IFMT",
         ["FileStatus.RegularFile"] = "S_IFREG",
+        ["FileStatus.DirectoryType"] = "S_IFDIR",
         ["FileStatus.StatusBlock"] = "S_BLKSIZE",
         ["FileStatus._known"] = "offsetof(struct statx, stx_mask)",
         ["FileStatus._birthSeconds"] = "offsetof(struct statx, stx_btime.tv_sec)",

@@ -1,3 +1,4 @@
+using ShmAlloc.Allocation;
 using ShmAlloc.Caching;
 using ShmAlloc.Histories;
 using ShmAlloc.Layout;
@@ -179,15 +180,33 @@ internal sealed unsafe partial class CacheActor(World world, Actor actor, int pa
     internal CacheActor Clear(int bucket, int index) => WithCells((first, _) =>
         CacheStore<Simulated>.TryRemoveEntry(Attached, Table, (ulong)bucket, index, first, Now));
 
-    /// <summary>Reads the key that an entry leads to, as a walk does.</summary>
+    /// <summary>Reads the key that an entry leads to, its tags and its value, as a walk does.</summary>
     internal CacheActor ReadEntry(int bucket, int index) => Do(() =>
     {
         ulong bytes = 0;
-        ulong* entry = Table->Buckets + ((ulong)bucket * TableLayout.BucketWords) + (uint)index;
-        CacheStatus status = EntryReader<Simulated>.TryRead(Attached, Table, entry, (byte*)&bytes, sizeof(ulong), null, out _);
+        ulong value = 0;
+        ulong* tags = stackalloc ulong[ItemShape.MaxTagWords];
+        CacheStatus status = EntryReader<Simulated>.TryRead(
+            Attached, Table, EntryAt(bucket, index), (byte*)&bytes, sizeof(ulong), tags, out ItemFacts facts);
         Require(status != CacheStatus.Damaged, "a walk takes an entry for damage");
         Require(status != CacheStatus.Ok || bytes - CacheKeys.BytesOf(0) < CacheKeys.Count, "a walk finds a key that nobody has set");
+        if (status == CacheStatus.Ok)
+        {
+            CacheStatus copied = EntryReader<Simulated>.TryCopyValue(Attached, facts, (byte*)&value, sizeof(ulong));
+            Require(copied is CacheStatus.Ok or CacheStatus.Missing or CacheStatus.BufferTooSmall, "a walk takes a value for damage");
+            Hints<Simulated>.IsSet(Attached, Hints<Simulated>.CachePlane, Attached->BlockOf(facts.Unit));
+        }
     });
+
+    /// <summary>The same of an entry that leads out of the heap.</summary>
+    internal CacheActor ReadDamagedEntry(int bucket, int index) => Do(() =>
+    {
+        ulong bytes = 0;
+        CacheStatus status = EntryReader<Simulated>.TryRead(Attached, Table, EntryAt(bucket, index), (byte*)&bytes, sizeof(ulong), null, out _);
+        Require(status is CacheStatus.Damaged or CacheStatus.Contended or CacheStatus.Missing, "a walk takes damage for an entry");
+    });
+
+    private ulong* EntryAt(int bucket, int index) => Table->Buckets + ((ulong)bucket * TableLayout.BucketWords) + (uint)index;
 
     internal CacheActor Recount() => Do(() => CacheRecount<Simulated>.RunIfNeeded(Attached, Table));
 

@@ -22,7 +22,7 @@ internal static class CacheRestarting
 
         Make("two open a cache after a start, in which entries are damaged",
             actors => CacheTargeted.Prepare(actors).SetBeforeStart(A).Damage(0, 5, A).Damage(1, 5, C),
-            new(0, actor => actor.Cache.OpenAfterStart().Get(A)),
+            new(0, actor => actor.Cache.ReadDamagedEntry(1, 5).OpenAfterStart().Get(A)),
             new(1, actor => actor.Cache.OpenAfterStart().Set(B, 1).Get(B))),
     ];
 

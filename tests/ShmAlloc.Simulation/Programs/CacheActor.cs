@@ -192,8 +192,9 @@ internal sealed unsafe partial class CacheActor(World world, Actor actor, int pa
         Require(status != CacheStatus.Ok || bytes - CacheKeys.BytesOf(0) < CacheKeys.Count, "a walk finds a key that nobody has set");
         if (status == CacheStatus.Ok)
         {
+            // Gets are not judged by checksums here, either.
             CacheStatus copied = EntryReader<Simulated>.TryCopyValue(Attached, facts, (byte*)&value, sizeof(ulong));
-            Require(copied is CacheStatus.Ok or CacheStatus.Missing or CacheStatus.BufferTooSmall, "a walk takes a value for damage");
+            Require(copied != CacheStatus.Contended, "a walk copies a value, and does not know whether it has");
             Hints<Simulated>.IsSet(Attached, Hints<Simulated>.CachePlane, Attached->BlockOf(facts.Unit));
         }
     });

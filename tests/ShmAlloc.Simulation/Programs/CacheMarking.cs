@@ -12,7 +12,7 @@ internal static class CacheMarking
 
         Make("what is marked loses its tag, and is set again", true,
             new(0, actor => actor.Cache.GetByMark(A)),
-            new(1, actor => actor.Cache.RemoveTag().Get(A).Set(A, 1, tagged: true).Get(A))) with
+            new(1, actor => actor.Cache.RemoveTag().Get(A).ReadEntry(0, 0).Set(A, 1, tagged: true).Get(A))) with
         {
             Setup = actors => Prepare(actors).Set(A, 9, tagged: true),
         },

@@ -37,7 +37,7 @@ public sealed class OutcomeTests : IDisposable
         Assert.Contains(says, exception.Message, StringComparison.Ordinal);
     }
 
-    /// <summary>Whoever means megabytes and says bytes is told before a file is made.</summary>
+    /// <summary>An operator who means megabytes and says bytes is told before a file is made.</summary>
     [Fact]
     public async Task A_size_that_was_meant_in_other_units_does_not_start()
     {

@@ -31,7 +31,7 @@ internal sealed class FirstLevel(int mostObjects, long limitBytes)
 
     private const int FewestChains = 256;
 
-    /// <summary>So much of a chain is kept: whoever finds keys that meet in one makes nobody search long.</summary>
+    /// <summary>So much of a chain is kept: a caller who chooses keys that meet in one does not make a reader search long.</summary>
     private const int LongestChain = 16;
 
     /// <summary>Of the keys that were read once, so many have the same places.</summary>
@@ -190,7 +190,7 @@ internal sealed class FirstLevel(int mostObjects, long limitBytes)
 
     private ref Item? ChainOf(int hash) => ref _chains[hash & (_chains.Length - 1)];
 
-    /// <summary>With the gate held: takes an object out of its chain, if it is there. Whoever stands at it goes on from there.</summary>
+    /// <summary>With the gate held: takes an object out of its chain, if it is there. A reader who stands at it goes on from there.</summary>
     private void Remove(Item item)
     {
         ref Item? place = ref ChainOf(item.Hash);

@@ -71,7 +71,7 @@ internal static class MachineChecks
                 Urgency.Look,
                 "memory limit",
                 $"memory.max is {Figures.Bytes(limit)} ({where}), and the heap may grow by {Figures.Bytes(mayGrowBytes)}: "
-                    + "pages of tmpfs count for whoever touches them first")
+                    + "pages of tmpfs count for the process that touches them first")
             : new Finding(Urgency.Fine, "memory limit", $"memory.max is {Figures.Bytes(limit)} ({where})");
     }
 

@@ -9,7 +9,7 @@ namespace ShmAlloc.Tool.Heaps;
 /// <summary>Opens heaps, and says in a sentence why one cannot be opened and what still works.</summary>
 internal static class HeapSource
 {
-    /// <summary>Whoever owns the file and whoever may write it: that is shown, and no reason not to look.</summary>
+    /// <summary>The tool looks at a file whatever its owner and mode, and shows them.</summary>
     private static readonly ShmHeapOptions ForLooking = new() { AllowForeignOwner = true, FileMode = AllModes };
 
     private const UnixFileMode AllModes = (UnixFileMode)0x1FF;

@@ -10,7 +10,7 @@ namespace ShmAlloc.Caching;
 /// </summary>
 /// <remarks>
 /// Writes: whoever opens a cache while the clock's anchor names an earlier start; several may do it at once. Takes effect at the compare-and-swap of the
-/// anchor, which comes after all entries were emptied; nobody sets, gets or removes before the anchor names this start. So whoever still
+/// anchor, which comes after all entries were emptied; nobody sets, gets or removes before the anchor names this start. So a process that still
 /// empties while others go on removes nothing of theirs: the emptier reads an entry, then the anchor, and only then changes the entry. If the anchor is the
 /// old one, what the entry led to is old. Death before the anchor changes: the next who opens a cache does it again. Death after it: it is done.
 /// </remarks>

@@ -45,7 +45,7 @@ internal static unsafe class Contest<TMachine>
         return isFirst && TMachine.CompareExchange(&made->Deadline, deadline, ItemHeader.Tentative) == ItemHeader.Tentative;
     }
 
-    /// <summary>After a lost contest: takes the item out, unless whoever revoked it has done that. Then it is its maker's alone again.</summary>
+    /// <summary>After a lost contest: takes the item out, unless the winner that revoked it has done that. Then it is its maker's alone again.</summary>
     internal static void TakeOut(ulong* entry, EntryWord linked, ItemHeader* made, ulong deadline)
     {
         TMachine.CompareExchange(entry, linked.Emptied.Bits, linked.Bits);

@@ -134,8 +134,9 @@ internal static unsafe class HeapClock
 
     /// <summary>The anchor by which all processes go. Writes one if there is none, or none that names a start.</summary>
     /// <remarks>
-    /// Whoever cannot name the start writes over nothing but 0, and those who can all name the same: so a lost race is followed by at most two others. The
-    /// anchor of an earlier start stays until all caches are empty: see <see cref="TryBegin"/>. Who may only read waits for nobody, and has its own.
+    /// A process that cannot name the start writes over nothing but 0, and those that can all name the same: so a lost race is followed by at most two others.
+    /// The anchor of an earlier start stays until all caches are empty: see <see cref="TryBegin"/>. A process that may only read waits for nobody, and has an
+    /// anchor of its own.
     /// Death before it: the next one does the same. Death after it: the anchor is as good as any.
     /// </remarks>
     private static ulong Agree(Attachment* heap, ulong tag, long inNamespace)

@@ -186,7 +186,7 @@ public sealed unsafe partial class SharedCache
             }
             finally
             {
-                // Whoever waits is told in any case: a lock that others hold may be where an interrupt of this thread strikes.
+                // The callers that wait are told in any case: a lock that others hold may be where an interrupt of this thread strikes.
                 try
                 {
                     Unregister();

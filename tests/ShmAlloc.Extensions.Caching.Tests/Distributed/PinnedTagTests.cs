@@ -95,7 +95,7 @@ public sealed class PinnedTagTests
         Assert.Equal([1], cache.Get(key)!);
     }
 
-    /// <summary>Whoever may choose a part of a key chooses no tag: neither by what is in it nor by a large value.</summary>
+    /// <summary>A caller who may choose a part of a key chooses no tag: neither by what is in it nor by a large value.</summary>
     [Theory]
     [InlineData("search?q=__fc:t:x", 100)]
     [InlineData("search?q=__fc-t-x", 100)]

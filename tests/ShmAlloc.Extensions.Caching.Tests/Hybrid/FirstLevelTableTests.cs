@@ -62,7 +62,7 @@ public sealed class FirstLevelTableTests
         Assert.Equal(0, objects.Count);
     }
 
-    /// <summary>Whoever finds keys that meet makes nobody search among all of them.</summary>
+    /// <summary>A caller who chooses keys that meet does not make a reader search among all of them.</summary>
     [Fact]
     public void Of_keys_that_meet_only_a_few_stay()
     {

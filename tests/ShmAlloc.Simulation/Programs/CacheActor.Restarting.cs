@@ -12,7 +12,7 @@ internal sealed unsafe partial class CacheActor
     /// <summary>Sets a value before the start, of which the history says nothing: nobody may be given it, and what is set later may not go with it.</summary>
     internal CacheActor SetBeforeStart(int key) => Do(() => PutItem(key, 9, 1, default, PutMode.Set, 0));
 
-    /// <summary>Opens the cache, as whoever does so after a start: empties it first, unless somebody else has.</summary>
+    /// <summary>Opens the cache, as a process does after a start: empties it first, unless somebody else has.</summary>
     internal CacheActor OpenAfterStart()
     {
         ulong* anchor = &Attached->Header->ClockAnchor;

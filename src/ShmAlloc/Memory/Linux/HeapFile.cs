@@ -109,7 +109,7 @@ internal static unsafe class HeapFile
     }
 
     /// <summary>
-    /// Looks at a file as <see cref="Attach"/> would for reading, whoever owns it and whoever may write it, and maps nothing. What can be read is read also if
+    /// Looks at a file as <see cref="Attach"/> would for reading, whatever its owner and mode, and maps nothing. What can be read is read also if
     /// something is wrong.
     /// </summary>
     /// <param name="path">The path.</param>
